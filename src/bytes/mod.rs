@@ -1,0 +1,11 @@
+//! Bytes and addresses: cursors that know the widths of offsets and lengths, and the metadata checksum.
+
+mod addr;
+mod checksum;
+mod put;
+mod take;
+
+pub(crate) use addr::{Addr, Extent, UNDEFINED, Widths};
+pub(crate) use checksum::lookup3;
+pub(crate) use put::Put;
+pub(crate) use take::Take;

@@ -1,0 +1,249 @@
+//! The one error type: what failed, in which file, at which object, at which offset.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+/// The result of every fallible operation of this crate.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// An error of a [`Storage`](crate::storage::Storage): what the device or the operating system said.
+///
+/// ```
+/// use h5quill::storage::StorageError;
+/// let error = StorageError::new("no space left on device");
+/// assert_eq!(error.to_string(), "no space left on device");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageError {
+    message: Cow<'static, str>,
+    code: Option<i32>,
+}
+
+impl StorageError {
+    /// An error that says `message`.
+    pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            message: message.into(),
+            code: None,
+        }
+    }
+
+    /// The operating system's error number, where there is one (28 is "no space left" on Linux).
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.code
+    }
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for StorageError {}
+
+#[cfg(feature = "std")]
+impl From<std::io::Error> for StorageError {
+    fn from(error: std::io::Error) -> Self {
+        Self {
+            code: error.raw_os_error(),
+            message: error.to_string().into(),
+        }
+    }
+}
+
+/// What kind of failure an [`Error`] is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The storage failed; after a failed write or sync the handle is [poisoned](ErrorKind::Poisoned).
+    Storage(StorageError),
+    /// The file, object, attribute or link does not exist.
+    NotFound,
+    /// Something of that name exists already.
+    Exists,
+    /// An argument does not fit: rank, extent, name, chunk shape, ...
+    Invalid(Cow<'static, str>),
+    /// The Rust type and the stored datatype differ; nothing is ever converted silently.
+    TypeMismatch {
+        /// The datatype in the file.
+        stored: String,
+        /// The datatype asked for or given.
+        given: String,
+    },
+    /// A value is beyond what the format or this library allows.
+    Limit {
+        /// What is limited.
+        what: &'static str,
+        /// The value met.
+        value: u64,
+        /// The largest value allowed.
+        max: u64,
+    },
+    /// No HDF5 signature was found.
+    NotHdf5,
+    /// The file is shorter than its superblock says.
+    Truncated,
+    /// The file breaks the specification.
+    Corrupt {
+        /// The structure of the specification that is broken.
+        structure: &'static str,
+        /// What is wrong with it.
+        reason: Cow<'static, str>,
+    },
+    /// Valid, but not (yet) supported; the file is unchanged.
+    Unsupported(Cow<'static, str>),
+    /// Another process holds the file's lock.
+    Locked,
+    /// An earlier write or sync failed; the file is at its last commit and this handle no longer writes.
+    Poisoned,
+    /// The file was opened for reading only.
+    ReadOnly,
+    /// The file was closed through another handle.
+    Closed,
+}
+
+/// What failed, and where: the file, the path of the object and the offset, as far as they are known.
+///
+/// ```
+/// let error = h5quill::File::open_memory(b"not a file".to_vec()).unwrap_err();
+/// assert!(matches!(error.kind(), h5quill::ErrorKind::NotHdf5));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inner {
+    kind: ErrorKind,
+    file: Option<String>,
+    object: Option<String>,
+    offset: Option<u64>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            file: None,
+            object: None,
+            offset: None,
+        }))
+    }
+
+    pub(crate) fn invalid(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Invalid(reason.into()))
+    }
+
+    pub(crate) fn corrupt(structure: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Corrupt {
+            structure,
+            reason: reason.into(),
+        })
+    }
+
+    pub(crate) fn unsupported(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Unsupported(what.into()))
+    }
+
+    pub(crate) fn limit(what: &'static str, value: u64, max: u64) -> Self {
+        Self::new(ErrorKind::Limit { what, value, max })
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(ErrorKind::NotFound)
+    }
+
+    /// Adds the offset in the file, unless one is known already.
+    #[must_use]
+    pub(crate) fn at(mut self, offset: u64) -> Self {
+        self.0.offset.get_or_insert(offset);
+        self
+    }
+
+    /// Adds the path of the object, unless one is known already.
+    #[must_use]
+    pub(crate) fn object(mut self, path: &str) -> Self {
+        self.0.object.get_or_insert_with(|| path.to_string());
+        self
+    }
+
+    /// Adds the name of the file, unless one is known already.
+    #[must_use]
+    pub(crate) fn file(mut self, name: &str) -> Self {
+        self.0.file.get_or_insert_with(|| name.to_string());
+        self
+    }
+
+    /// What failed.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// The file's name, where the failure concerns one.
+    pub fn file_name(&self) -> Option<&str> {
+        self.0.file.as_deref()
+    }
+
+    /// The path of the object, link or attribute (`/group/dataset`, `/group@attribute`).
+    pub fn object_path(&self) -> Option<&str> {
+        self.0.object.as_deref()
+    }
+
+    /// The offset in the file, in bytes, where the failure was noticed.
+    pub fn offset(&self) -> Option<u64> {
+        self.0.offset
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        Self::new(ErrorKind::Storage(error))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.0.file {
+            write!(f, "{file}: ")?;
+        }
+        if let Some(object) = &self.0.object {
+            write!(f, "{object}: ")?;
+        }
+        if let Some(offset) = self.0.offset {
+            write!(f, "offset {offset}: ")?;
+        }
+        match &self.0.kind {
+            ErrorKind::Storage(error) => write!(f, "storage: {error}"),
+            ErrorKind::NotFound => f.write_str("not found"),
+            ErrorKind::Exists => f.write_str("exists already"),
+            ErrorKind::Invalid(reason) => f.write_str(reason),
+            ErrorKind::TypeMismatch { stored, given } => {
+                write!(f, "the stored type is {stored}, the given type is {given}")
+            }
+            ErrorKind::Limit { what, value, max } => {
+                write!(f, "{what} is {value}, more than the limit of {max}")
+            }
+            ErrorKind::NotHdf5 => f.write_str("not an HDF5 file: no signature found"),
+            ErrorKind::Truncated => f.write_str("truncated: shorter than its superblock says"),
+            ErrorKind::Corrupt { structure, reason } => write!(f, "{structure}: {reason}"),
+            ErrorKind::Unsupported(what) => write!(f, "not supported: {what}"),
+            ErrorKind::Locked => f.write_str("locked by another process"),
+            ErrorKind::Poisoned => {
+                f.write_str("an earlier write failed; the file is at its last commit")
+            }
+            ErrorKind::ReadOnly => f.write_str("opened for reading only"),
+            ErrorKind::Closed => f.write_str("the file is closed"),
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match &self.0.kind {
+            ErrorKind::Storage(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! IV.A.1. Object headers.

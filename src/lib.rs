@@ -1,0 +1,12 @@
+//! h5quill writes and edits HDF5 files in pure Rust.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod bytes;
+mod error;
+mod format;
+pub mod storage;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,90 @@
+//! Where the bytes of a file live: on a path, in memory, or on anything that implements [`Storage`].
+
+#[cfg(feature = "std")]
+mod file;
+mod latch;
+mod memory;
+
+pub use crate::error::StorageError;
+#[cfg(feature = "std")]
+pub use file::FileStorage;
+pub(crate) use latch::Latch;
+pub use memory::MemoryStorage;
+
+/// A device of bytes at offsets, the only way this library reaches a file.
+///
+/// The commit protocol rests on three properties of the device (RELIABILITY, 2.4): a write inside one aligned
+/// 512-byte sector is atomic on power loss, [`sync`](Storage::sync) is honest, and bytes outside a written range
+/// do not change. A device without them still gives the guarantee for a killed process.
+///
+/// ```
+/// use h5quill::storage::{MemoryStorage, Storage};
+/// let mut storage = MemoryStorage::new();
+/// storage.write_at(4, b"data")?;
+/// assert_eq!(storage.len()?, 8);
+/// let mut bytes = [0; 4];
+/// storage.read_at(4, &mut bytes)?;
+/// assert_eq!(&bytes, b"data");
+/// # Ok::<(), h5quill::storage::StorageError>(())
+/// ```
+pub trait Storage: Send {
+    /// The length in bytes.
+    ///
+    /// # Errors
+    /// What the device says.
+    fn len(&self) -> Result<u64, StorageError>;
+
+    /// Whether nothing has been written yet.
+    ///
+    /// # Errors
+    /// What the device says.
+    fn is_empty(&self) -> Result<bool, StorageError> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Fills `buffer` with the bytes at `offset`.
+    ///
+    /// # Errors
+    /// What the device says; reading beyond the end is an error.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError>;
+
+    /// Writes `bytes` at `offset`; beyond the end it extends the device, zeros in between.
+    ///
+    /// # Errors
+    /// What the device says; then nothing is known about the bytes in the range.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StorageError>;
+
+    /// Sets the length in bytes: cuts off the end, or extends with zeros.
+    ///
+    /// # Errors
+    /// What the device says.
+    fn set_len(&mut self, len: u64) -> Result<(), StorageError>;
+
+    /// Returns when everything written before is durable.
+    ///
+    /// # Errors
+    /// What the device says; then nothing is known about what was written since the last sync.
+    fn sync(&mut self) -> Result<(), StorageError>;
+}
+
+impl Storage for alloc::boxed::Box<dyn Storage> {
+    fn len(&self) -> Result<u64, StorageError> {
+        (**self).len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
+        (**self).read_at(offset, buffer)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StorageError> {
+        (**self).write_at(offset, bytes)
+    }
+
+    fn set_len(&mut self, len: u64) -> Result<(), StorageError> {
+        (**self).set_len(len)
+    }
+
+    fn sync(&mut self) -> Result<(), StorageError> {
+        (**self).sync()
+    }
+}

@@ -1,0 +1,9 @@
+//! Where blocks live and in what order they reach the device. Knows no HDF5 beyond the superblock.
+
+mod commit;
+mod space;
+mod stage;
+mod stamp;
+
+pub(crate) use commit::Level;
+pub(crate) use stage::Store;

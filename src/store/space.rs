@@ -1,0 +1,287 @@
+//! The allocator: which bytes of the file the committed state does not reach.
+//!
+//! Three kinds of space: *free* (reusable now), *fresh* (given out since the last commit, so no committed block
+//! names it), and *pending* (freed, but still part of the committed state: reusable only after the next commit).
+
+use crate::bytes::{Addr, Extent};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+/// A set of bytes, kept as maximal runs: start to length.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Runs(BTreeMap<u64, u64>);
+
+impl Runs {
+    /// Adds an extent and returns the maximal run it is now part of, with the runs it swallowed.
+    fn insert(&mut self, extent: Extent) -> (Extent, [Option<Extent>; 2]) {
+        let (mut start, mut end) = (extent.addr.get(), extent.end().get());
+        let mut swallowed = [None, None];
+        if let Some((&before, &len)) = self.0.range(..=start).next_back()
+            && before + len >= start
+        {
+            swallowed[0] = Some(Extent::new(Addr::new(before), len));
+            end = end.max(before + len);
+            start = before;
+        }
+        if let Some((&after, &len)) = self.0.range(start + 1..=end).next() {
+            swallowed[1] = Some(Extent::new(Addr::new(after), len));
+            end = end.max(after + len);
+        }
+        for run in swallowed.iter().flatten() {
+            self.0.remove(&run.addr.get());
+        }
+        self.0.insert(start, end - start);
+        (Extent::new(Addr::new(start), end - start), swallowed)
+    }
+
+    pub(crate) fn contains(&self, extent: Extent) -> bool {
+        self.0
+            .range(..=extent.addr.get())
+            .next_back()
+            .is_some_and(|(&start, &len)| start + len >= extent.end().get())
+    }
+
+    /// Takes the bytes of `extent` out; they must be in.
+    fn remove(&mut self, extent: Extent) {
+        let Some((&start, &len)) = self.0.range(..=extent.addr.get()).next_back() else {
+            return;
+        };
+        self.0.remove(&start);
+        if extent.addr.get() > start {
+            self.0.insert(start, extent.addr.get() - start);
+        }
+        if start + len > extent.end().get() {
+            self.0
+                .insert(extent.end().get(), start + len - extent.end().get());
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.0
+            .iter()
+            .map(|(&start, &len)| Extent::new(Addr::new(start), len))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Space {
+    free: Runs,
+    by_size: BTreeSet<(u64, u64)>,
+    fresh: Runs,
+    pending: Vec<Extent>,
+    /// The end of what has been given out.
+    end: u64,
+    /// How much was given out by moving `end`, since opening.
+    grown: u64,
+}
+
+impl Space {
+    pub(crate) fn new(end: u64) -> Self {
+        Self {
+            free: Runs::default(),
+            by_size: BTreeSet::new(),
+            fresh: Runs::default(),
+            pending: Vec::new(),
+            end,
+            grown: 0,
+        }
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    pub(crate) fn grown(&self) -> u64 {
+        self.grown
+    }
+
+    /// `len` fresh bytes: the smallest free run that fits, else at the end.
+    pub(crate) fn alloc(&mut self, len: u64) -> Extent {
+        let found = self.by_size.range((len, 0)..).next().copied();
+        let extent = match found {
+            Some((_, start)) => {
+                let extent = Extent::new(Addr::new(start), len);
+                self.take_free(extent);
+                extent
+            }
+            None => self.alloc_at_end(len),
+        };
+        self.fresh.insert(extent);
+        extent
+    }
+
+    /// `len` fresh bytes that start at a multiple of `align`.
+    pub(crate) fn alloc_aligned(&mut self, len: u64, align: u64) -> Extent {
+        let fits = |&(size, start): &(u64, u64)| {
+            let aligned = start.next_multiple_of(align);
+            (aligned + len <= start + size).then_some(aligned)
+        };
+        let found = self.by_size.range((len, 0)..).take(64).find_map(fits);
+        let extent = match found {
+            Some(start) => {
+                let extent = Extent::new(Addr::new(start), len);
+                self.take_free(extent);
+                extent
+            }
+            None => {
+                let gap = self.end.next_multiple_of(align) - self.end;
+                if gap > 0 {
+                    let gap = self.alloc_at_end(gap);
+                    self.add_free(gap);
+                }
+                self.alloc_at_end(len)
+            }
+        };
+        self.fresh.insert(extent);
+        extent
+    }
+
+    fn alloc_at_end(&mut self, len: u64) -> Extent {
+        let extent = Extent::new(Addr::new(self.end), len);
+        self.end += len;
+        self.grown += len;
+        extent
+    }
+
+    /// Gives an extent back: at once where it is fresh, after the next commit where the committed state reaches it.
+    /// Returns whether it was fresh.
+    pub(crate) fn free(&mut self, extent: Extent) -> bool {
+        if extent.len == 0 {
+            return true;
+        }
+        let fresh = self.fresh.contains(extent);
+        if fresh {
+            self.fresh.remove(extent);
+            self.add_free(extent);
+        } else {
+            self.pending.push(extent);
+        }
+        fresh
+    }
+
+    pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
+        self.fresh.contains(extent)
+    }
+
+    /// Adds space that nothing reaches, found by a walk or read from a record of spare space.
+    pub(crate) fn add_free(&mut self, extent: Extent) {
+        if extent.len == 0 {
+            return;
+        }
+        let (run, swallowed) = self.free.insert(extent);
+        for old in swallowed.iter().flatten() {
+            self.by_size.remove(&(old.len, old.addr.get()));
+        }
+        self.by_size.insert((run.len, run.addr.get()));
+    }
+
+    fn take_free(&mut self, extent: Extent) {
+        let (&start, &len) = self
+            .free
+            .0
+            .range(..=extent.addr.get())
+            .next_back()
+            .expect("the extent was found among the free runs");
+        self.by_size.remove(&(len, start));
+        self.free.remove(extent);
+        for (start, end) in [
+            (start, extent.addr.get()),
+            (extent.end().get(), start + len),
+        ] {
+            if end > start {
+                self.by_size.insert((end - start, start));
+            }
+        }
+    }
+
+    /// Takes all free space out, for a record that hands it to a later session.
+    pub(crate) fn drain_free(&mut self) -> Vec<Extent> {
+        self.by_size.clear();
+        let runs = core::mem::take(&mut self.free);
+        runs.iter().collect()
+    }
+
+    /// Space that will be free once the commit in the making has returned.
+    pub(crate) fn take_pending(&mut self) -> Vec<Extent> {
+        core::mem::take(&mut self.pending)
+    }
+
+    /// Gives a free run at the end back to the device, and returns the end.
+    pub(crate) fn trim(&mut self) -> u64 {
+        if let Some((&start, &len)) = self.free.0.iter().next_back()
+            && start + len == self.end
+        {
+            self.take_free(Extent::new(Addr::new(start), len));
+            self.end = start;
+        }
+        self.end
+    }
+
+    /// The commit is done: nothing fresh is unreachable any more, and what it freed may be used.
+    pub(crate) fn committed(&mut self) {
+        self.fresh = Runs::default();
+        for extent in core::mem::take(&mut self.pending) {
+            self.add_free(extent);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn free_bytes(&self) -> u64 {
+        self.free.iter().map(|run| run.len).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn committed_space_is_not_reused_before_the_next_commit() {
+        let mut space = Space::new(100);
+        let block = space.alloc(50);
+        space.committed();
+        assert!(!space.free(block));
+        assert_eq!(space.alloc(50).addr.get(), 150, "still part of the committed state");
+        space.committed();
+        assert_eq!(space.alloc(50).addr.get(), 100);
+    }
+
+    #[test]
+    fn fresh_space_is_reused_at_once_and_runs_coalesce() {
+        let mut space = Space::new(0);
+        let (a, b) = (space.alloc(10), space.alloc(20));
+        assert!(space.free(b) && space.free(a));
+        assert_eq!(space.alloc(30).addr.get(), 0);
+        assert_eq!(space.end(), 30);
+    }
+
+    #[test]
+    fn aligned_blocks_leave_their_gap_free() {
+        let mut space = Space::new(10);
+        assert_eq!(space.alloc_aligned(512, 512).addr.get(), 512);
+        assert_eq!(space.free_bytes(), 502);
+        assert_eq!(space.alloc(502).addr.get(), 10);
+    }
+
+    #[test]
+    fn the_end_comes_back_when_the_last_block_is_free() {
+        let mut space = Space::new(0);
+        let _kept = space.alloc(8);
+        let last = space.alloc(100);
+        space.committed();
+        space.free(last);
+        assert_eq!(space.trim(), 108, "not before the commit");
+        space.committed();
+        assert_eq!(space.trim(), 8);
+    }
+
+    #[test]
+    fn a_part_of_a_fresh_block_can_be_given_back() {
+        let mut space = Space::new(0);
+        let block = space.alloc(100);
+        assert!(space.free(Extent::new(Addr::new(40), 60)));
+        assert!(space.is_fresh(Extent::new(block.addr, 40)));
+        assert!(!space.is_fresh(block));
+        assert_eq!(space.alloc(60).addr.get(), 40);
+    }
+}
