@@ -10,3 +10,7 @@ mod format;
 pub mod storage;
 
 pub use error::{Error, ErrorKind, Result};
+pub use format::message::datatype::{
+    ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,
+    StringPadding,
+};

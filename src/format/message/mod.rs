@@ -1,6 +1,8 @@
 //! IV.A.2. The header messages, one file each. A message is carried as its raw bytes; these modules give the bytes
 //! a meaning, so that a message nobody looks at stays as it was.
 
+pub(crate) mod datatype;
+
 use alloc::vec::Vec;
 
 /// A header message as it stands in an object header of version 2.

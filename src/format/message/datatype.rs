@@ -1,0 +1,206 @@
+//! IV.A.2.d. The datatype message: what an element is.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The order of the bytes of a number in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ByteOrder {
+    /// Least significant byte first.
+    LittleEndian,
+    /// Most significant byte first.
+    BigEndian,
+    /// The VAX order of floating-point numbers.
+    Vax,
+}
+
+/// A fixed-point number: class 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IntegerType {
+    /// The size of an element in bytes.
+    pub size: u32,
+    /// The byte order.
+    pub order: ByteOrder,
+    /// Whether the number is signed, in two's complement.
+    pub signed: bool,
+    /// The bit at which the number begins.
+    pub bit_offset: u16,
+    /// How many bits are significant.
+    pub precision: u16,
+    /// The value of the bits below the number.
+    pub low_pad: bool,
+    /// The value of the bits above the number.
+    pub high_pad: bool,
+}
+
+/// How the most significant bit of a mantissa is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Normalization {
+    /// The mantissa is not normalised.
+    None,
+    /// The most significant bit is always set, and stored (the x86 extended format).
+    MostSignificantSet,
+    /// The most significant bit is always set, and not stored (the IEEE interchange formats).
+    Implied,
+}
+
+/// A floating-point number: class 1. Every bit field is modelled, none is assumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FloatType {
+    /// The size of an element in bytes.
+    pub size: u32,
+    /// The byte order.
+    pub order: ByteOrder,
+    /// The bit at which the number begins.
+    pub bit_offset: u16,
+    /// How many bits are significant.
+    pub precision: u16,
+    /// The bit of the sign.
+    pub sign_location: u8,
+    /// The lowest bit of the exponent.
+    pub exponent_location: u8,
+    /// The size of the exponent in bits.
+    pub exponent_size: u8,
+    /// The lowest bit of the mantissa.
+    pub mantissa_location: u8,
+    /// The size of the mantissa in bits.
+    pub mantissa_size: u8,
+    /// The bias of the exponent.
+    pub exponent_bias: u32,
+    /// How the most significant bit of the mantissa is stored.
+    pub normalization: Normalization,
+    /// The value of the bits below the number.
+    pub low_pad: bool,
+    /// The value of the bits above the number.
+    pub high_pad: bool,
+    /// The value of unused bits inside the number.
+    pub internal_pad: bool,
+}
+
+/// How a string ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StringPadding {
+    /// A zero byte ends the string.
+    NullTerminate,
+    /// Zero bytes fill the rest; a string may use every byte.
+    NullPad,
+    /// Spaces fill the rest.
+    SpacePad,
+}
+
+/// The character set of a string, a link name or an attribute name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CharacterSet {
+    /// ASCII.
+    Ascii,
+    /// UTF-8.
+    Utf8,
+}
+
+/// A member of a [compound](Datatype::Compound) type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CompoundMember {
+    /// The member's name.
+    pub name: String,
+    /// Where the member begins in the element, in bytes.
+    pub offset: u32,
+    /// The member's type.
+    pub datatype: Datatype,
+}
+
+/// What an element of a dataset or attribute is, as the file says it (specification IV.A.2.d).
+///
+/// ```
+/// use h5quill::{Datatype, H5Type};
+/// assert_eq!(f32::datatype().size(), 4);
+/// assert!(matches!(f32::datatype(), Datatype::Float(_)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Datatype {
+    /// Class 0, fixed-point.
+    Integer(IntegerType),
+    /// Class 1, floating-point.
+    Float(FloatType),
+    /// Class 2, time: a number of `precision` bits in `size` bytes.
+    Time {
+        /// The size of an element in bytes.
+        size: u32,
+        /// The byte order.
+        order: ByteOrder,
+        /// How many bits are significant.
+        precision: u16,
+    },
+    /// Class 3, a string of fixed size.
+    FixedString {
+        /// The size of an element in bytes.
+        size: u32,
+        /// How a shorter string ends.
+        padding: StringPadding,
+        /// The character set.
+        charset: CharacterSet,
+    },
+    /// Class 4, a bit field.
+    Bitfield(IntegerType),
+    /// Class 5, opaque bytes.
+    Opaque {
+        /// The size of an element in bytes.
+        size: u32,
+        /// What the bytes are, in ASCII.
+        tag: String,
+    },
+    /// Class 6, members at offsets.
+    Compound {
+        /// The size of an element in bytes.
+        size: u32,
+        /// The members in their order.
+        members: Vec<CompoundMember>,
+    },
+    /// Class 7, a reference; `kind` 0: object, 1: region, 2 to 4: the revised references.
+    Reference {
+        /// The size of an element in bytes.
+        size: u32,
+        /// Which kind of reference.
+        kind: u8,
+        /// The version field of a revised reference, 0 otherwise.
+        version: u8,
+    },
+    /// Class 8, names for values of an integer type.
+    Enum {
+        /// The integer type.
+        base: Box<Datatype>,
+        /// Names with their values, as bytes of the base type.
+        members: Vec<(String, Vec<u8>)>,
+    },
+    /// Class 9, a sequence of any length; the elements are in the global heap.
+    VarLenSequence {
+        /// The type of the sequence's elements.
+        base: Box<Datatype>,
+    },
+    /// Class 9, a string of any length; the bytes are in the global heap.
+    VarLenString {
+        /// How the string ends; in practice the length says it.
+        padding: StringPadding,
+        /// The character set.
+        charset: CharacterSet,
+        /// The type of a character, nearly always an integer of one byte (h5py writes unsigned, C signed).
+        base: Box<Datatype>,
+    },
+    /// Class 10, an array of fixed shape.
+    Array {
+        /// The shape.
+        dims: Vec<u32>,
+        /// The type of the array's elements.
+        base: Box<Datatype>,
+    },
+    /// Class 11, a complex number (HDF5 2.0); read and kept, not created.
+    Complex {
+        /// The size of an element in bytes.
+        size: u32,
+        /// The flags of the class, kept as read.
+        flags: u32,
+        /// The type of each part.
+        base: Box<Datatype>,
+    },
+}
