@@ -8,6 +8,7 @@ mod bytes;
 mod error;
 mod format;
 pub mod storage;
+mod store;
 
 pub use error::{Error, ErrorKind, Result};
 pub use format::message::datatype::{

@@ -6,4 +6,5 @@ mod stage;
 mod stamp;
 
 pub(crate) use commit::Level;
-pub(crate) use stage::Store;
+pub(crate) use stage::{FlipOrder, Store};
+pub(crate) use stamp::{SECTOR, Stamp};

@@ -241,7 +241,11 @@ mod tests {
         let block = space.alloc(50);
         space.committed();
         assert!(!space.free(block));
-        assert_eq!(space.alloc(50).addr.get(), 150, "still part of the committed state");
+        assert_eq!(
+            space.alloc(50).addr.get(),
+            150,
+            "still part of the committed state"
+        );
         space.committed();
         assert_eq!(space.alloc(50).addr.get(), 100);
     }

@@ -1,0 +1,349 @@
+//! The commit: in what order blocks reach the device, so that a reader who finds the file after a death at any
+//! instruction sees the last commit or the one in flight, never a mixture.
+//!
+//! The invariants, which the tests quote:
+//!
+//! * **I1** Between two commits nothing is written but free or fresh space, bytes no committed block names
+//!   (`fill_in`, rows of a tail chunk beyond the committed extent), and a commit's own flips.
+//! * **I2** The durable length of the device is at least the end-of-file address of the superblock, which is at least
+//!   the end of every reachable block, at every prefix of the writes.
+//! * **I3** A flip lies inside one 512-byte sector, and all flips of a sector are one write. (Headers of other
+//!   writers that straddle a sector are the documented exception; they share one write with both sectors.)
+//! * **I4** No flip is written before a sync of everything it reaches.
+//! * **I5** Space freed by a commit is not reused before that commit's last sync.
+//! * **I6** A body is never written to the slot the committed cell names.
+//! * **I7** The consistency flags of the superblock are 0.
+//! * **I8** A walk over the committed file finds no overlap, no cycle and no wrong checksum.
+//! * **I9** Reopening any prefix (any subset of sectors between two syncs) gives commit k or k+1 of every object.
+//!
+//! The order of one commit:
+//!
+//! ```text
+//! 0   the device is made long enough           (a sync where 1b will name the new end)
+//! 1   staged blocks, in address order
+//! 1b  where a flip lies outside sector 0: sector 0 with its OLD cells and the NEW end of file
+//! 1c  where flips lie in several sectors of a file of ours: the flip record
+//! 2   sync
+//! 3a  early flips (blocks outside their cell's sector that are also right for the old state); sync
+//! 3   the flips, one write per sector; sector 0 with the superblock last
+//! 4   sync; only now is the space this commit freed given out again
+//! ```
+
+use super::stage::{FlipOrder, Store, overlay};
+use super::stamp::{SECTOR, SectorFlip, Stamp, encode_record, record_size};
+use crate::bytes::{Addr, Extent};
+use crate::error::Result;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// Ordered writes: a killed process.
+    Flush,
+    /// Ordered writes and two syncs: power loss.
+    Sync,
+}
+
+/// The device is extended by a quarter within these bounds, so that most commits need not change its length.
+const MIN_GROWTH: u64 = 64 << 10;
+const MAX_GROWTH: u64 = 64 << 20;
+
+/// A run of sectors that is rewritten by one write: one sector, but for headers of others that straddle.
+struct Group {
+    start: u64,
+    /// The bytes actually written: from the first to the last flip.
+    from: u64,
+    after: Vec<u8>,
+}
+
+impl Store {
+    /// Makes everything staged the state of the file.
+    pub(crate) fn commit(&mut self, level: Level) -> Result<()> {
+        let end = self.space.trim();
+        let new_end_of_file = self.superblock.base + end;
+        let nothing =
+            self.flips.is_empty() && self.staged.0.is_empty() && self.recovered.0.is_empty();
+        if nothing && self.created && new_end_of_file == self.superblock.end_of_file {
+            return self.sync_if(level == Level::Sync && self.unsynced);
+        }
+        self.write_recovered(level)?;
+        self.extend_device(new_end_of_file)?;
+        self.write_staged()?;
+        let reaches_out = self.created && self.flips_outside_sector_0();
+        if reaches_out {
+            self.prepare_far_flips(level)?;
+        }
+        let generation = self.generation() + 1;
+        let groups = self.flip_groups(generation)?;
+        if reaches_out && let Some(record) = self.stamp.as_ref().and_then(|stamp| stamp.record) {
+            self.write_record(generation, record, &groups)?;
+        }
+        self.sync_if(level == Level::Sync)?;
+        self.write_early_flips(level)?;
+        for group in &groups {
+            self.write_device(
+                self.superblock.base + group.from,
+                &group.after[(group.from - group.start) as usize..],
+            )?;
+        }
+        self.sync_if(level == Level::Sync)?;
+        self.superblock.end_of_file = self.end_of_file();
+        if let Some(stamp) = &mut self.stamp {
+            stamp.generation = generation;
+        }
+        self.created = true;
+        self.flips.clear();
+        self.space.committed();
+        Ok(())
+    }
+
+    /// Cuts the device off behind the end of the file.
+    pub(crate) fn trim_device(&mut self) -> Result<()> {
+        if self.created && self.device_len > self.superblock.end_of_file {
+            self.device.set_len(self.superblock.end_of_file)?;
+            self.device_len = self.superblock.end_of_file;
+        }
+        Ok(())
+    }
+
+    fn sync_if(&mut self, wanted: bool) -> Result<()> {
+        if wanted {
+            self.device.sync()?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    fn write_recovered(&mut self, level: Level) -> Result<()> {
+        let recovered = core::mem::take(&mut self.recovered.0);
+        if recovered.is_empty() {
+            return Ok(());
+        }
+        // Sector 0 last: its generation says that the interrupted commit is complete.
+        for (at, sector) in recovered.iter().rev() {
+            self.write_device(self.superblock.base + at, sector)?;
+        }
+        self.sync_if(level == Level::Sync)
+    }
+
+    /// The end of the file as the next superblock says it.
+    fn end_of_file(&self) -> u64 {
+        self.superblock.base + self.space.end()
+    }
+
+    fn extend_device(&mut self, end: u64) -> Result<()> {
+        if end <= self.device_len {
+            return Ok(());
+        }
+        let reserve = if self.created {
+            (end / 4).clamp(MIN_GROWTH, MAX_GROWTH)
+        } else {
+            0
+        };
+        self.unsynced = true;
+        self.device.set_len(end + reserve)?;
+        self.device_len = end + reserve;
+        Ok(())
+    }
+
+    /// Writes all staged blocks, neighbours in one write.
+    pub(crate) fn write_staged(&mut self) -> Result<()> {
+        const RUN: usize = 1 << 20;
+        let staged = core::mem::take(&mut self.staged.0);
+        self.staged_bytes = 0;
+        let mut run: Vec<u8> = Vec::new();
+        let mut start = 0;
+        for (at, bytes) in staged {
+            if start + run.len() as u64 != at || run.len() > RUN {
+                if !run.is_empty() {
+                    self.write_device(self.superblock.base + start, &run)?;
+                }
+                run.clear();
+                start = at;
+            }
+            run.extend_from_slice(&bytes);
+        }
+        if !run.is_empty() {
+            self.write_device(self.superblock.base + start, &run)?;
+        }
+        Ok(())
+    }
+
+    fn flips_outside_sector_0(&self) -> bool {
+        self.flips
+            .iter()
+            .any(|(&at, flip)| at + flip.bytes.len() as u64 > SECTOR as u64)
+    }
+
+    /// Step 1b, and the place of the flip record: what flips outside sector 0 will name must lie before the end of
+    /// the file when the first of them is seen.
+    fn prepare_far_flips(&mut self, level: Level) -> Result<()> {
+        let mut sector = self.committed_sector_0()?;
+        let needed = record_size(self.count_sectors()) as u64;
+        if self
+            .stamp
+            .as_ref()
+            .is_some_and(|stamp| stamp.record.is_none_or(|record| record.len < needed))
+        {
+            let old = self.stamp.as_ref().and_then(|stamp| stamp.record);
+            if let Some(old) = old {
+                self.space.free(old);
+            }
+            let record = self.space.alloc(needed.next_power_of_two());
+            if let Some(stamp) = &mut self.stamp {
+                stamp.record = Some(record);
+            }
+            self.extend_device(self.end_of_file())?;
+        } else if self.end_of_file() <= self.superblock.end_of_file {
+            return Ok(());
+        }
+        self.sync_if(level == Level::Sync)?;
+        self.superblock.end_of_file = self.superblock.end_of_file.max(self.end_of_file());
+        let superblock = self.superblock.encode();
+        sector[..superblock.len()].copy_from_slice(&superblock);
+        let written = match &self.stamp {
+            Some(stamp) => {
+                stamp.encode(&mut sector, superblock.len());
+                SECTOR
+            }
+            None => superblock.len(),
+        };
+        self.write_device(self.superblock.base, &sector[..written])
+    }
+
+    fn committed_sector_0(&self) -> Result<[u8; SECTOR]> {
+        let mut sector = [0; SECTOR];
+        if self.device_len > self.superblock.base {
+            let available = (self.device_len - self.superblock.base).min(SECTOR as u64) as usize;
+            self.device
+                .read_at(self.superblock.base, &mut sector[..available])?;
+        }
+        Ok(sector)
+    }
+
+    fn count_sectors(&self) -> usize {
+        let mut sectors: Vec<u64> = self.flips.keys().map(|at| at / SECTOR as u64).collect();
+        sectors.push(0);
+        sectors.dedup();
+        sectors.len() + 1
+    }
+
+    /// The sectors that change at the commit point, in the order in which they are written: sector 0 last.
+    fn flip_groups(&mut self, generation: u64) -> Result<Vec<Group>> {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut flips = self
+            .flips
+            .iter()
+            .filter(|(_, flip)| flip.order == FlipOrder::WithCells)
+            .peekable();
+        while let Some((&at, flip)) = flips.next() {
+            let start = at / SECTOR as u64 * SECTOR as u64;
+            let mut members = vec![(at, &flip.bytes)];
+            let mut last = at + flip.bytes.len() as u64;
+            while let Some((&next, flip)) = flips.peek().copied()
+                && next < last.next_multiple_of(SECTOR as u64)
+            {
+                members.push((next, &flip.bytes));
+                last = next + flip.bytes.len() as u64;
+                flips.next();
+            }
+            let mut after = vec![0; (last.next_multiple_of(SECTOR as u64) - start) as usize];
+            let on_device = self
+                .device_len
+                .saturating_sub(self.superblock.base + start)
+                .min(after.len() as u64) as usize;
+            self.device
+                .read_at(self.superblock.base + start, &mut after[..on_device])?;
+            for (at, bytes) in members {
+                overlay(&mut after, start, at, bytes);
+            }
+            after.truncate((last - start) as usize);
+            groups.push(Group {
+                start,
+                from: at,
+                after,
+            });
+        }
+        drop(flips);
+        self.finish_sector_0(&mut groups, generation)?;
+        Ok(groups)
+    }
+
+    /// Puts the superblock (and in a file of ours the stamp) into the group of sector 0, and that group last.
+    fn finish_sector_0(&mut self, groups: &mut Vec<Group>, generation: u64) -> Result<()> {
+        let mut superblock = self.superblock.clone();
+        superblock.end_of_file = self.end_of_file();
+        superblock.consistency_flags = 0;
+        let bytes = superblock.encode();
+        let own = groups.first().is_some_and(|group| group.start == 0);
+        let stamped = self.stamp.is_some();
+        if !own && !stamped && self.created && superblock == self.superblock {
+            return Ok(());
+        }
+        let mut sector = self.committed_sector_0()?;
+        let mut tail = Vec::new();
+        let mut len = bytes.len();
+        if own {
+            let group = groups.remove(0);
+            let inside = group.after.len().min(SECTOR);
+            sector[..inside].copy_from_slice(&group.after[..inside]);
+            tail = group.after[inside..].to_vec();
+            len = inside.max(len);
+        }
+        sector[..bytes.len()].copy_from_slice(&bytes);
+        if let Some(stamp) = &self.stamp {
+            let stamp = Stamp {
+                generation,
+                record: stamp.record,
+            };
+            stamp.encode(&mut sector, bytes.len());
+            len = SECTOR;
+        }
+        let mut after = sector[..len].to_vec();
+        after.extend(tail);
+        groups.push(Group {
+            start: 0,
+            from: 0,
+            after,
+        });
+        Ok(())
+    }
+
+    fn write_record(&mut self, generation: u64, place: Extent, groups: &[Group]) -> Result<()> {
+        let mut sectors = Vec::with_capacity(groups.len());
+        for group in groups {
+            let mut before = vec![0; SECTOR];
+            self.device
+                .read_at(self.superblock.base + group.start, &mut before)?;
+            let mut after = before.clone();
+            overlay(&mut after, group.start, group.start, &group.after);
+            sectors.push(SectorFlip {
+                addr: Addr::new(group.start),
+                before: crc32fast::hash(&before),
+                after,
+            });
+        }
+        let bytes = encode_record(generation, &sectors);
+        debug_assert!(bytes.len() as u64 <= place.len);
+        self.write_device(self.superblock.base + place.addr.get(), &bytes)
+    }
+
+    fn write_early_flips(&mut self, level: Level) -> Result<()> {
+        let early: Vec<u64> = self
+            .flips
+            .iter()
+            .filter(|(_, flip)| flip.order == FlipOrder::Early)
+            .map(|(&at, _)| at)
+            .collect();
+        if early.is_empty() {
+            return Ok(());
+        }
+        for at in early {
+            if let Some(flip) = self.flips.remove(&at) {
+                self.write_device(self.superblock.base + at, &flip.bytes)?;
+            }
+        }
+        self.sync_if(level == Level::Sync)
+    }
+}

@@ -1,0 +1,447 @@
+//! The store: one device, its allocator, and the blocks that wait for the next commit.
+
+use super::space::Space;
+use super::stamp::{SECTOR, Stamp, decode_record};
+use crate::bytes::{Addr, Extent, Widths};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
+use crate::storage::{Latch, Storage};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Staged bytes beyond this are written early: nothing committed reaches them.
+const STAGED_LIMIT: usize = 4 << 20;
+
+/// When a block that is rewritten in place reaches the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FlipOrder {
+    /// Before the cells, with a barrier between: for a block outside its cell's sector whose new form is also right
+    /// for the old state.
+    Early,
+    /// With the cells of its sector, in one write.
+    WithCells,
+}
+
+#[derive(Debug)]
+pub(crate) struct Flip {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) order: FlipOrder,
+}
+
+/// Blocks at addresses, kept until they are written.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks(pub(crate) BTreeMap<u64, Vec<u8>>);
+
+impl Blocks {
+    /// The blocks that touch `[start, end)`; blocks do not overlap each other.
+    fn touching(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, &[u8])> {
+        let before = self.0.range(..start).next_back();
+        before
+            .into_iter()
+            .chain(self.0.range(start..end))
+            .map(|(&at, bytes)| (at, bytes.as_slice()))
+            .filter(move |(at, bytes)| at + bytes.len() as u64 > start)
+    }
+
+    fn covering(&self, start: u64, len: usize) -> Option<&[u8]> {
+        let (&at, bytes) = self.0.range(..=start).next_back()?;
+        let from = usize::try_from(start - at).ok()?;
+        bytes.get(from..from.checked_add(len)?)
+    }
+
+    /// Removes the blocks inside `extent` and returns how many bytes that were.
+    fn remove_inside(&mut self, extent: Extent) -> usize {
+        let inside: Vec<u64> = self
+            .0
+            .range(extent.addr.get()..extent.end().get())
+            .map(|(&at, _)| at)
+            .collect();
+        inside
+            .iter()
+            .filter_map(|at| self.0.remove(at))
+            .map(|bytes| bytes.len())
+            .sum()
+    }
+}
+
+/// Copies what of `bytes` (at `at`) falls into `buffer` (at `start`).
+pub(crate) fn overlay(buffer: &mut [u8], start: u64, at: u64, bytes: &[u8]) {
+    let from = at.max(start);
+    let to = (at + bytes.len() as u64).min(start + buffer.len() as u64);
+    if from < to {
+        buffer[(from - start) as usize..(to - start) as usize]
+            .copy_from_slice(&bytes[(from - at) as usize..(to - at) as usize]);
+    }
+}
+
+/// One open device: reads see everything staged, writes go where the committed state does not reach.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) device: Latch,
+    pub(crate) device_len: u64,
+    /// As it stands on the device.
+    pub(crate) superblock: Superblock,
+    /// The file has had its first commit; before, the device holds no HDF5 file.
+    pub(crate) created: bool,
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) space: Space,
+    pub(crate) staged: Blocks,
+    pub(crate) staged_bytes: usize,
+    pub(crate) flips: BTreeMap<u64, Flip>,
+    /// Sectors of a commit that was interrupted between its flips, completed in memory; written by the next commit.
+    pub(crate) recovered: Blocks,
+    /// Something was written since the last sync of the device.
+    pub(crate) unsynced: bool,
+}
+
+impl Store {
+    /// A store for a new file on `storage`, whose old content is dropped.
+    /// Sector 0 is set aside; the root object's cell is to be at `root`.
+    pub(crate) fn create(storage: Box<dyn Storage>, root: Addr) -> Result<Self> {
+        let mut device = Latch::new(storage);
+        if device.len()? > 0 {
+            device.set_len(0)?;
+        }
+        Ok(Self {
+            device,
+            device_len: 0,
+            superblock: Superblock {
+                version: 2,
+                widths: Widths::EIGHT,
+                consistency_flags: 0,
+                base: 0,
+                extension: None,
+                end_of_file: 0,
+                root,
+            },
+            created: false,
+            stamp: Some(Stamp {
+                generation: 0,
+                record: None,
+            }),
+            space: Space::new(SECTOR as u64),
+            staged: Blocks::default(),
+            staged_bytes: 0,
+            flips: BTreeMap::new(),
+            recovered: Blocks::default(),
+            unsynced: false,
+        })
+    }
+
+    /// Opens the file on `storage`; writes nothing.
+    pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Self> {
+        let device = Latch::new(storage);
+        let device_len = device.len()?;
+        let (at, superblock) = find_superblock(&device, device_len)?;
+        if superblock.base != at {
+            return Err(
+                Error::unsupported("a base address other than the superblock's place").at(at),
+            );
+        }
+        if superblock.end_of_file > device_len {
+            return Err(Error::new(ErrorKind::Truncated).at(device_len));
+        }
+        if superblock.end_of_file < at + superblock.size() as u64 {
+            return Err(
+                Error::corrupt("superblock", "the end of file is inside the superblock").at(at),
+            );
+        }
+        let end = superblock.end_of_file - superblock.base;
+        let mut store = Self {
+            device,
+            device_len,
+            superblock,
+            created: true,
+            stamp: None,
+            space: Space::new(end),
+            staged: Blocks::default(),
+            staged_bytes: 0,
+            flips: BTreeMap::new(),
+            recovered: Blocks::default(),
+            unsynced: false,
+        };
+        store.read_stamp()?;
+        Ok(store)
+    }
+
+    fn read_stamp(&mut self) -> Result<()> {
+        if self.device_len < self.superblock.base + SECTOR as u64 {
+            return Ok(());
+        }
+        let mut sector = [0; SECTOR];
+        self.device.read_at(self.superblock.base, &mut sector)?;
+        self.stamp = Stamp::decode(&sector, self.superblock.size());
+        if let Some(Stamp {
+            generation,
+            record: Some(record),
+        }) = self.stamp
+        {
+            self.complete_interrupted_commit(generation, record)?;
+        }
+        Ok(())
+    }
+
+    /// A commit over several sectors that was cut off between its flips is completed from its flip record: only where
+    /// one sector has already changed, which proves that everything the flips reach had been synced, and only where
+    /// every sector is still as that commit found or left it.
+    fn complete_interrupted_commit(&mut self, generation: u64, record: Extent) -> Result<()> {
+        let Ok(bytes) = self.read(record, "flip record") else {
+            return Ok(());
+        };
+        let Some((of, sectors)) = decode_record(&bytes) else {
+            return Ok(());
+        };
+        if of != generation + 1 {
+            return Ok(());
+        }
+        let mut changed = 0;
+        for sector in &sectors {
+            let extent = Extent::new(sector.addr, SECTOR as u64);
+            let Ok(now) = self.read(extent, "flip record") else {
+                return Ok(());
+            };
+            if now == sector.after {
+                changed += usize::from(crc32fast::hash(&now) != sector.before);
+            } else if crc32fast::hash(&now) != sector.before {
+                return Ok(());
+            }
+        }
+        if changed == 0 {
+            return Ok(());
+        }
+        let Some(first) = sectors.iter().find(|sector| sector.addr.get() == 0) else {
+            return Ok(());
+        };
+        let superblock =
+            Superblock::decode(&first.after[..self.superblock.size()], self.superblock.base)?;
+        if superblock.end_of_file > self.device_len {
+            return Ok(());
+        }
+        self.stamp = Stamp::decode(&first.after, superblock.size());
+        self.space = Space::new(superblock.end_of_file - superblock.base);
+        self.superblock = superblock;
+        for sector in sectors {
+            self.recovered.0.insert(sector.addr.get(), sector.after);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn widths(&self) -> Widths {
+        self.superblock.widths
+    }
+
+    pub(crate) fn root(&self) -> Addr {
+        self.superblock.root
+    }
+
+    /// Whether the file's sector 0 is laid out by us and no other writer has moved the end of the file since.
+    pub(crate) fn stamped(&self) -> bool {
+        self.stamp.is_some()
+    }
+
+    /// The number of commits the file has had, where it is ours.
+    pub(crate) fn generation(&self) -> u64 {
+        self.stamp.as_ref().map_or(0, |stamp| stamp.generation)
+    }
+
+    /// The end of the space given out, relative to the base address.
+    pub(crate) fn end(&self) -> u64 {
+        self.space.end()
+    }
+
+    /// Fresh space that no committed state reaches.
+    pub(crate) fn alloc(&mut self, len: u64) -> Result<Extent> {
+        self.check_writable(len)?;
+        Ok(self.space.alloc(len))
+    }
+
+    /// Fresh space that begins at a sector.
+    pub(crate) fn alloc_sectors(&mut self, len: u64) -> Result<Extent> {
+        self.check_writable(len)?;
+        Ok(self.space.alloc_aligned(len, SECTOR as u64))
+    }
+
+    fn check_writable(&self, len: u64) -> Result<()> {
+        if self.device.failed() {
+            return Err(Error::new(ErrorKind::Poisoned));
+        }
+        let max = i64::MAX as u64 - self.superblock.base - self.space.end();
+        if len > max {
+            return Err(Error::limit("the size of the file", len, max));
+        }
+        Ok(())
+    }
+
+    /// Gives an extent back: reusable at once where it is fresh, after the next commit elsewhere.
+    pub(crate) fn free(&mut self, extent: Extent) {
+        self.staged_bytes -= self.staged.remove_inside(extent);
+        let flipped: Vec<u64> = self
+            .flips
+            .range(extent.addr.get()..extent.end().get())
+            .map(|(&at, _)| at)
+            .collect();
+        for at in flipped {
+            self.flips.remove(&at);
+        }
+        self.space.free(extent);
+    }
+
+    pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
+        self.space.is_fresh(extent)
+    }
+
+    /// Reads an extent as the file will be after the next commit. Nothing is allocated for an extent that reaches
+    /// beyond the end of the file.
+    pub(crate) fn read(&self, extent: Extent, structure: &'static str) -> Result<Vec<u8>> {
+        self.check_bounds(extent, structure)?;
+        let mut buffer = vec![0; extent.len as usize];
+        self.read_unchecked(extent.addr, &mut buffer)?;
+        Ok(buffer)
+    }
+
+    /// As [`read`](Self::read), into a buffer.
+    pub(crate) fn read_into(
+        &self,
+        at: Addr,
+        buffer: &mut [u8],
+        structure: &'static str,
+    ) -> Result<()> {
+        self.check_bounds(Extent::new(at, buffer.len() as u64), structure)?;
+        self.read_unchecked(at, buffer)
+    }
+
+    /// How many bytes can be read at `at`, `wanted` at the most.
+    pub(crate) fn readable(&self, at: Addr, wanted: u64) -> u64 {
+        self.space.end().saturating_sub(at.get()).min(wanted)
+    }
+
+    pub(crate) fn check_bounds(&self, extent: Extent, structure: &'static str) -> Result<()> {
+        let end = extent.addr.get().checked_add(extent.len);
+        if end.is_none_or(|end| end > self.space.end()) {
+            return Err(
+                Error::corrupt(structure, "reaches beyond the end of the file")
+                    .at(extent.addr.get()),
+            );
+        }
+        usize::try_from(extent.len)
+            .map(|_| ())
+            .map_err(|_| Error::limit(structure, extent.len, usize::MAX as u64))
+    }
+
+    fn read_unchecked(&self, at: Addr, buffer: &mut [u8]) -> Result<()> {
+        let start = at.get();
+        if let Some(bytes) = self.staged.covering(start, buffer.len())
+            && self.flips.is_empty()
+        {
+            buffer.copy_from_slice(bytes);
+            return Ok(());
+        }
+        let offset = self.superblock.base + start;
+        let on_device = self
+            .device_len
+            .saturating_sub(offset)
+            .min(buffer.len() as u64) as usize;
+        self.device.read_at(offset, &mut buffer[..on_device])?;
+        buffer[on_device..].fill(0);
+        let end = start + buffer.len() as u64;
+        for blocks in [&self.recovered, &self.staged] {
+            for (at, bytes) in blocks.touching(start, end) {
+                overlay(buffer, start, at, bytes);
+            }
+        }
+        let flips_from = start.saturating_sub(SECTOR as u64);
+        for (&at, flip) in self.flips.range(flips_from..end) {
+            overlay(buffer, start, at, &flip.bytes);
+        }
+        Ok(())
+    }
+
+    /// A block in fresh space, written by the next commit at the latest.
+    pub(crate) fn stage(&mut self, addr: Addr, bytes: Vec<u8>) -> Result<()> {
+        debug_assert!(
+            self.is_fresh(Extent::new(addr, bytes.len() as u64)) || addr.get() < SECTOR as u64
+        );
+        self.staged_bytes += bytes.len();
+        if let Some(old) = self.staged.0.insert(addr.get(), bytes) {
+            self.staged_bytes -= old.len();
+        }
+        self.spill()
+    }
+
+    /// Bytes in committed space that the committed state does not name: written with the staged blocks.
+    pub(crate) fn fill_in(&mut self, addr: Addr, bytes: &[u8]) -> Result<()> {
+        let start = addr.get();
+        if let Some((&at, block)) = self.staged.0.range_mut(..=start).next_back() {
+            let from = (start - at) as usize;
+            if from <= block.len() {
+                let inside = (block.len() - from).min(bytes.len());
+                block[from..from + inside].copy_from_slice(&bytes[..inside]);
+                block.extend_from_slice(&bytes[inside..]);
+                self.staged_bytes += bytes.len() - inside;
+                return self.spill();
+            }
+        }
+        self.staged_bytes += bytes.len();
+        self.staged.0.insert(start, bytes.to_vec());
+        self.spill()
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        if self.staged_bytes > STAGED_LIMIT {
+            self.write_staged()?;
+        }
+        Ok(())
+    }
+
+    /// Writes a bulk block into fresh space at once.
+    pub(crate) fn write_now(&mut self, addr: Addr, bytes: &[u8]) -> Result<()> {
+        debug_assert!(
+            !self.created || bytes.is_empty() || addr.get() >= self.superblock.size() as u64
+        );
+        self.write_device(self.superblock.base + addr.get(), bytes)
+    }
+
+    pub(crate) fn write_device(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.unsynced = true;
+        self.device.write_at(offset, bytes)?;
+        self.device_len = self.device_len.max(offset + bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Rewrites a committed block in place at the commit point; reads see it at once.
+    pub(crate) fn flip(&mut self, addr: Addr, bytes: Vec<u8>, order: FlipOrder) -> Result<()> {
+        self.check_writable(0)?;
+        self.flips.insert(addr.get(), Flip { bytes, order });
+        Ok(())
+    }
+
+    /// Makes every later call fail: a change was made in part.
+    pub(crate) fn poison(&mut self) {
+        self.device.poison();
+    }
+
+    pub(crate) fn poisoned(&self) -> bool {
+        self.device.failed()
+    }
+
+    pub(crate) fn into_storage(self) -> Box<dyn Storage> {
+        self.device.into_inner()
+    }
+}
+
+/// II.A: the signature is searched at 0, 512, 1024, 2048, ...
+fn find_superblock(device: &Latch, device_len: u64) -> Result<(u64, Superblock)> {
+    let mut at = 0;
+    while at + SIGNATURE.len() as u64 <= device_len {
+        let mut bytes = [0; MAX_SIZE];
+        let available = (device_len - at).min(MAX_SIZE as u64) as usize;
+        device.read_at(at, &mut bytes[..available])?;
+        if bytes.starts_with(&SIGNATURE) {
+            return Ok((at, Superblock::decode(&bytes[..available], at)?));
+        }
+        at = if at == 0 { SECTOR as u64 } else { at * 2 };
+    }
+    Err(Error::new(ErrorKind::NotHdf5))
+}

@@ -1,0 +1,159 @@
+//! What sector 0 of a file of ours says beside the superblock and the first cells, and the flip record.
+//!
+//! ```text
+//! the stamp, in the last 32 bytes of sector 0:
+//!   0   4  "h5q1"
+//!   4   8  generation: the number of commits
+//!  12   8  address of the flip record, all ones: none
+//!  20   4  bytes set aside for the flip record
+//!  24   4  zero
+//!  28   4  crc32 of the superblock's bytes and the 28 bytes before
+//!
+//! the flip record:
+//!   0   4  "h5qF"
+//!   4   4  number of sectors
+//!   8   8  generation of the commit it belongs to
+//!   each   8  address   4  crc32 of the sector before   512  the sector after
+//!   +   4  crc32 of everything before
+//! ```
+//!
+//! Other readers see unused bytes. Another writer that moves the end of the file makes the stamp's checksum wrong,
+//! so that nothing it covers is believed afterwards.
+
+use crate::bytes::{Addr, Extent, Put, Take, UNDEFINED};
+use alloc::vec::Vec;
+
+/// The unit a device writes atomically.
+pub(crate) const SECTOR: usize = 512;
+
+const STAMP_AT: usize = SECTOR - 32;
+const STAMP: &[u8; 4] = b"h5q1";
+const RECORD: &[u8; 4] = b"h5qF";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) generation: u64,
+    pub(crate) record: Option<Extent>,
+}
+
+impl Stamp {
+    /// Room for superblock and cells in sector 0.
+    pub(crate) const ROOM: u64 = STAMP_AT as u64;
+
+    /// Writes the stamp into the image of sector 0, whose superblock is final.
+    pub(crate) fn encode(&self, sector: &mut [u8; SECTOR], superblock_size: usize) {
+        let mut out = Vec::with_capacity(32);
+        out.put_bytes(STAMP);
+        out.put_u64(self.generation);
+        out.put_u64(self.record.map_or(UNDEFINED, |record| record.addr.get()));
+        out.put_u32(self.record.map_or(0, |record| record.len as u32));
+        out.put_u32(0);
+        let crc = stamp_crc(&sector[..superblock_size], &out);
+        out.put_u32(crc);
+        sector[STAMP_AT..].copy_from_slice(&out);
+    }
+
+    /// The stamp in `sector`, where it is valid and belongs to this superblock.
+    pub(crate) fn decode(sector: &[u8], superblock_size: usize) -> Option<Self> {
+        let mut take = Take::new(sector.get(STAMP_AT..SECTOR)?, "stamp", STAMP_AT as u64);
+        take.signature(STAMP).ok()?;
+        let generation = take.u64().ok()?;
+        let addr = take.u64().ok()?;
+        let len = take.u32().ok()?;
+        take.skip(4).ok()?;
+        let crc = stamp_crc(&sector[..superblock_size], &sector[STAMP_AT..STAMP_AT + 28]);
+        (take.u32().ok()? == crc).then(|| Self {
+            generation,
+            record: (addr != UNDEFINED).then(|| Extent::new(Addr::new(addr), u64::from(len))),
+        })
+    }
+}
+
+fn stamp_crc(superblock: &[u8], stamp: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(superblock);
+    hasher.update(stamp);
+    hasher.finalize()
+}
+
+/// A sector as a commit rewrites it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SectorFlip {
+    pub(crate) addr: Addr,
+    pub(crate) before: u32,
+    pub(crate) after: Vec<u8>,
+}
+
+pub(crate) fn record_size(sectors: usize) -> usize {
+    16 + sectors * (12 + SECTOR) + 4
+}
+
+pub(crate) fn encode_record(generation: u64, sectors: &[SectorFlip]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(record_size(sectors.len()));
+    out.put_bytes(RECORD);
+    out.put_u32(sectors.len() as u32);
+    out.put_u64(generation);
+    for sector in sectors {
+        out.put_u64(sector.addr.get());
+        out.put_u32(sector.before);
+        out.put_bytes(&sector.after);
+    }
+    let crc = crc32fast::hash(&out);
+    out.put_u32(crc);
+    out
+}
+
+/// The generation and sectors of a flip record, where it is whole.
+pub(crate) fn decode_record(bytes: &[u8]) -> Option<(u64, Vec<SectorFlip>)> {
+    let mut take = Take::new(bytes, "flip record", 0);
+    take.signature(RECORD).ok()?;
+    let count = take.u32().ok()? as usize;
+    let generation = take.u64().ok()?;
+    if count > bytes.len() / SECTOR {
+        return None;
+    }
+    let mut sectors = Vec::with_capacity(count);
+    for _ in 0..count {
+        sectors.push(SectorFlip {
+            addr: Addr::new(take.u64().ok()?),
+            before: take.u32().ok()?,
+            after: take.bytes(SECTOR).ok()?.to_vec(),
+        });
+    }
+    let crc = crc32fast::hash(&bytes[..take.position()]);
+    (take.u32().ok()? == crc).then_some((generation, sectors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn a_stamp_is_not_believed_once_the_superblock_changed() {
+        let mut sector = [7; SECTOR];
+        let stamp = Stamp {
+            generation: 3,
+            record: Some(Extent::new(Addr::new(4096), 600)),
+        };
+        stamp.encode(&mut sector, 48);
+        assert_eq!(Stamp::decode(&sector, 48), Some(stamp));
+        sector[40] ^= 1;
+        assert_eq!(Stamp::decode(&sector, 48), None);
+    }
+
+    #[test]
+    fn a_torn_flip_record_is_not_believed() {
+        let sectors = [SectorFlip {
+            addr: Addr::new(512),
+            before: 1,
+            after: vec![9; SECTOR],
+        }];
+        let mut bytes = encode_record(5, &sectors);
+        assert_eq!(bytes.len(), record_size(1));
+        bytes.extend([0; 40]);
+        assert_eq!(decode_record(&bytes), Some((5, sectors.to_vec())));
+        bytes[100] ^= 1;
+        assert_eq!(decode_record(&bytes), None);
+    }
+}
