@@ -169,7 +169,7 @@ impl Core {
             return Ok(());
         }
         self.with(store, slot, depth, |node| {
-            let mut put =
+            let put =
                 |record: &[u8], skip: &mut u64, out: &mut Vec<u8>| match skip.checked_sub(1) {
                     Some(left) => *skip = left,
                     None if out.len() < limit => out.extend_from_slice(record),
