@@ -1,7 +1,9 @@
 //! What the bytes look like: one file for one section of the HDF5 File Format Specification 4.0, `encode` and
 //! `decode` beside each other, no I/O and no policy.
 
+pub(crate) mod btree_v2;
 pub(crate) mod fractal_heap;
+pub(crate) mod free_space;
 pub(crate) mod global_heap;
 pub(crate) mod message;
 pub(crate) mod object_header;

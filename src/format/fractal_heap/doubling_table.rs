@@ -140,7 +140,11 @@ mod tests {
         assert_eq!(offsets, [0, 2048, 4096, 8192, 16384]);
         assert_eq!(LINKS.max_direct_rows(), 9);
         assert_eq!(LINKS.max_root_rows(), 22);
-        assert_eq!(LINKS.row_offset(22), 1 << 32, "the rows cover the address space exactly");
+        assert_eq!(
+            LINKS.row_offset(22),
+            1 << 32,
+            "the rows cover the address space exactly"
+        );
     }
 
     #[test]
@@ -159,7 +163,10 @@ mod tests {
     #[test]
     fn an_indirect_block_covers_what_its_entry_covers() {
         for row in LINKS.max_direct_rows()..LINKS.max_root_rows() {
-            assert_eq!(LINKS.row_offset(LINKS.child_rows(row)), LINKS.block_size(row));
+            assert_eq!(
+                LINKS.row_offset(LINKS.child_rows(row)),
+                LINKS.block_size(row)
+            );
         }
         assert_eq!(LINKS.child_rows(9), 7);
     }
@@ -188,11 +195,26 @@ mod tests {
         for bad in [
             DoublingTable { width: 3, ..good },
             DoublingTable { width: 0, ..good },
-            DoublingTable { starting_block_size: 0, ..good },
-            DoublingTable { starting_block_size: 1 << 17, ..good },
-            DoublingTable { max_direct_block_size: 1 << 32, ..good },
-            DoublingTable { max_heap_size: 64, ..good },
-            DoublingTable { max_heap_size: 10, ..good },
+            DoublingTable {
+                starting_block_size: 0,
+                ..good
+            },
+            DoublingTable {
+                starting_block_size: 1 << 17,
+                ..good
+            },
+            DoublingTable {
+                max_direct_block_size: 1 << 32,
+                ..good
+            },
+            DoublingTable {
+                max_heap_size: 64,
+                ..good
+            },
+            DoublingTable {
+                max_heap_size: 10,
+                ..good
+            },
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }

@@ -24,11 +24,19 @@ const TINY: u8 = 0x20;
 /// A decoded heap ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HeapId {
-    Managed { offset: u64, length: u64 },
+    Managed {
+        offset: u64,
+        length: u64,
+    },
     /// A huge object by its key in the v2 B-tree.
-    HugeIndirect { id: u64 },
+    HugeIndirect {
+        id: u64,
+    },
     /// A huge object by its place. `length` is that of the stored, perhaps filtered bytes.
-    HugeDirect { addr: Addr, length: u64 },
+    HugeDirect {
+        addr: Addr,
+        length: u64,
+    },
     Tiny(Vec<u8>),
 }
 

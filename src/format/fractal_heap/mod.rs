@@ -123,7 +123,11 @@ impl Header {
         out.put_u8(0);
         out.put_u16(self.id_length);
         out.put_uint(pipeline_length as u64, 2);
-        let wrapped = if self.huge_ids_wrapped { HUGE_IDS_WRAPPED } else { 0 };
+        let wrapped = if self.huge_ids_wrapped {
+            HUGE_IDS_WRAPPED
+        } else {
+            0
+        };
         let checksummed = if self.checksummed { CHECKSUMMED } else { 0 };
         out.put_u8(wrapped | checksummed);
         out.put_u32(self.max_managed_size);
@@ -234,7 +238,11 @@ impl Header {
 
     /// The bytes of a managed object's length in its heap ID.
     pub(crate) fn length_bytes(&self) -> u8 {
-        let direct = self.table.max_direct_block_size.trailing_zeros().div_ceil(8);
+        let direct = self
+            .table
+            .max_direct_block_size
+            .trailing_zeros()
+            .div_ceil(8);
         let managed = (31 - self.max_managed_size.max(1).leading_zeros()) / 8 + 1;
         direct.min(managed) as u8
     }

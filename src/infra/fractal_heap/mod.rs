@@ -19,7 +19,9 @@ mod walk;
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, Result};
 use crate::format::fractal_heap::heap_id::{huge_ids_are_direct, max_tiny_length};
-use crate::format::fractal_heap::{DoublingTable, Header, HeapId, check_direct, encode_direct_prefix};
+use crate::format::fractal_heap::{
+    DoublingTable, Header, HeapId, check_direct, encode_direct_prefix,
+};
 use crate::store::{FlipOrder, Store};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -189,15 +191,22 @@ impl FractalHeap {
 
     /// How many objects there are.
     pub(crate) fn len(&self) -> u64 {
-        let counts = [self.header.managed_count, self.header.huge_count, self.header.tiny_count];
-        counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+        let counts = [
+            self.header.managed_count,
+            self.header.huge_count,
+            self.header.tiny_count,
+        ];
+        let counted = counts
+            .iter()
+            .fold(0u64, |sum, count| sum.saturating_add(*count));
+        counted.saturating_sub(self.huge.leaving())
     }
 
     /// Whether the heap can be edited in place: its direct blocks have no checksum and no filters, as ours have not.
     /// Any other heap is to be rebuilt as a new one at its first edit.
     pub(crate) fn can_edit(&self) -> bool {
-        let largest = u64::from(self.header.max_managed_size)
-            + self.header.direct_overhead(self.widths);
+        let largest =
+            u64::from(self.header.max_managed_size) + self.header.direct_overhead(self.widths);
         self.header.filters.is_none()
             && !self.header.checksummed
             && largest <= self.header.table.max_direct_block_size
@@ -217,7 +226,10 @@ impl FractalHeap {
         if self.can_edit() {
             return Ok(());
         }
-        Err(Error::unsupported("editing a fractal heap with checksummed or filtered blocks").at(self.at.get()))
+        Err(
+            Error::unsupported("editing a fractal heap with checksummed or filtered blocks")
+                .at(self.at.get()),
+        )
     }
 
     /// Stores an object and returns its heap ID.
@@ -249,7 +261,10 @@ impl FractalHeap {
             return Ok(offset);
         }
         self.resume_last_block(store)?;
-        let fitting = self.tails.iter_mut().filter(|tail| tail.room() >= object.len());
+        let fitting = self
+            .tails
+            .iter_mut()
+            .filter(|tail| tail.room() >= object.len());
         if let Some(tail) = fitting.min_by_key(|tail| tail.room()) {
             return Ok(tail.push(object));
         }
@@ -313,8 +328,7 @@ impl FractalHeap {
 
     fn keep(&mut self, store: &mut Store, tail: Tail) -> Result<()> {
         self.tails.push(tail);
-        while self.tails.len() > MAX_TAILS
-            || self.tails.iter().any(|tail| !tail.is_worth_keeping())
+        while self.tails.len() > MAX_TAILS || self.tails.iter().any(|tail| !tail.is_worth_keeping())
         {
             let fullest = (0..self.tails.len()).min_by_key(|&place| self.tails[place].room());
             let Some(place) = fullest else { break };
@@ -372,7 +386,9 @@ impl FractalHeap {
             0 => table.max_root_rows(),
             rows => u32::from(rows),
         };
-        let rows = wanted.max(table.row_of_size(min_size) + 1).min(table.max_root_rows());
+        let rows = wanted
+            .max(table.row_of_size(min_size) + 1)
+            .min(table.max_root_rows());
         let mut root = Node::new(0, rows, 1, table.width);
         let mut capacity = table.capacity(rows, overhead);
         self.header.iterator_offset = 0;
@@ -496,7 +512,14 @@ impl FractalHeap {
 
     fn read_block(&self, store: &Store, block: Block) -> Result<Vec<u8>> {
         let bytes = store.read(block.extent(), DIRECT)?;
-        check_direct(&bytes, &self.header, self.at, block.offset, self.widths, block.addr)?;
+        check_direct(
+            &bytes,
+            &self.header,
+            self.at,
+            block.offset,
+            self.widths,
+            block.addr,
+        )?;
         Ok(bytes)
     }
 

@@ -192,7 +192,9 @@ impl Node {
         }
         if !self.is_occupied(entry) {
             let rows = table.child_rows(row);
-            let largest = table.block_size(rows.saturating_sub(1)).min(table.max_direct_block_size);
+            let largest = table
+                .block_size(rows.saturating_sub(1))
+                .min(table.max_direct_block_size);
             if rows == 0 || largest < min_size || self.depth >= MAX_DEPTH {
                 return Ok(Placement::Advance(start + size));
             }
@@ -212,7 +214,8 @@ impl Node {
     /// Extends the root by empty rows.
     pub(super) fn grow(&mut self, rows: u32, width: u16) {
         self.rows = rows;
-        self.children.resize(rows as usize * usize::from(width), None);
+        self.children
+            .resize(rows as usize * usize::from(width), None);
         self.dirty = true;
     }
 

@@ -89,11 +89,17 @@ impl GlobalHeap {
     /// Stores an object of the next commit. An empty object has no place here: see [`HeapRef`].
     pub(crate) fn insert(&mut self, store: &mut Store, bytes: &[u8]) -> Result<HeapRef> {
         if bytes.is_empty() {
-            return Err(Error::invalid("an empty object has no place in the global heap"));
+            return Err(Error::invalid(
+                "an empty object has no place in the global heap",
+            ));
         }
         let length = bytes.len() as u64;
         if length > u64::from(u32::MAX) {
-            return Err(Error::limit("the size of an element of variable length", length, u64::from(u32::MAX)));
+            return Err(Error::limit(
+                "the size of an element of variable length",
+                length,
+                u64::from(u32::MAX),
+            ));
         }
         let widths = store.widths();
         let need = object_size(length, widths);
@@ -103,7 +109,11 @@ impl GlobalHeap {
             self.close(store, alone)?;
             return Ok(at);
         }
-        if self.open.as_ref().is_some_and(|open| !open.fits(need, widths)) {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| !open.fits(need, widths))
+        {
             self.close_open(store)?;
         }
         let mut open = match self.open.take() {
@@ -160,7 +170,11 @@ impl GlobalHeap {
 
     fn close(&mut self, store: &mut Store, mut open: Open) -> Result<()> {
         let extent = open.extent;
-        if self.dead.get(&extent.addr).is_some_and(|dead| dead.released.len() == open.objects.len()) {
+        if self
+            .dead
+            .get(&extent.addr)
+            .is_some_and(|dead| dead.released.len() == open.objects.len())
+        {
             self.dead.remove(&extent.addr);
             store.free(extent);
             return Ok(());
@@ -205,23 +219,19 @@ impl GlobalHeap {
                 let extent = Self::extent(store, addr)?;
                 let bytes = store.read(extent, NAME)?;
                 let objects = format::decode(&bytes, store.widths(), addr.get())?;
-                self.cache.insert(0, Decoded { addr, bytes, objects });
-                self.trim_cache();
+                self.cache.insert(
+                    0,
+                    Decoded {
+                        addr,
+                        bytes,
+                        objects,
+                    },
+                );
+                trim(&mut self.cache);
             }
         }
         let first = &self.cache[0];
         Ok((&first.bytes, &first.objects))
-    }
-
-    fn trim_cache(&mut self) {
-        self.cache.truncate(CACHED);
-        let mut total = 0;
-        let kept = self.cache.iter().take_while(|decoded| {
-            total += decoded.bytes.len() as u64;
-            total <= CACHED_BYTES
-        });
-        let kept = kept.count().max(1);
-        self.cache.truncate(kept);
     }
 
     /// The extent of the collection at `addr`.
@@ -245,7 +255,10 @@ impl GlobalHeap {
         });
         dead.released.insert(index);
         // The open collection may yet receive objects: its end is decided when it is closed.
-        let is_open = self.open.as_ref().is_some_and(|open| open.extent.addr == at.addr);
+        let is_open = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.extent.addr == at.addr);
         if !is_open && dead.released.len() == dead.live {
             let extent = dead.extent;
             self.dead.remove(&at.addr);
@@ -256,12 +269,31 @@ impl GlobalHeap {
     }
 }
 
+/// Drops the collections read longest ago.
+fn trim(cache: &mut Vec<Decoded>) {
+    cache.truncate(CACHED);
+    let mut total = 0;
+    let fitting = cache.iter().take_while(|decoded| {
+        total += decoded.bytes.len() as u64;
+        total <= CACHED_BYTES
+    });
+    let kept = fitting.count().max(1);
+    cache.truncate(kept);
+}
+
 fn find(objects: &[HeapObject], at: HeapRef) -> Result<&HeapObject> {
     u16::try_from(at.index)
         .ok()
-        .and_then(|index| objects.binary_search_by_key(&index, |object| object.index).ok())
+        .and_then(|index| {
+            objects
+                .binary_search_by_key(&index, |object| object.index)
+                .ok()
+        })
         .map(|place| &objects[place])
-        .ok_or_else(|| Error::corrupt(NAME, "an element refers to an object that is not there").at(at.addr.get()))
+        .ok_or_else(|| {
+            Error::corrupt(NAME, "an element refers to an object that is not there")
+                .at(at.addr.get())
+        })
 }
 
 #[cfg(test)]
