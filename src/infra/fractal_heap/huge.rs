@@ -127,7 +127,7 @@ impl FractalHeap {
         self.huge.changed = true;
         self.header.next_huge_id = id;
         self.header.huge_ids_wrapped = id == max;
-        self.header.huge_count += 1;
+        self.header.huge_count = self.header.huge_count.saturating_add(1);
         self.header.huge_size = self.header.huge_size.saturating_add(length);
         Ok(HeapId::HugeIndirect { id })
     }

@@ -243,12 +243,12 @@ impl FractalHeap {
         let id = if length > u64::from(self.header.max_managed_size) {
             self.insert_huge(store, object)?
         } else if object.len() <= max_tiny_length(&self.header) {
-            self.header.tiny_count += 1;
-            self.header.tiny_size += length;
+            self.header.tiny_count = self.header.tiny_count.saturating_add(1);
+            self.header.tiny_size = self.header.tiny_size.saturating_add(length);
             HeapId::Tiny(object.to_vec())
         } else {
             let offset = self.insert_managed(store, object)?;
-            self.header.managed_count += 1;
+            self.header.managed_count = self.header.managed_count.saturating_add(1);
             self.header.managed_free = self.header.managed_free.saturating_sub(length);
             HeapId::Managed { offset, length }
         };
@@ -274,7 +274,7 @@ impl FractalHeap {
         let prefix = encode_direct_prefix(&self.header, self.at, block.offset, self.widths);
         let mut tail = Tail::new(block, prefix);
         let offset = tail.push(object);
-        self.header.managed_allocated += block.size;
+        self.header.managed_allocated = self.header.managed_allocated.saturating_add(block.size);
         self.keep(store, tail)?;
         Ok(offset)
     }
@@ -348,7 +348,8 @@ impl FractalHeap {
                 let addr = store.alloc(starting)?.addr;
                 self.header.root = Some(addr);
                 self.header.managed_size = starting;
-                self.header.managed_free += starting - overhead;
+                self.header.managed_free =
+                    self.header.managed_free.saturating_add(starting - overhead);
                 return Ok(Block {
                     addr,
                     offset: 0,
@@ -400,7 +401,7 @@ impl FractalHeap {
         self.root = Some(root);
         self.header.root_rows = rows as u16;
         self.header.managed_size = table.row_offset(rows);
-        self.header.managed_free += capacity;
+        self.header.managed_free = self.header.managed_free.saturating_add(capacity);
     }
 
     fn grow_root(&mut self, min_size: u64) -> Result<()> {
@@ -418,7 +419,8 @@ impl FractalHeap {
         }
         self.header.root_rows = rows as u16;
         self.header.managed_size = table.row_offset(rows);
-        self.header.managed_free += table.capacity(rows, overhead) - table.capacity(old, overhead);
+        let added = table.capacity(rows, overhead) - table.capacity(old, overhead);
+        self.header.managed_free = self.header.managed_free.saturating_add(added);
         Ok(())
     }
 
