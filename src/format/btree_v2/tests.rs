@@ -1,5 +1,6 @@
 use super::*;
 use alloc::collections::BTreeMap;
+use alloc::format;
 
 /// Block by block what `tests/golden/make_btree_v2.py` took from a file: address to depth and bytes.
 fn blocks(golden: &[u8]) -> (Vec<u8>, BTreeMap<u64, (u16, Vec<u8>)>) {
