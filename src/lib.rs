@@ -5,10 +5,16 @@
 extern crate alloc;
 
 mod bytes;
+mod dtype;
 mod error;
+mod filter;
 mod format;
 pub mod storage;
 
+pub use dtype::{
+    F80, F128, FixedAscii, FixedUnicode, H5Type, VarLenAscii, VarLenSink, VarLenSource,
+    VarLenUnicode,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use format::message::datatype::{
     ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,

@@ -1,0 +1,1 @@
+//! Filters: bytes to bytes, chunk by chunk.
