@@ -78,7 +78,7 @@ impl<T: H5Type, const N: usize> H5Type for [T; N] {
             return Ok(Vec::new());
         };
         let flat = T::decode(bytes, &inner, heap)?;
-        if flat.len() % N != 0 {
+        if !flat.len().is_multiple_of(N) {
             return Err(Error::corrupt(ELEMENT, "the data ends within an array"));
         }
         let mut values = Vec::with_capacity(flat.len() / N);

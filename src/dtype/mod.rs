@@ -5,7 +5,6 @@
 
 mod array;
 mod boolean;
-mod describe;
 mod extended;
 mod fixed_string;
 mod order;
@@ -157,7 +156,7 @@ pub(crate) fn expect<T: H5Type>(stored: &Datatype) -> Result<()> {
 
 /// How many elements of `size` bytes `bytes` holds; a rest is an error.
 fn count(bytes: &[u8], size: usize) -> Result<usize> {
-    if bytes.len() % size == 0 {
+    if bytes.len().is_multiple_of(size) {
         Ok(bytes.len() / size)
     } else {
         Err(Error::corrupt(ELEMENT, "the data ends within an element"))

@@ -7,6 +7,7 @@ mod shuffle;
 mod tests;
 
 use crate::error::{Error, Result};
+use crate::format::message::filter_pipeline::{FilterDescription, MAX_FILTERS};
 use alloc::borrow::Cow;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -17,18 +18,6 @@ use alloc::vec::Vec;
 
 /// The name of a broken pipeline, or of a chunk that it cannot decode, in errors.
 const NAME: &str = "filter pipeline";
-
-/// The bits of a chunk's filter mask are the limit.
-const MAX_FILTERS: usize = 32;
-
-/// A filter as the filter pipeline message describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct FilterDescription {
-    pub(crate) id: u16,
-    pub(crate) name: Option<String>,
-    pub(crate) optional: bool,
-    pub(crate) values: Vec<u32>,
-}
 
 impl FilterDescription {
     /// zlib's deflate at `level` 0 to 9.

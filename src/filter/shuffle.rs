@@ -50,22 +50,34 @@ impl Filter for Shuffle {
     }
 }
 
+/// Blocks of this many bytes are transposed in registers and the first cache.
+const BLOCK: usize = 1024;
+
 fn shuffle(input: &[u8], size: usize) -> Vec<u8> {
     let mut output = vec![0; input.len()];
-    match size {
-        2 => split::<2>(input, &mut output),
-        4 => split::<4>(input, &mut output),
-        8 => split::<8>(input, &mut output),
-        16 => split::<16>(input, &mut output),
-        _ => {
-            let count = input.len() / size;
-            let (planes, rest) = output.split_at_mut(count * size);
-            for (byte, plane) in planes.chunks_exact_mut(count).enumerate() {
-                for (to, element) in plane.iter_mut().zip(input.chunks_exact(size)) {
-                    *to = element[byte];
-                }
+    let count = input.len() / size;
+    let (planes, tail) = output.split_at_mut(count * size);
+    let (elements, rest) = input.split_at(count * size);
+    tail.copy_from_slice(rest);
+    let mut done = 0;
+    if matches!(size, 2 | 4 | 8 | 16) {
+        for block in elements.as_chunks::<BLOCK>().0 {
+            let (mut from, mut to) = (*block, [0; BLOCK]);
+            for _ in 0..size.ilog2() {
+                deinterleave(&from, &mut to);
+                core::mem::swap(&mut from, &mut to);
             }
-            rest.copy_from_slice(&input[count * size..]);
+            let len = BLOCK / size;
+            for (byte, part) in from.chunks_exact(len).enumerate() {
+                planes[byte * count + done..][..len].copy_from_slice(part);
+            }
+            done += len;
+        }
+    }
+    for (byte, plane) in planes.chunks_exact_mut(count).enumerate() {
+        let elements = elements[done * size..].chunks_exact(size);
+        for (to, element) in plane[done..].iter_mut().zip(elements) {
+            *to = element[byte];
         }
     }
     output
@@ -73,53 +85,52 @@ fn shuffle(input: &[u8], size: usize) -> Vec<u8> {
 
 fn unshuffle(input: &[u8], size: usize) -> Vec<u8> {
     let mut output = vec![0; input.len()];
-    match size {
-        2 => join::<2>(input, &mut output),
-        4 => join::<4>(input, &mut output),
-        8 => join::<8>(input, &mut output),
-        16 => join::<16>(input, &mut output),
-        _ => {
-            let count = input.len() / size;
-            let (planes, rest) = input.split_at(count * size);
-            for (byte, plane) in planes.chunks_exact(count).enumerate() {
-                for (from, element) in plane.iter().zip(output.chunks_exact_mut(size)) {
-                    element[byte] = *from;
-                }
+    let count = input.len() / size;
+    let (planes, rest) = input.split_at(count * size);
+    let (elements, tail) = output.split_at_mut(count * size);
+    tail.copy_from_slice(rest);
+    let mut done = 0;
+    if matches!(size, 2 | 4 | 8 | 16) {
+        for block in elements.as_chunks_mut::<BLOCK>().0 {
+            let (mut from, mut to) = ([0; BLOCK], [0; BLOCK]);
+            let len = BLOCK / size;
+            for (byte, part) in from.chunks_exact_mut(len).enumerate() {
+                part.copy_from_slice(&planes[byte * count + done..][..len]);
             }
-            output[count * size..].copy_from_slice(rest);
+            for _ in 0..size.ilog2() {
+                interleave(&from, &mut to);
+                core::mem::swap(&mut from, &mut to);
+            }
+            *block = from;
+            done += len;
+        }
+    }
+    for (byte, plane) in planes.chunks_exact(count).enumerate() {
+        let elements = elements[done * size..].chunks_exact_mut(size);
+        for (from, element) in plane[done..].iter().zip(elements) {
+            element[byte] = *from;
         }
     }
     output
 }
 
-/// [`shuffle`] for elements of a size known to the compiler: each element is read once.
-fn split<const SIZE: usize>(input: &[u8], output: &mut [u8]) {
-    let (elements, rest) = input.as_chunks::<SIZE>();
-    let count = elements.len();
-    let (mut planes, tail) = output.split_at_mut(count * SIZE);
-    tail.copy_from_slice(rest);
-    let planes: [&mut [u8]; SIZE] = core::array::from_fn(|_| {
-        let (plane, others) = core::mem::take(&mut planes).split_at_mut(count);
-        planes = others;
-        plane
-    });
-    for (index, element) in elements.iter().enumerate() {
-        for byte in 0..SIZE {
-            planes[byte][index] = element[byte];
-        }
+/// Even bytes to the first half, odd bytes to the second. On the number of a byte's place this rotates the bits to the
+/// right; as many times as an element's size has bits, it brings "element, byte" to "byte, element".
+fn deinterleave(from: &[u8; BLOCK], to: &mut [u8; BLOCK]) {
+    let (even, odd) = to.split_at_mut(BLOCK / 2);
+    let pairs = from.as_chunks().0;
+    for (to, pair) in even.iter_mut().zip(pairs) {
+        *to = u16::from_le_bytes(*pair) as u8;
+    }
+    for (to, pair) in odd.iter_mut().zip(pairs) {
+        *to = (u16::from_le_bytes(*pair) >> 8) as u8;
     }
 }
 
-/// [`unshuffle`] for elements of a size known to the compiler: each element is written once.
-fn join<const SIZE: usize>(input: &[u8], output: &mut [u8]) {
-    let (elements, tail) = output.as_chunks_mut::<SIZE>();
-    let count = elements.len();
-    let (planes, rest) = input.split_at(count * SIZE);
-    tail.copy_from_slice(rest);
-    let planes: [&[u8]; SIZE] = core::array::from_fn(|byte| &planes[byte * count..][..count]);
-    for (index, element) in elements.iter_mut().enumerate() {
-        for byte in 0..SIZE {
-            element[byte] = planes[byte][index];
-        }
+/// The reverse of [`deinterleave`].
+fn interleave(from: &[u8; BLOCK], to: &mut [u8; BLOCK]) {
+    let (even, odd) = from.split_at(BLOCK / 2);
+    for ((pair, even), odd) in to.as_chunks_mut().0.iter_mut().zip(even).zip(odd) {
+        *pair = [*even, *odd];
     }
 }
