@@ -5,12 +5,18 @@
 extern crate alloc;
 
 mod bytes;
+mod dtype;
 mod error;
+mod filter;
 mod format;
 mod infra;
 pub mod storage;
 mod store;
 
+pub use dtype::{
+    F80, F128, FixedAscii, FixedUnicode, H5Type, VarLenAscii, VarLenSink, VarLenSource,
+    VarLenUnicode,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use format::message::datatype::{
     ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,
