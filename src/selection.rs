@@ -81,6 +81,8 @@ impl fmt::Display for SliceOrIndex {
 /// use ndarray::s;
 /// let selection = Selection::from((2..4, .., 7));
 /// assert_eq!(selection, Selection::from(s![2..4, .., 7]));
+/// assert_eq!(Selection::from((-2.., ..=5)), Selection::from(s![-2.., ..=5]));
+/// assert_eq!(Selection::from(SliceOrIndex::from(1..).step_by(2)), Selection::from(s![1..;2]));
 /// assert_eq!(selection, Selection::from(vec![(2..4).into(), (..).into(), SliceOrIndex::Index(7)]));
 /// assert_eq!(selection.to_string(), "(2..4, 0.., 7)");
 /// ```

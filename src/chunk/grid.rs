@@ -2,6 +2,8 @@
 //!
 //! A chunk is named by its scaled coordinates: its first element's, divided by the chunk shape. Every chunk is
 //! stored at full size; where it hangs over the extent, its elements beyond hold the fill value.
+//!
+//! Scaled coordinates, extents and selections given to a grid have its rank.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -100,10 +102,15 @@ impl Grid {
         selection: &Resolved,
         visit: &mut dyn FnMut(&[u64]) -> Result<()>,
     ) -> Result<()> {
+        let axes = &selection.axes;
+        if axes.len() != self.rank() {
+            return Err(Error::invalid(
+                "the rank of the selection differs from the rank of the chunks",
+            ));
+        }
         if selection.is_empty() {
             return Ok(());
         }
-        let axes = &selection.axes;
         let touched = |axis: &Axis, chunk: u64| {
             if axis.step > chunk {
                 axis.count
@@ -230,7 +237,7 @@ impl Grid {
         Some(start..start.checked_add(self.chunk_bytes)?)
     }
 
-    /// Sets every element of the chunk at `scaled` that lies beyond `dims` to `fill`, and returns the bytes from the
+    /// Sets every element of the chunk at `scaled` that lies beyond `dims` to `fill` (one element), and returns the bytes from the
     /// first to the last element that this changed.
     pub(crate) fn fill_beyond(
         &self,

@@ -72,8 +72,8 @@ pub(super) fn for_each_piece(
         } else if axis.count > 1 {
             match loops[..depth].last_mut() {
                 Some(inner)
-                    if inner.count * inner.a_stride == outer.a_stride
-                        && inner.count * inner.b_stride == outer.b_stride =>
+                    if inner.count.checked_mul(inner.a_stride) == Some(outer.a_stride)
+                        && inner.count.checked_mul(inner.b_stride) == Some(outer.b_stride) =>
                 {
                     inner.count *= outer.count;
                 }
@@ -154,15 +154,34 @@ pub(crate) fn for_each_run(
     }
     let too_large = || Error::invalid("the array is larger than the address space");
     let memory = |bytes: u64| usize::try_from(bytes).map_err(|_| too_large());
+    // A stepped row may end right before the next one begins, so the last run waits for its successor.
+    let mut last: Option<(u64, u64, usize)> = None;
     for_each_piece(&axes[..rank], element_size, &mut |piece| {
         let len = memory(piece.len)?;
         for i in 0..piece.repeat {
-            let dense = memory(piece.b + i * piece.b_stride)?;
-            visit(piece.a + i * piece.a_stride, dense, len)?;
+            let file = piece.a + i * piece.a_stride;
+            let dense = piece.b + i * piece.b_stride;
+            match &mut last {
+                // The dense side has no gaps: what is as far on in the file is the same run.
+                Some((file_start, dense_start, held))
+                    if file - *file_start == dense - *dense_start =>
+                {
+                    *held += len;
+                }
+                _ => {
+                    if let Some((file, dense, len)) = last.replace((file, dense, len)) {
+                        visit(file, memory(dense)?, len)?;
+                    }
+                }
+            }
         }
         Ok(())
     })
-    .unwrap_or_else(|| Err(too_large()))
+    .unwrap_or_else(|| Err(too_large()))?;
+    match last {
+        Some((file, dense, len)) => visit(file, memory(dense)?, len),
+        None => Ok(()),
+    }
 }
 
 impl CopyAxis {
