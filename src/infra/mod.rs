@@ -1,3 +1,5 @@
 //! Structures of many blocks, generic over what they hold.
 
 pub(crate) mod btree_v2;
+pub(crate) mod fractal_heap;
+pub(crate) mod global_heap;
