@@ -194,16 +194,15 @@ impl Space {
         }
     }
 
-    /// Takes all free space out, for a record that hands it to a later session.
-    pub(crate) fn drain_free(&mut self) -> Vec<Extent> {
+    /// Takes out everything that will be free once the commit in the making is done. The end stays: until that commit
+    /// is done the space before it may still be part of the committed state.
+    pub(crate) fn take_all_after_commit(&mut self) -> Vec<Extent> {
+        for extent in core::mem::take(&mut self.pending) {
+            self.add_free(extent);
+        }
         self.by_size.clear();
         let runs = core::mem::take(&mut self.free);
         runs.iter().collect()
-    }
-
-    /// Space that will be free once the commit in the making has returned.
-    pub(crate) fn take_pending(&mut self) -> Vec<Extent> {
-        core::mem::take(&mut self.pending)
     }
 
     /// Gives a free run at the end back to the device, and returns the end.

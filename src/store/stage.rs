@@ -51,6 +51,31 @@ impl Blocks {
         bytes.get(from..from.checked_add(len)?)
     }
 
+    /// Puts `bytes` into the blocks that overlap them and, where asked, makes blocks of the rest; returns how many
+    /// bytes were added. Blocks stay apart from each other.
+    fn patch(&mut self, start: u64, bytes: &[u8], add: bool) -> usize {
+        let (mut at, mut rest, mut added) = (start, bytes, 0);
+        while !rest.is_empty() {
+            if let Some((&block_at, block)) = self.0.range_mut(..=at).next_back()
+                && let Some(room) = block.get_mut((at - block_at) as usize..)
+                && !room.is_empty()
+            {
+                let len = room.len().min(rest.len());
+                room[..len].copy_from_slice(&rest[..len]);
+                (at, rest) = (at + len as u64, &rest[len..]);
+                continue;
+            }
+            let next = self.0.range(at..).next().map_or(u64::MAX, |(&next, _)| next);
+            let len = rest.len().min(usize::try_from(next - at).unwrap_or(usize::MAX));
+            if add {
+                self.0.insert(at, rest[..len].to_vec());
+                added += len;
+            }
+            (at, rest) = (at + len as u64, &rest[len..]);
+        }
+        added
+    }
+
     /// Removes the blocks inside `extent` and returns how many bytes that were.
     fn remove_inside(&mut self, extent: Extent) -> usize {
         let inside: Vec<u64> = self
@@ -288,6 +313,20 @@ impl Store {
         self.space.free(extent);
     }
 
+    /// Adds space that nothing reaches.
+    pub(crate) fn add_free(&mut self, extent: Extent) {
+        self.space.add_free(extent);
+    }
+
+    /// Takes the largest free extents out of this session's hands, those of the commit in the making included, for a
+    /// record that names them to a later one.
+    pub(crate) fn donate_free(&mut self, most: usize) -> Vec<Extent> {
+        let mut free = self.space.take_all_after_commit();
+        free.sort_by_key(|extent| core::cmp::Reverse(extent.len));
+        free.truncate(most);
+        free
+    }
+
     pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
         self.space.is_fresh(extent)
     }
@@ -363,28 +402,16 @@ impl Store {
         debug_assert!(
             self.is_fresh(Extent::new(addr, bytes.len() as u64)) || addr.get() < SECTOR as u64
         );
+        let extent = Extent::new(addr, bytes.len() as u64);
+        self.staged_bytes -= self.staged.remove_inside(extent);
         self.staged_bytes += bytes.len();
-        if let Some(old) = self.staged.0.insert(addr.get(), bytes) {
-            self.staged_bytes -= old.len();
-        }
+        self.staged.0.insert(addr.get(), bytes);
         self.spill()
     }
 
     /// Bytes in committed space that the committed state does not name: written with the staged blocks.
     pub(crate) fn fill_in(&mut self, addr: Addr, bytes: &[u8]) -> Result<()> {
-        let start = addr.get();
-        if let Some((&at, block)) = self.staged.0.range_mut(..=start).next_back() {
-            let from = (start - at) as usize;
-            if from <= block.len() {
-                let inside = (block.len() - from).min(bytes.len());
-                block[from..from + inside].copy_from_slice(&bytes[..inside]);
-                block.extend_from_slice(&bytes[inside..]);
-                self.staged_bytes += bytes.len() - inside;
-                return self.spill();
-            }
-        }
-        self.staged_bytes += bytes.len();
-        self.staged.0.insert(start, bytes.to_vec());
+        self.staged_bytes += self.staged.patch(addr.get(), bytes, true);
         self.spill()
     }
 

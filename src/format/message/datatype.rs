@@ -1,10 +1,48 @@
 //! IV.A.2.d. The datatype message: what an element is.
+//!
+//! ```text
+//!   0   1  version (high half) and class (low half)
+//!   1   3  class bit field
+//!   4   4  size of an element
+//!   8   n  properties, by class:
+//! 0, 4  fixed-point, bit field: bit offset 2, precision 2
+//! 1  floating-point: bit offset 2, precision 2, exponent location 1 and size 1, mantissa location 1 and size 1, bias 4
+//! 2  time: precision 2
+//! 3, 7  string, reference: none
+//! 5  opaque: the tag, padded to a multiple of 8
+//! 6  compound, for each member: name, offset, (version 1: shape 28), datatype
+//! 8  enumeration: base datatype, names, values
+//! 9, 11  variable-length, complex: base datatype
+//! 10  array: rank 1, (before version 3: reserved 3), sizes 4*n, (before version 3: permutation 4*n), base datatype
+//! ```
+//! Names end in a zero byte; before version 3 they are padded to a multiple of 8, and offsets of members have 4 bytes.
 
+mod decode;
+mod display;
+mod encode;
+
+use crate::bytes::Take;
+use crate::error::Result;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+const NAME: &str = "datatype message";
+
+/// The size of an element of variable length where offsets have 8 bytes: length 4, collection 8, index 4.
+const VAR_LEN_SIZE: u32 = 16;
+
 /// The order of the bytes of a number in the file.
+///
+/// ```
+/// use h5quill::ByteOrder;
+/// let native = if cfg!(target_endian = "big") {
+///     ByteOrder::BigEndian
+/// } else {
+///     ByteOrder::LittleEndian
+/// };
+/// assert_ne!(native, ByteOrder::Vax);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ByteOrder {
     /// Least significant byte first.
@@ -16,6 +54,20 @@ pub enum ByteOrder {
 }
 
 /// A fixed-point number: class 0.
+///
+/// ```
+/// use h5quill::{ByteOrder, Datatype, IntegerType};
+/// let big_endian = IntegerType {
+///     size: 4,
+///     order: ByteOrder::BigEndian,
+///     signed: true,
+///     bit_offset: 0,
+///     precision: 32,
+///     low_pad: false,
+///     high_pad: false,
+/// };
+/// assert_eq!(Datatype::Integer(big_endian).to_string(), "big-endian i32");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IntegerType {
     /// The size of an element in bytes.
@@ -35,6 +87,13 @@ pub struct IntegerType {
 }
 
 /// How the most significant bit of a mantissa is stored.
+///
+/// ```
+/// use h5quill::Normalization;
+/// // 1.0 as f32 has a mantissa of zeros: its leading 1 is implied.
+/// assert_eq!(1f32.to_bits() & 0x7f_ffff, 0);
+/// let _of_f32 = Normalization::Implied;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Normalization {
     /// The mantissa is not normalised.
@@ -46,6 +105,27 @@ pub enum Normalization {
 }
 
 /// A floating-point number: class 1. Every bit field is modelled, none is assumed.
+///
+/// ```
+/// use h5quill::{ByteOrder, Datatype, FloatType, Normalization};
+/// let bfloat16 = FloatType {
+///     size: 2,
+///     order: ByteOrder::LittleEndian,
+///     bit_offset: 0,
+///     precision: 16,
+///     sign_location: 15,
+///     exponent_location: 7,
+///     exponent_size: 8,
+///     mantissa_location: 0,
+///     mantissa_size: 7,
+///     exponent_bias: 127,
+///     normalization: Normalization::Implied,
+///     low_pad: false,
+///     high_pad: false,
+///     internal_pad: false,
+/// };
+/// assert_eq!(Datatype::Float(bfloat16).to_string(), "little-endian bfloat16");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FloatType {
     /// The size of an element in bytes.
@@ -79,6 +159,16 @@ pub struct FloatType {
 }
 
 /// How a string ends.
+///
+/// ```
+/// use h5quill::{CharacterSet, Datatype, StringPadding};
+/// let name = Datatype::FixedString {
+///     size: 10,
+///     padding: StringPadding::SpacePad,
+///     charset: CharacterSet::Ascii,
+/// };
+/// assert_eq!(name.to_string(), "ASCII string of 10 bytes");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StringPadding {
     /// A zero byte ends the string.
@@ -90,6 +180,16 @@ pub enum StringPadding {
 }
 
 /// The character set of a string, a link name or an attribute name.
+///
+/// ```
+/// use h5quill::{CharacterSet, Datatype, StringPadding};
+/// let name = Datatype::FixedString {
+///     size: 10,
+///     padding: StringPadding::NullPad,
+///     charset: CharacterSet::Utf8,
+/// };
+/// assert_eq!(name.to_string(), "UTF-8 string of 10 bytes");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CharacterSet {
     /// ASCII.
@@ -99,6 +199,18 @@ pub enum CharacterSet {
 }
 
 /// A member of a [compound](Datatype::Compound) type.
+///
+/// ```
+/// use h5quill::{CharacterSet, CompoundMember, Datatype, StringPadding};
+/// let datatype = Datatype::FixedString {
+///     size: 8,
+///     padding: StringPadding::NullPad,
+///     charset: CharacterSet::Ascii,
+/// };
+/// let member = CompoundMember { name: "unit".into(), offset: 0, datatype };
+/// let row = Datatype::Compound { size: 8, members: vec![member] };
+/// assert_eq!(row.to_string(), "compound {unit: ASCII string of 8 bytes}");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CompoundMember {
     /// The member's name.
@@ -204,3 +316,78 @@ pub enum Datatype {
         base: Box<Datatype>,
     },
 }
+
+impl Datatype {
+    /// The size of an element in bytes. An element of variable length has 16 bytes in the dataset and refers to others.
+    ///
+    /// ```
+    /// use h5quill::{CharacterSet, Datatype, StringPadding};
+    /// let name = Datatype::FixedString {
+    ///     size: 10,
+    ///     padding: StringPadding::NullPad,
+    ///     charset: CharacterSet::Utf8,
+    /// };
+    /// let names = Datatype::Array { dims: vec![3, 4], base: Box::new(name) };
+    /// assert_eq!(names.size(), 120);
+    /// assert_eq!(names.to_string(), "[3, 4] array of UTF-8 string of 10 bytes");
+    /// ```
+    pub fn size(&self) -> u32 {
+        match self {
+            Self::Integer(integer) | Self::Bitfield(integer) => integer.size,
+            Self::Float(float) => float.size,
+            Self::Time { size, .. }
+            | Self::FixedString { size, .. }
+            | Self::Opaque { size, .. }
+            | Self::Compound { size, .. }
+            | Self::Reference { size, .. }
+            | Self::Complex { size, .. } => *size,
+            Self::Enum { base, .. } => base.size(),
+            Self::VarLenSequence { .. } | Self::VarLenString { .. } => VAR_LEN_SIZE,
+            Self::Array { dims, base } => dims
+                .iter()
+                .fold(base.size(), |size, &dim| size.saturating_mul(dim)),
+        }
+    }
+
+    /// Whether an element is a string of variable length.
+    pub(crate) fn is_var_len_string(&self) -> bool {
+        matches!(self, Self::VarLenString { .. })
+    }
+
+    /// Whether a part of an element is stored in the global heap: a sequence or a string of variable length.
+    pub(crate) fn contains_var_len(&self) -> bool {
+        match self {
+            Self::VarLenSequence { .. } | Self::VarLenString { .. } => true,
+            Self::Array { base, .. } => base.contains_var_len(),
+            Self::Compound { members, .. } => members
+                .iter()
+                .any(|member| member.datatype.contains_var_len()),
+            _ => false,
+        }
+    }
+
+    /// The message. As in libhdf5, `version` 3 or more is that of compound, enumeration and array types at least, 1
+    /// and 2 ask for the lowest that can hold the type, and the simple classes are written as version 1 always. What
+    /// does not fit the format (more than 65,535 members, a tag of more than 248 bytes) is the caller's to refuse.
+    pub(crate) fn encode(&self, version: u8) -> Vec<u8> {
+        let mut out = Vec::new();
+        encode::put(&mut out, self, if version < 3 { 1 } else { version });
+        out
+    }
+
+    /// Decodes the datatype that `bytes` open with; returns it with its version and how many bytes it takes.
+    pub(crate) fn decode(bytes: &[u8], offset: u64) -> Result<(Self, u8, usize)> {
+        let mut take = Take::new(bytes, NAME, offset);
+        let (datatype, version) =
+            decode::datatype(&mut take, 0).map_err(|error| error.at(offset))?;
+        Ok((datatype, version, take.position()))
+    }
+}
+
+/// The bytes of a member's offset in version 3 and later: what the size of the compound type needs.
+fn offset_width(size: u32) -> u8 {
+    (32 - size.leading_zeros()).div_ceil(8).max(1) as u8
+}
+
+#[cfg(test)]
+mod tests;

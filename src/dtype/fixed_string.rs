@@ -1,0 +1,241 @@
+//! Strings of fixed size: `FixedAscii<N>`, `FixedUnicode<N>`.
+
+use super::varlen_string::text;
+use super::{ELEMENT, H5Type, VarLenSink, VarLenSource, count, expect};
+use crate::error::{Error, Result};
+use crate::format::message::datatype::{CharacterSet, Datatype, StringPadding};
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Deref;
+use core::str::FromStr;
+
+/// Bytes followed by zeros to the size, and no zero at the end of the text itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Padded<const N: usize>([u8; N]);
+
+impl<const N: usize> Padded<N> {
+    fn new(text: &str) -> Result<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() > N {
+            return Err(Error::limit(
+                "the length of a fixed-length string",
+                bytes.len() as u64,
+                N as u64,
+            ));
+        }
+        if bytes.last() == Some(&0) {
+            return Err(Error::invalid(
+                "a fixed-length string ends with a zero byte",
+            ));
+        }
+        let mut padded = [0; N];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        Ok(Self(padded))
+    }
+
+    fn text(&self) -> &[u8] {
+        let len = self
+            .0
+            .iter()
+            .rposition(|&byte| byte != 0)
+            .map_or(0, |last| last + 1);
+        &self.0[..len]
+    }
+
+    /// The value of the bytes of a file.
+    fn read(bytes: &[u8; N], padding: StringPadding) -> Self {
+        let mut padded = *bytes;
+        let end = match padding {
+            StringPadding::NullPad => N,
+            StringPadding::NullTerminate => bytes.iter().position(|&b| b == 0).unwrap_or(N),
+            StringPadding::SpacePad => bytes
+                .iter()
+                .rposition(|&b| b != b' ')
+                .map_or(0, |last| last + 1),
+        };
+        padded[end..].fill(0);
+        Self(padded)
+    }
+
+    /// Appends the bytes for a file, unless reading them would give another value.
+    fn write(&self, padding: StringPadding, out: &mut Vec<u8>) -> Result<()> {
+        let text = self.text();
+        match padding {
+            StringPadding::NullPad => {}
+            StringPadding::NullTerminate => {
+                if text.contains(&0) {
+                    return Err(Error::invalid("a string contains a zero byte"));
+                }
+                if text.len() == N {
+                    return Err(Error::limit(
+                        "the length of a null-terminated string",
+                        N as u64,
+                        N as u64 - 1,
+                    ));
+                }
+            }
+            StringPadding::SpacePad => {
+                if text.last() == Some(&b' ') {
+                    return Err(Error::invalid(
+                        "a string that is padded with spaces ends with one",
+                    ));
+                }
+                out.extend_from_slice(text);
+                out.resize(out.len() + (N - text.len()), b' ');
+                return Ok(());
+            }
+        }
+        out.extend_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+fn parts(stored: &Datatype, len: usize) -> Option<(StringPadding, CharacterSet)> {
+    match stored {
+        Datatype::FixedString {
+            size,
+            padding,
+            charset,
+        } if usize::try_from(*size) == Ok(len) && len > 0 => Some((*padding, *charset)),
+        _ => None,
+    }
+}
+
+macro_rules! fixed {
+    ($type:ident, $charset:expr, $valid:expr, $complaint:literal) => {
+        impl<const N: usize> $type<N> {
+            /// The string, without padding.
+            pub fn as_str(&self) -> &str {
+                // Constructors have checked the bytes.
+                core::str::from_utf8(self.0.text()).unwrap_or_default()
+            }
+        }
+
+        impl<const N: usize> Default for $type<N> {
+            fn default() -> Self {
+                Self(Padded([0; N]))
+            }
+        }
+
+        impl<const N: usize> FromStr for $type<N> {
+            type Err = Error;
+
+            fn from_str(value: &str) -> Result<Self> {
+                let valid: fn(&[u8]) -> bool = $valid;
+                if !valid(value.as_bytes()) {
+                    return Err(Error::invalid($complaint));
+                }
+                Padded::new(value).map(Self)
+            }
+        }
+
+        text!([const N: usize] $type<N>);
+
+        impl<const N: usize> H5Type for $type<N> {
+            fn datatype() -> Datatype {
+                const {
+                    assert!(
+                        N > 0 && N <= u32::MAX as usize,
+                        "a fixed-length string has 1 to 2^32 - 1 bytes"
+                    );
+                }
+                Datatype::FixedString {
+                    size: N as u32,
+                    padding: StringPadding::NullPad,
+                    charset: $charset,
+                }
+            }
+
+            fn zero() -> Self {
+                Self::default()
+            }
+
+            fn matches(stored: &Datatype) -> bool {
+                parts(stored, N).is_some()
+            }
+
+            fn encode(
+                values: &[Self],
+                stored: &Datatype,
+                _: &mut dyn VarLenSink,
+                out: &mut Vec<u8>,
+            ) -> Result<()> {
+                expect::<Self>(stored)?;
+                let Some((padding, charset)) = parts(stored, N) else {
+                    return Ok(());
+                };
+                out.reserve(values.len() * N);
+                for value in values {
+                    if charset == CharacterSet::Ascii && !value.0.0.is_ascii() {
+                        return Err(Error::invalid(
+                            "a string of ASCII contains another character",
+                        ));
+                    }
+                    value.0.write(padding, out)?;
+                }
+                Ok(())
+            }
+
+            fn decode(
+                bytes: &[u8],
+                stored: &Datatype,
+                _: &mut dyn VarLenSource,
+            ) -> Result<Vec<Self>> {
+                expect::<Self>(stored)?;
+                let Some((padding, _)) = parts(stored, N) else {
+                    return Ok(Vec::new());
+                };
+                let valid: fn(&[u8]) -> bool = $valid;
+                let mut values = Vec::with_capacity(count(bytes, N)?);
+                for element in bytes.as_chunks::<N>().0 {
+                    let padded = Padded::read(element, padding);
+                    if !valid(padded.text()) {
+                        return Err(Error::corrupt(ELEMENT, $complaint));
+                    }
+                    values.push(Self(padded));
+                }
+                Ok(values)
+            }
+        }
+    };
+}
+
+/// A string of ASCII in `N` bytes, padded with zeros, as numpy's `S` type is.
+///
+/// Stored strings of `N` bytes that end with a zero or are padded with spaces are read and written in their own way.
+///
+/// ```
+/// use h5quill::FixedAscii;
+/// let code: FixedAscii<3> = "DNA".parse()?; // every byte may be used
+/// assert_eq!(code, "DNA");
+/// assert!("mRNA".parse::<FixedAscii<3>>().is_err());
+/// assert!("é".parse::<FixedAscii<3>>().is_err());
+/// # Ok::<(), h5quill::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FixedAscii<const N: usize>(Padded<N>);
+
+/// A string of UTF-8 in `N` bytes (not characters), padded with zeros.
+///
+/// ```
+/// use h5quill::FixedUnicode;
+/// let unit: FixedUnicode<4> = "µm".parse()?;
+/// assert_eq!(unit.as_str(), "µm");
+/// assert!("Ångström".parse::<FixedUnicode<4>>().is_err());
+/// # Ok::<(), h5quill::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FixedUnicode<const N: usize>(Padded<N>);
+
+fixed!(
+    FixedAscii,
+    CharacterSet::Ascii,
+    <[u8]>::is_ascii,
+    "a string is not ASCII"
+);
+fixed!(
+    FixedUnicode,
+    CharacterSet::Utf8,
+    |bytes| core::str::from_utf8(bytes).is_ok(),
+    "a string is not UTF-8"
+);

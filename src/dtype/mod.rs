@@ -1,0 +1,164 @@
+//! Which Rust type is which HDF5 datatype, and the bytes of an element both ways.
+//!
+//! Nothing is converted silently: a value goes to and from a stored datatype only when [`H5Type::matches`] says that
+//! the two are the same up to byte order, string padding and character set.
+
+mod array;
+mod boolean;
+mod extended;
+mod fixed_string;
+mod order;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod varlen_string;
+
+pub use extended::{F80, F128};
+pub use fixed_string::{FixedAscii, FixedUnicode};
+pub use varlen_string::{VarLenAscii, VarLenUnicode};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::datatype::Datatype;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+/// The name of a broken element in errors.
+const ELEMENT: &str = "element";
+
+/// Rust types that an HDF5 file can hold as elements.
+///
+/// | Rust | HDF5 |
+/// |---|---|
+/// | `i8` to `i64`, `u8` to `u64` | integer |
+/// | `half::f16`, `half::bf16`, `f32`, `f64`, [`F80`], [`F128`] | floating-point |
+/// | `bool` | enumeration `FALSE`, `TRUE` of a byte, as h5py writes it |
+/// | `String`, [`VarLenUnicode`], [`VarLenAscii`] | variable-length string |
+/// | [`FixedAscii`], [`FixedUnicode`] | fixed-length string |
+/// | `[T; N]` | array |
+///
+/// ```
+/// use h5quill::H5Type;
+///
+/// let stored = <[f32; 3]>::datatype();
+/// assert!(<[f32; 3]>::matches(&stored));
+/// assert!(!<[f64; 3]>::matches(&stored)); // nothing is converted silently
+/// ```
+pub trait H5Type: Clone + Send + Sync + 'static {
+    /// The datatype that is created for this type: little-endian on every host.
+    ///
+    /// ```
+    /// use h5quill::{ByteOrder, Datatype, H5Type};
+    /// let Datatype::Integer(integer) = u16::datatype() else { unreachable!() };
+    /// assert_eq!((integer.size, integer.order, integer.signed), (2, ByteOrder::LittleEndian, false));
+    /// ```
+    fn datatype() -> Datatype;
+
+    /// The value of buffers before they are read into: zero, `false`, the empty string.
+    fn zero() -> Self;
+
+    /// Whether data stored as `stored` is this type: equal up to byte order, and for strings up to padding and
+    /// character set, which are checked value by value.
+    fn matches(stored: &Datatype) -> bool;
+
+    /// Appends the file's bytes of `values` to `out`, in the layout of `stored`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TypeMismatch`] when [`matches`](H5Type::matches) denies `stored`, [`ErrorKind::Invalid`] for a
+    /// value that `stored` cannot hold, and what `heap` returns.
+    fn encode(
+        values: &[Self],
+        stored: &Datatype,
+        heap: &mut dyn VarLenSink,
+        out: &mut Vec<u8>,
+    ) -> Result<()>;
+
+    /// The values of `bytes`, which hold whole elements in the layout of `stored`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TypeMismatch`] when [`matches`](H5Type::matches) denies `stored`, [`ErrorKind::Corrupt`] for
+    /// bytes that are no value of this type, and what `heap` returns.
+    fn decode(bytes: &[u8], stored: &Datatype, heap: &mut dyn VarLenSource) -> Result<Vec<Self>>;
+
+    /// The values' own memory, where it is what the file holds: numbers whose byte order is the host's.
+    fn as_bytes<'a>(values: &'a [Self], stored: &Datatype) -> Option<&'a [u8]> {
+        let _ = (values, stored);
+        None
+    }
+
+    /// The values' own memory to read into, where any bytes of the file are values as they are.
+    fn as_bytes_mut<'a>(values: &'a mut [Self], stored: &Datatype) -> Option<&'a mut [u8]> {
+        let _ = (values, stored);
+        None
+    }
+}
+
+/// Where the bytes of variable-length elements go: the global heap of a file being written.
+pub trait VarLenSink {
+    /// The size of an address in the file, in bytes: 2, 4 or 8.
+    fn offset_width(&self) -> u8;
+
+    /// Keeps `bytes` (never empty) and returns the address of their heap collection and their index in it.
+    ///
+    /// # Errors
+    /// What the heap says, for example that the bytes are too many for one object.
+    fn insert(&mut self, bytes: &[u8]) -> Result<(u64, u32)>;
+}
+
+/// Where the bytes of variable-length elements come from: the global heap of a file being read.
+///
+/// Addresses, indices and lengths are a file's, thus hostile: an implementation checks them before it allocates, and
+/// bounds what it hands out in total, as many elements may name one object.
+pub trait VarLenSource {
+    /// The size of an address in the file, in bytes: 2, 4 or 8.
+    fn offset_width(&self) -> u8;
+
+    /// Appends the first `len` bytes (never 0) of object `index` of the heap collection at `address` to `out`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] when there is no such object, or it is shorter than `len`.
+    fn read(&mut self, address: u64, index: u32, len: usize, out: &mut Vec<u8>) -> Result<()>;
+}
+
+/// The heap of data that has none: every use is an error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoHeap;
+
+impl VarLenSink for NoHeap {
+    fn offset_width(&self) -> u8 {
+        8
+    }
+
+    fn insert(&mut self, _: &[u8]) -> Result<(u64, u32)> {
+        Err(Error::unsupported("variable-length data in this place"))
+    }
+}
+
+impl VarLenSource for NoHeap {
+    fn offset_width(&self) -> u8 {
+        8
+    }
+
+    fn read(&mut self, _: u64, _: u32, _: usize, _: &mut Vec<u8>) -> Result<()> {
+        Err(Error::unsupported("variable-length data in this place"))
+    }
+}
+
+/// Refuses `stored` unless it is `T`: the error that names both types.
+pub(crate) fn expect<T: H5Type>(stored: &Datatype) -> Result<()> {
+    if T::matches(stored) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::TypeMismatch {
+        stored: stored.to_string(),
+        given: T::datatype().to_string(),
+    }))
+}
+
+/// How many elements of `size` bytes `bytes` holds; a rest is an error.
+fn count(bytes: &[u8], size: usize) -> Result<usize> {
+    if bytes.len().is_multiple_of(size) {
+        Ok(bytes.len() / size)
+    } else {
+        Err(Error::corrupt(ELEMENT, "the data ends within an element"))
+    }
+}

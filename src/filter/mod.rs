@@ -1,0 +1,187 @@
+//! Filters: bytes to bytes, chunk by chunk. One file per filter, and the pipeline that chains them.
+
+mod deflate;
+mod fletcher32;
+mod shuffle;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, Result};
+use crate::format::message::filter_pipeline::{FilterDescription, MAX_FILTERS};
+use alloc::borrow::Cow;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// The name of a broken pipeline, or of a chunk that it cannot decode, in errors.
+const NAME: &str = "filter pipeline";
+
+impl FilterDescription {
+    /// zlib's deflate at `level` 0 to 9.
+    pub(crate) fn deflate(level: u8) -> Self {
+        Self::new(deflate::ID, "deflate", true, vec![level.into()])
+    }
+
+    /// The bytes of elements of `element_size` regrouped by significance.
+    pub(crate) fn shuffle(element_size: u32) -> Self {
+        Self::new(shuffle::ID, "shuffle", true, vec![element_size])
+    }
+
+    /// A checksum behind the data; never left out.
+    pub(crate) fn fletcher32() -> Self {
+        Self::new(fletcher32::ID, "fletcher32", false, Vec::new())
+    }
+
+    /// The name is stored by version 1 of the message only, version 2 leaves it out for identifiers below 256.
+    fn new(id: u16, name: &str, optional: bool, values: Vec<u32>) -> Self {
+        Self {
+            id,
+            name: Some(name.to_owned()),
+            optional,
+            values,
+        }
+    }
+}
+
+/// What a filter made of a chunk.
+enum Encoded {
+    /// New bytes.
+    Bytes(Vec<u8>),
+    /// The filter applies, and the bytes are the same.
+    Same,
+    /// The bytes would not become fewer.
+    DoesNotPay,
+}
+
+/// One filter with its parameters.
+trait Filter: Send + Sync {
+    /// Applies the filter; only an `optional` one may answer that it does not pay.
+    fn encode(&self, input: &[u8], optional: bool) -> Result<Encoded>;
+
+    /// Takes the filter off `input`; an output of more than `limit` bytes is an error.
+    fn decode(&self, input: Vec<u8>, limit: usize) -> Result<Vec<u8>>;
+
+    /// The most bytes that `encode` makes of `len` bytes, whoever wrote them.
+    fn encoded_limit(&self, len: usize) -> usize;
+}
+
+/// A filter of someone else: its chunks are carried, not looked into.
+struct Unknown(String);
+
+impl Unknown {
+    fn error(&self) -> Error {
+        Error::unsupported(self.0.clone())
+    }
+}
+
+impl Filter for Unknown {
+    fn encode(&self, _: &[u8], _: bool) -> Result<Encoded> {
+        Err(self.error())
+    }
+
+    fn decode(&self, _: Vec<u8>, _: usize) -> Result<Vec<u8>> {
+        Err(self.error())
+    }
+
+    fn encoded_limit(&self, len: usize) -> usize {
+        len
+    }
+}
+
+struct Stage {
+    filter: Box<dyn Filter>,
+    optional: bool,
+}
+
+/// The filters of a dataset in their order of encoding.
+pub(crate) struct Pipeline {
+    stages: Vec<Stage>,
+}
+
+impl core::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Pipeline of {} filters", self.stages.len())
+    }
+}
+
+impl Pipeline {
+    /// The pipeline of `filters`. Filters that this library does not know are refused when a chunk goes through them.
+    pub(crate) fn new(filters: &[FilterDescription]) -> Result<Self> {
+        if filters.len() > MAX_FILTERS {
+            let (value, max) = (filters.len() as u64, MAX_FILTERS as u64);
+            return Err(Error::limit("the number of filters", value, max));
+        }
+        let stage = |description: &FilterDescription| {
+            let values = description.values.as_slice();
+            let filter: Box<dyn Filter> = match description.id {
+                deflate::ID => Box::new(deflate::Deflate::new(values)?),
+                shuffle::ID => Box::new(shuffle::Shuffle::new(values)?),
+                fletcher32::ID => Box::new(fletcher32::Fletcher32),
+                id => Box::new(Unknown(match &description.name {
+                    Some(name) => format!("filter {id} ({name})"),
+                    None => format!("filter {id}"),
+                })),
+            };
+            Ok(Stage {
+                filter,
+                optional: description.optional,
+            })
+        };
+        let stages = filters.iter().map(stage).collect::<Result<_>>()?;
+        Ok(Self { stages })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.stages.len()
+    }
+
+    /// The mask of a chunk that no filter was applied to.
+    pub(crate) fn skip_all_mask(&self) -> u32 {
+        // At most 32 filters, so that the low 32 bits are the mask.
+        ((1_u64 << self.stages.len()) - 1) as u32
+    }
+
+    /// The stored bytes of `chunk` and its filter mask: a set bit is a filter that was left out, because it is optional
+    /// and would not have made the chunk smaller.
+    pub(crate) fn encode(&self, chunk: &[u8]) -> Result<(Vec<u8>, u32)> {
+        let mut bytes = Cow::Borrowed(chunk);
+        let mut mask = 0;
+        for (bit, stage) in self.stages.iter().enumerate() {
+            match stage.filter.encode(&bytes, stage.optional)? {
+                Encoded::Bytes(encoded) => bytes = Cow::Owned(encoded),
+                Encoded::Same => {}
+                Encoded::DoesNotPay => mask |= 1 << bit,
+            }
+        }
+        Ok((bytes.into_owned(), mask))
+    }
+
+    /// The `chunk_len` bytes of a chunk stored as `stored` with the filters of `mask` left out.
+    ///
+    /// The memory used is bounded by `chunk_len` and by what `stored` can at most inflate to.
+    pub(crate) fn decode(&self, stored: Vec<u8>, mask: u32, chunk_len: usize) -> Result<Vec<u8>> {
+        let applied = |bit: &usize| mask & (1 << bit) == 0;
+        // What goes into each filter at most, the first one's input being the chunk.
+        let mut limits = Vec::with_capacity(self.stages.len());
+        let mut limit = chunk_len;
+        for bit in (0..self.stages.len()).filter(applied) {
+            limits.push((bit, limit));
+            limit = self.stages[bit].filter.encoded_limit(limit);
+        }
+        let mut bytes = stored;
+        for (bit, limit) in limits.into_iter().rev() {
+            bytes = self.stages[bit].filter.decode(bytes, limit)?;
+        }
+        if bytes.len() != chunk_len {
+            return Err(Error::corrupt(NAME, "a chunk decodes to another size"));
+        }
+        Ok(bytes)
+    }
+}

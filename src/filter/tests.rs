@@ -1,0 +1,302 @@
+use super::deflate::portable;
+use super::*;
+use crate::error::ErrorKind;
+use proptest::prelude::*;
+
+macro_rules! golden {
+    ($name:literal) => {
+        include_bytes!(concat!("../../tests/golden/filters/", $name, ".bin")).as_slice()
+    };
+}
+
+fn pipeline(filters: &[FilterDescription]) -> Pipeline {
+    Pipeline::new(filters).unwrap()
+}
+
+fn deflate(level: u8) -> FilterDescription {
+    FilterDescription::deflate(level)
+}
+
+fn shuffle(size: u32) -> FilterDescription {
+    FilterDescription::shuffle(size)
+}
+
+fn fletcher32() -> FilterDescription {
+    FilterDescription::fletcher32()
+}
+
+fn is_corrupt<T: core::fmt::Debug>(result: Result<T>) -> bool {
+    matches!(result.unwrap_err().kind(), ErrorKind::Corrupt { .. })
+}
+
+#[test]
+fn chunks_of_h5py_decode_to_their_values() {
+    let values = golden!("values_i4");
+    let cases: [(&[u8], Vec<FilterDescription>); 5] = [
+        (golden!("deflate"), vec![deflate(6)]),
+        (golden!("shuffle"), vec![shuffle(4)]),
+        (golden!("fletcher32"), vec![fletcher32()]),
+        (golden!("shuffle_deflate"), vec![shuffle(4), deflate(4)]),
+        (
+            golden!("shuffle_deflate_fletcher32"),
+            vec![shuffle(4), deflate(9), fletcher32()],
+        ),
+    ];
+    for (stored, filters) in cases {
+        let pipeline = pipeline(&filters);
+        let decoded = pipeline.decode(stored.to_vec(), 0, values.len()).unwrap();
+        assert_eq!(decoded, values);
+        let (encoded, mask) = pipeline.encode(values).unwrap();
+        assert_eq!(mask, 0);
+        if filters.iter().all(|filter| filter.id != deflate::ID) {
+            assert_eq!(encoded, stored);
+        }
+        assert_eq!(pipeline.decode(encoded, 0, values.len()).unwrap(), values);
+    }
+}
+
+#[test]
+fn shuffle_regroups_elements_of_every_size_as_libhdf5_does() {
+    let cases: [(u32, &[u8]); 4] = [
+        (2, golden!("shuffle_2")),
+        (3, golden!("shuffle_3")),
+        (8, golden!("shuffle_8")),
+        (16, golden!("shuffle_16")),
+    ];
+    for (size, stored) in cases {
+        let data: Vec<u8> = (0..size * 37).map(|i| (i * 37 % 251) as u8).collect();
+        let pipeline = pipeline(&[shuffle(size)]);
+        assert_eq!(pipeline.encode(&data).unwrap(), (stored.to_vec(), 0));
+        assert_eq!(
+            pipeline.decode(stored.to_vec(), 0, data.len()).unwrap(),
+            data
+        );
+    }
+}
+
+#[test]
+fn shuffle_puts_byte_after_byte_of_all_elements_whatever_the_length() {
+    for size in [2, 3, 4, 5, 8, 12, 16] {
+        for len in [1024, 1023, 4096, 5000] {
+            let data: Vec<u8> = (0..len).map(|i| (i * i % 251) as u8).collect();
+            let whole = len / size * size;
+            let mut expected: Vec<u8> = (0..size)
+                .flat_map(|byte| data[..whole].iter().skip(byte).step_by(size).copied())
+                .collect();
+            expected.extend(&data[whole..]);
+            let pipeline = pipeline(&[shuffle(size as u32)]);
+            let (stored, _) = pipeline.encode(&data).unwrap();
+            assert_eq!(stored, expected, "{len} bytes of elements of {size}");
+            assert_eq!(pipeline.decode(stored, 0, len).unwrap(), data);
+        }
+    }
+}
+
+#[test]
+fn shuffle_keeps_the_bytes_behind_the_last_element_in_place() {
+    let encode = |size, data: &[u8]| pipeline(&[shuffle(size)]).encode(data).unwrap().0;
+    assert_eq!(
+        encode(4, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+        [1, 5, 2, 6, 3, 7, 4, 8, 9, 10]
+    );
+    assert_eq!(encode(3, &[1, 2, 3, 4, 5, 6, 7]), [1, 4, 2, 5, 3, 6, 7]);
+    // A single element, or elements of one byte, stay as they are.
+    assert_eq!(encode(4, &[1, 2, 3, 4, 5]), [1, 2, 3, 4, 5]);
+    assert_eq!(encode(1, &[1, 2, 3]), [1, 2, 3]);
+    assert_eq!(encode(u32::MAX, &[1, 2, 3]), [1, 2, 3]);
+}
+
+#[test]
+fn checksums_of_every_length_are_those_of_libhdf5() {
+    let pipeline = pipeline(&[fletcher32()]);
+    let mut rest = golden!("checksums");
+    let mut count = 0;
+    while let Some((len, behind)) = rest.split_first_chunk::<4>() {
+        let len = u32::from_le_bytes(*len) as usize;
+        let (stored, behind) = behind.split_at(len + 4);
+        let data = &stored[..len];
+        assert_eq!(
+            pipeline.encode(data).unwrap(),
+            (stored.to_vec(), 0),
+            "length {len}"
+        );
+        assert_eq!(pipeline.decode(stored.to_vec(), 0, len).unwrap(), data);
+        rest = behind;
+        count += 1;
+    }
+    assert_eq!(count, 40);
+}
+
+#[test]
+fn a_flipped_bit_is_found_by_the_checksum() {
+    let pipeline = pipeline(&[fletcher32()]);
+    let stored = pipeline.encode(&[1, 2, 3, 4, 5]).unwrap().0;
+    for bit in 0..stored.len() * 8 {
+        let mut broken = stored.clone();
+        broken[bit / 8] ^= 1 << (bit % 8);
+        assert!(is_corrupt(pipeline.decode(broken, 0, 5)), "bit {bit}");
+    }
+    assert!(is_corrupt(pipeline.decode(vec![1, 2, 3], 0, 0)));
+}
+
+#[test]
+fn the_swapped_checksum_of_old_files_is_accepted() {
+    let pipeline = pipeline(&[fletcher32()]);
+    let mut stored = pipeline.encode(&[1, 2, 3, 4, 5]).unwrap().0;
+    stored.swap(5, 6);
+    stored.swap(7, 8);
+    assert_eq!(pipeline.decode(stored, 0, 5).unwrap(), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_chunk_that_inflates_beyond_its_size_is_an_error() {
+    let pipeline = pipeline(&[deflate(9)]);
+    let bomb = pipeline.encode(&vec![0; 1 << 20]).unwrap().0;
+    assert!(bomb.len() < 2000);
+    for len in [0, 1, 4096, (1 << 20) - 1] {
+        assert!(is_corrupt(pipeline.decode(bomb.clone(), 0, len)), "{len}");
+    }
+    assert_eq!(pipeline.decode(bomb, 0, 1 << 20).unwrap().len(), 1 << 20);
+}
+
+#[test]
+fn a_short_or_broken_chunk_is_an_error() {
+    let values = golden!("values_i4");
+    let pipeline = pipeline(&[deflate(6)]);
+    let stored = golden!("deflate");
+    for len in [
+        0,
+        1,
+        2,
+        stored.len() / 2,
+        stored.len() - 4,
+        stored.len() - 1,
+    ] {
+        assert!(is_corrupt(pipeline.decode(
+            stored[..len].to_vec(),
+            0,
+            values.len()
+        )));
+    }
+    let mut broken = stored.to_vec();
+    *broken.last_mut().unwrap() ^= 1;
+    assert!(is_corrupt(pipeline.decode(broken, 0, values.len())));
+    assert!(is_corrupt(pipeline.decode(
+        stored.to_vec(),
+        0,
+        values.len() + 1
+    )));
+    // A claimed size that the bytes cannot reach is not allocated.
+    assert!(is_corrupt(pipeline.decode(stored.to_vec(), 0, usize::MAX)));
+}
+
+#[test]
+fn an_optional_filter_that_does_not_pay_is_left_out() {
+    // No byte twice: deflate has nothing to find.
+    let noise: Vec<u8> = (0..=255).collect();
+    let optional = pipeline(&[shuffle(2), deflate(6), fletcher32()]);
+    let (stored, mask) = optional.encode(&noise).unwrap();
+    assert_eq!((stored.len(), mask), (noise.len() + 4, 0b010));
+    assert_eq!(optional.decode(stored, mask, noise.len()).unwrap(), noise);
+
+    let required = pipeline(&[FilterDescription {
+        optional: false,
+        ..deflate(6)
+    }]);
+    let (stored, mask) = required.encode(&noise).unwrap();
+    assert_eq!(mask, 0);
+    assert!(stored.len() > noise.len());
+    assert_eq!(required.decode(stored, mask, noise.len()).unwrap(), noise);
+}
+
+#[test]
+fn a_raw_chunk_is_masked_entirely() {
+    let all = pipeline(&[shuffle(4), deflate(6), fletcher32()]);
+    assert_eq!(all.skip_all_mask(), 0b111);
+    assert_eq!(all.decode(vec![1, 2], 0b111, 2).unwrap(), [1, 2]);
+    assert!(is_corrupt(all.decode(vec![1, 2], 0b111, 3)));
+    assert_eq!(pipeline(&[]).skip_all_mask(), 0);
+    assert_eq!(pipeline(&vec![fletcher32(); 32]).skip_all_mask(), u32::MAX);
+    assert!(Pipeline::new(&vec![fletcher32(); 33]).is_err());
+}
+
+#[test]
+fn a_checksum_before_deflate_is_inflated_with_room_for_it() {
+    let pipeline = pipeline(&[fletcher32(), deflate(6), deflate(6)]);
+    let data = vec![3; 10_000];
+    let (stored, mask) = pipeline.encode(&data).unwrap();
+    assert_eq!(pipeline.decode(stored, mask, data.len()).unwrap(), data);
+}
+
+#[test]
+fn an_unknown_filter_is_named_when_a_chunk_goes_through_it() {
+    let unknown = FilterDescription {
+        id: 32015,
+        name: Some("Zstandard".into()),
+        optional: true,
+        values: vec![3],
+    };
+    let pipeline = pipeline(&[unknown]);
+    for error in [
+        pipeline.encode(&[1]).unwrap_err(),
+        pipeline.decode(vec![1], 0, 1).unwrap_err(),
+    ] {
+        assert!(matches!(error.kind(), ErrorKind::Unsupported(_)));
+        assert!(error.to_string().contains("32015") && error.to_string().contains("Zstandard"));
+    }
+    assert_eq!(pipeline.decode(vec![1], 1, 1).unwrap(), [1]);
+}
+
+#[test]
+fn broken_parameters_are_refused() {
+    for (id, values) in [
+        (deflate::ID, vec![]),
+        (deflate::ID, vec![10]),
+        (shuffle::ID, vec![]),
+        (shuffle::ID, vec![0]),
+    ] {
+        let description = FilterDescription {
+            id,
+            name: None,
+            optional: true,
+            values,
+        };
+        assert!(is_corrupt(Pipeline::new(&[description])));
+    }
+}
+
+#[test]
+fn the_portable_deflate_reads_and_writes_the_same_streams() {
+    let values = golden!("values_i4");
+    let portable = portable::Engine::new(6);
+    assert_eq!(
+        portable.inflate(golden!("deflate"), values.len()).unwrap(),
+        values
+    );
+    let stream = portable.deflate(values, values.len()).unwrap().unwrap();
+    assert_eq!(
+        pipeline(&[deflate(6)])
+            .decode(stream.clone(), 0, values.len())
+            .unwrap(),
+        values
+    );
+    assert!(is_corrupt(portable.inflate(&stream, values.len() - 1)));
+    assert!(is_corrupt(
+        portable.inflate(&stream[..stream.len() - 1], values.len())
+    ));
+    assert!(portable.deflate(&[1, 2, 3], 2).unwrap().is_none());
+}
+
+proptest! {
+    #[test]
+    fn every_chunk_comes_back(data: Vec<u8>, size in 1_u32..20, level in 0_u8..10) {
+        let pipeline = pipeline(&[shuffle(size), deflate(level), fletcher32()]);
+        let (stored, mask) = pipeline.encode(&data).unwrap();
+        prop_assert_eq!(pipeline.decode(stored, mask, data.len()).unwrap(), data);
+    }
+
+    #[test]
+    fn any_bytes_decode_or_fail(data: Vec<u8>, mask in 0_u32..8, len in 0_usize..100) {
+        let _ = pipeline(&[shuffle(4), deflate(6), fletcher32()]).decode(data, mask, len);
+    }
+}
