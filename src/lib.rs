@@ -15,3 +15,4 @@ pub use format::message::datatype::{
     ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,
     StringPadding,
 };
+pub use format::message::fill_value::{AllocTime, FillTime};

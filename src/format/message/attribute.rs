@@ -1,0 +1,199 @@
+//! IV.A.2.m. The attribute message.
+//!
+//! ```text
+//!   0   1  version: 1 to 3
+//!   1   1  flags: bit 0, the datatype is shared; bit 1, the dataspace is shared; version 1: reserved
+//!   2   2  size of the name, with its zero byte
+//!   4   2  size of the datatype
+//!   6   2  size of the dataspace
+//!   8   1  version 3: character set of the name
+//!   +   n  name, datatype, dataspace; version 1 pads each to a multiple of 8
+//!   +   n  data
+//! ```
+
+use super::dataspace::Dataspace;
+use super::datatype::{CharacterSet, Datatype};
+use super::{charset_code, take_charset};
+use crate::bytes::{Put, Take, Widths};
+use crate::error::{Error, Result};
+use alloc::vec::Vec;
+
+const NAME: &str = "attribute message";
+
+const SHARED_DATATYPE: u8 = 1;
+const SHARED_DATASPACE: u8 = 2;
+
+/// An attribute; datatype and dataspace are kept as bytes, so that it is written as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attribute {
+    pub(crate) version: u8,
+    pub(crate) flags: u8,
+    /// Without its zero byte.
+    pub(crate) name: Vec<u8>,
+    pub(crate) charset: CharacterSet,
+    pub(crate) datatype_bytes: Vec<u8>,
+    pub(crate) dataspace_bytes: Vec<u8>,
+    /// The elements; where datatype or dataspace are not understood here, all the rest of the message.
+    pub(crate) data: Vec<u8>,
+}
+
+impl Attribute {
+    /// A version 3 attribute; `data` holds the elements that `dataspace` and `datatype` tell.
+    pub(crate) fn new(
+        name: &[u8],
+        charset: CharacterSet,
+        datatype: &Datatype,
+        dataspace: &Dataspace,
+        data: Vec<u8>,
+        widths: Widths,
+    ) -> Result<Self> {
+        if name.is_empty() {
+            return Err(Error::invalid("the name of an attribute is empty"));
+        }
+        let attribute = Self {
+            version: 3,
+            flags: 0,
+            name: name.to_vec(),
+            charset,
+            datatype_bytes: datatype.encode(3),
+            dataspace_bytes: dataspace.encode(widths),
+            data,
+        };
+        for (what, len) in [
+            ("attribute name size", name.len() + 1),
+            ("attribute datatype size", attribute.datatype_bytes.len()),
+            ("attribute dataspace size", attribute.dataspace_bytes.len()),
+        ] {
+            if len > usize::from(u16::MAX) {
+                return Err(Error::limit(what, len as u64, 65535));
+            }
+        }
+        Ok(attribute)
+    }
+
+    /// The datatype; one that is shared stands elsewhere and is not looked up here.
+    pub(crate) fn datatype(&self) -> Result<Datatype> {
+        if self.flags & SHARED_DATATYPE != 0 {
+            return Err(Error::unsupported("an attribute of a committed datatype"));
+        }
+        Ok(Datatype::decode(&self.datatype_bytes, 0)?.0)
+    }
+
+    pub(crate) fn dataspace(&self, widths: Widths) -> Result<Dataspace> {
+        if self.flags & SHARED_DATASPACE != 0 {
+            return Err(Error::unsupported("an attribute with a shared dataspace"));
+        }
+        Dataspace::decode(&self.dataspace_bytes, widths, 0)
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut name = self.name.clone();
+        name.push(0);
+        let parts = [&name, &self.datatype_bytes, &self.dataspace_bytes];
+        let mut out = Vec::new();
+        out.put_u8(self.version);
+        out.put_u8(self.flags);
+        for part in parts {
+            out.put_u16(part.len() as u16);
+        }
+        if self.version >= 3 {
+            out.put_u8(charset_code(self.charset));
+        }
+        for part in parts {
+            out.put_bytes(part);
+            out.put_zeros(padded(self.version, part.len()) - part.len());
+        }
+        out.put_bytes(&self.data);
+        out
+    }
+
+    pub(crate) fn decode(bytes: &[u8], widths: Widths, offset: u64) -> Result<Self> {
+        let mut take = Take::new(bytes, NAME, offset);
+        let head = Head::decode(&mut take)?;
+        let mut part = |len: usize| -> Result<Vec<u8>> {
+            let bytes = take.bytes(len)?.to_vec();
+            take.skip(padded(head.version, len) - len)?;
+            Ok(bytes)
+        };
+        let datatype_bytes = part(head.datatype_size)?;
+        let dataspace_bytes = part(head.dataspace_size)?;
+        let mut attribute = Self {
+            version: head.version,
+            flags: head.flags,
+            name: head.name.to_vec(),
+            charset: head.charset,
+            datatype_bytes,
+            dataspace_bytes,
+            data: Vec::new(),
+        };
+        let len = match (attribute.datatype(), attribute.dataspace(widths)) {
+            (Ok(datatype), Ok(dataspace)) => dataspace
+                .element_count()
+                .map_err(|error| error.at(offset))?
+                .checked_mul(u64::from(datatype.size()))
+                .and_then(|len| usize::try_from(len).ok())
+                .ok_or_else(|| take.error("the size of the data exceeds 64 bits"))?,
+            _ => take.remaining(),
+        };
+        attribute.data = take.bytes(len)?.to_vec();
+        Ok(attribute)
+    }
+
+    /// The name only, without the rest of the message.
+    pub(crate) fn name_of(bytes: &[u8]) -> Result<&[u8]> {
+        Ok(Head::decode(&mut Take::new(bytes, NAME, 0))?.name)
+    }
+}
+
+/// What stands before the datatype.
+struct Head<'a> {
+    version: u8,
+    flags: u8,
+    charset: CharacterSet,
+    name: &'a [u8],
+    datatype_size: usize,
+    dataspace_size: usize,
+}
+
+impl<'a> Head<'a> {
+    fn decode(take: &mut Take<'a>) -> Result<Self> {
+        let version = take.u8()?;
+        if !(1..=3).contains(&version) {
+            return Err(take.error("unknown version"));
+        }
+        let flags = take.u8()?;
+        let flags = if version == 1 { 0 } else { flags };
+        if flags & !(SHARED_DATATYPE | SHARED_DATASPACE) != 0 {
+            return Err(take.error("unknown flags"));
+        }
+        let name_size = usize::from(take.u16()?);
+        let datatype_size = usize::from(take.u16()?);
+        let dataspace_size = usize::from(take.u16()?);
+        let charset = if version >= 3 {
+            take_charset(take)?
+        } else {
+            CharacterSet::Ascii
+        };
+        let name = match take.bytes(name_size)?.split_last() {
+            Some((0, name)) if !name.is_empty() && !name.contains(&0) => name,
+            _ => return Err(take.error("the name is not what its size says")),
+        };
+        take.skip(padded(version, name_size) - name_size)?;
+        Ok(Self {
+            version,
+            flags,
+            charset,
+            name,
+            datatype_size,
+            dataspace_size,
+        })
+    }
+}
+
+fn padded(version: u8, len: usize) -> usize {
+    if version == 1 {
+        len.next_multiple_of(8)
+    } else {
+        len
+    }
+}

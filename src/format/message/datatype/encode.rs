@@ -1,0 +1,199 @@
+//! The bytes of a datatype message, written.
+
+use super::{
+    ByteOrder, CompoundMember, Datatype, FloatType, IntegerType, Normalization, StringPadding,
+    offset_width,
+};
+use crate::bytes::Put;
+use crate::format::message::charset_code;
+use alloc::vec::Vec;
+
+/// Writes `datatype` and returns the version it got. `version` is that of compound, enumeration and array types;
+/// the simple classes are always version 1, and a variable-length type takes the version of its base.
+pub(super) fn put(out: &mut Vec<u8>, datatype: &Datatype, version: u8) -> u8 {
+    let start = out.len();
+    out.put_u32(0);
+    out.put_u32(datatype.size());
+    let (class, flags, version) = put_properties(out, datatype, version);
+    let word = u32::from(class | version << 4) | flags << 8;
+    out[start..start + 4].copy_from_slice(&word.to_le_bytes());
+    version
+}
+
+/// The lowest version that can hold `datatype` and everything inside it.
+pub(super) fn required_version(datatype: &Datatype) -> u8 {
+    match datatype {
+        Datatype::Float(float) if float.order == ByteOrder::Vax => 3,
+        Datatype::Reference { kind, .. } if *kind >= 2 => 4,
+        Datatype::Array { base, .. } => required_version(base).max(2),
+        Datatype::Complex { base, .. } => required_version(base).max(5),
+        Datatype::Enum { base, .. }
+        | Datatype::VarLenSequence { base }
+        | Datatype::VarLenString { base, .. } => required_version(base),
+        Datatype::Compound { members, .. } => members
+            .iter()
+            .map(|member| required_version(&member.datatype))
+            .max()
+            .unwrap_or(1),
+        _ => 1,
+    }
+}
+
+/// The properties behind the size; returns class, class bit field and version.
+fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, version: u8) -> (u8, u32, u8) {
+    match datatype {
+        Datatype::Integer(integer) => (0, put_integer(out, integer), 1),
+        Datatype::Float(float) => (1, put_float(out, float), required_version(datatype)),
+        Datatype::Time {
+            order, precision, ..
+        } => {
+            out.put_u16(*precision);
+            (2, order_bits(*order), 1)
+        }
+        Datatype::FixedString {
+            padding, charset, ..
+        } => {
+            let charset = u32::from(charset_code(*charset));
+            (3, padding_code(*padding) | charset << 4, 1)
+        }
+        Datatype::Bitfield(integer) => (4, put_integer(out, integer), 1),
+        Datatype::Opaque { tag, .. } => (5, put_tag(out, tag), 1),
+        Datatype::Compound { size, members } => {
+            for member in members {
+                put_member(out, member, *size, version);
+            }
+            (6, members.len() as u32, version)
+        }
+        Datatype::Reference {
+            kind,
+            version: revision,
+            ..
+        } => {
+            let flags = u32::from(*kind) | u32::from(*revision) << 4;
+            (7, flags, required_version(datatype))
+        }
+        Datatype::Enum { base, members } => {
+            put(out, base, version);
+            for (name, _) in members {
+                put_name(out, name, version);
+            }
+            for (_, value) in members {
+                out.put_bytes(value);
+            }
+            (8, members.len() as u32, version)
+        }
+        Datatype::VarLenSequence { base } => (9, 0, put(out, base, version)),
+        Datatype::VarLenString {
+            padding,
+            charset,
+            base,
+        } => {
+            let charset = u32::from(charset_code(*charset));
+            let flags = 1 | padding_code(*padding) << 4 | charset << 8;
+            (9, flags, put(out, base, version))
+        }
+        Datatype::Array { dims, base } => {
+            put_dimensions(out, dims, version);
+            put(out, base, version);
+            (10, 0, version)
+        }
+        Datatype::Complex { flags, base, .. } => {
+            let base_version = put(out, base, version);
+            (11, *flags, base_version.max(5))
+        }
+    }
+}
+
+fn order_bits(order: ByteOrder) -> u32 {
+    match order {
+        ByteOrder::LittleEndian => 0x00,
+        ByteOrder::BigEndian => 0x01,
+        ByteOrder::Vax => 0x41,
+    }
+}
+
+fn padding_code(padding: StringPadding) -> u32 {
+    match padding {
+        StringPadding::NullTerminate => 0,
+        StringPadding::NullPad => 1,
+        StringPadding::SpacePad => 2,
+    }
+}
+
+fn put_integer(out: &mut Vec<u8>, integer: &IntegerType) -> u32 {
+    out.put_u16(integer.bit_offset);
+    out.put_u16(integer.precision);
+    order_bits(integer.order)
+        | u32::from(integer.low_pad) << 1
+        | u32::from(integer.high_pad) << 2
+        | u32::from(integer.signed) << 3
+}
+
+fn put_float(out: &mut Vec<u8>, float: &FloatType) -> u32 {
+    out.put_u16(float.bit_offset);
+    out.put_u16(float.precision);
+    out.put_u8(float.exponent_location);
+    out.put_u8(float.exponent_size);
+    out.put_u8(float.mantissa_location);
+    out.put_u8(float.mantissa_size);
+    out.put_u32(float.exponent_bias);
+    let normalization = match float.normalization {
+        Normalization::None => 0,
+        Normalization::MostSignificantSet => 1,
+        Normalization::Implied => 2,
+    };
+    order_bits(float.order)
+        | u32::from(float.low_pad) << 1
+        | u32::from(float.high_pad) << 2
+        | u32::from(float.internal_pad) << 3
+        | normalization << 4
+        | u32::from(float.sign_location) << 8
+}
+
+/// The tag, padded to a multiple of eight bytes; at most 248 bytes of it can be stored.
+fn put_tag(out: &mut Vec<u8>, tag: &str) -> u32 {
+    let tag = &tag.as_bytes()[..tag.len().min(248)];
+    let len = tag.len().next_multiple_of(8);
+    out.put_bytes(tag);
+    out.put_zeros(len - tag.len());
+    len as u32
+}
+
+fn put_name(out: &mut Vec<u8>, name: &str, version: u8) {
+    let len = name.len() + 1;
+    out.put_bytes(name.as_bytes());
+    if version < 3 {
+        out.put_zeros(len.next_multiple_of(8) - name.len());
+    } else {
+        out.put_u8(0);
+    }
+}
+
+fn put_member(out: &mut Vec<u8>, member: &CompoundMember, size: u32, version: u8) {
+    put_name(out, &member.name, version);
+    if version < 3 {
+        out.put_u32(member.offset);
+    } else {
+        out.put_uint(u64::from(member.offset), offset_width(size));
+    }
+    if version == 1 {
+        // Dimensionality 0, permutation and four dimension sizes: the shape before there was the array class.
+        out.put_zeros(28);
+    }
+    put(out, &member.datatype, version);
+}
+
+fn put_dimensions(out: &mut Vec<u8>, dims: &[u32], version: u8) {
+    out.put_u8(dims.len() as u8);
+    if version < 3 {
+        out.put_zeros(3);
+    }
+    for &dim in dims {
+        out.put_u32(dim);
+    }
+    if version < 3 {
+        for index in 0..dims.len() {
+            out.put_u32(index as u32);
+        }
+    }
+}
