@@ -7,6 +7,7 @@ extern crate alloc;
 mod bytes;
 mod error;
 mod format;
+mod index;
 mod infra;
 pub mod storage;
 mod store;

@@ -42,10 +42,10 @@ use crate::bytes::{Addr, Take, Widths, lookup3};
 use crate::error::Result;
 use alloc::vec::Vec;
 
-const HEADER: &str = "extensible array header";
-const INDEX_BLOCK: &str = "extensible array index block";
-const SUPER_BLOCK: &str = "extensible array super block";
-const DATA_BLOCK: &str = "extensible array data block";
+pub(crate) const HEADER: &str = "extensible array header";
+pub(crate) const INDEX_BLOCK: &str = "extensible array index block";
+pub(crate) const SUPER_BLOCK: &str = "extensible array super block";
+pub(crate) const DATA_BLOCK: &str = "extensible array data block";
 const CHECKSUM: u64 = 4;
 
 /// VII.D, "Extensible Array Header". The statistics are not kept, apart from the bound of the elements in use.
@@ -280,7 +280,7 @@ impl Header {
         Ok(SuperBlock { bits, data_blocks })
     }
 
-    /// The elements of a data block without pages; of one with pages, nothing: `bytes` are its prefix.
+    /// The elements of a data block without pages.
     pub(crate) fn decode_data_block(
         &self,
         bytes: &[u8],
@@ -289,14 +289,9 @@ impl Header {
     ) -> Result<Vec<u8>> {
         let mut take = self.open(bytes, DATA_BLOCK, b"EADB", place)?;
         take.skip(self.offset_len() as usize)?;
-        let mut elements = Vec::new();
-        if shape.pages == 0 {
-            let len = shape
-                .elements
-                .saturating_mul(u64::from(self.element_size));
-            let len = usize::try_from(len).unwrap_or(usize::MAX);
-            elements.extend_from_slice(take.bytes(len)?);
-        }
+        let len = shape.elements.saturating_mul(self.element_size.into());
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let elements = take.bytes(len)?.to_vec();
         take.checksum()?;
         Ok(elements)
     }
@@ -398,7 +393,16 @@ mod tests {
     fn a_header_with_impossible_numbers_is_refused() {
         let (at, _) = header(PAGED);
         let start = at.get() as usize;
-        for (field, value) in [(5, 9), (6, 0), (7, 200), (7, 3), (9, 3), (10, 0), (11, 33), (11, 4)] {
+        for (field, value) in [
+            (5, 9),
+            (6, 0),
+            (7, 200),
+            (7, 3),
+            (9, 3),
+            (10, 0),
+            (11, 33),
+            (11, 4),
+        ] {
             let mut bytes = PAGED[start..start + Header::size(W)].to_vec();
             bytes[field] = value;
             let end = bytes.len() - 4;

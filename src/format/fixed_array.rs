@@ -34,8 +34,8 @@ use crate::error::{Error, Result};
 use alloc::vec;
 use alloc::vec::Vec;
 
-const HEADER: &str = "fixed array header";
-const DATA_BLOCK: &str = "fixed array data block";
+pub(crate) const HEADER: &str = "fixed array header";
+pub(crate) const DATA_BLOCK: &str = "fixed array data block";
 const HEADER_SIGNATURE: &[u8; 4] = b"FAHD";
 const DATA_BLOCK_SIGNATURE: &[u8; 4] = b"FADB";
 const CHECKSUM: u64 = 4;
@@ -121,13 +121,14 @@ impl Header {
             .ok_or_else(|| Error::corrupt(HEADER, "too many elements"))
     }
 
-    /// The data block of `elements`, the bytes of all elements. A page is initialized where `used` says so.
+    /// The data block of `elements`, the bytes of all elements. A page is initialized where an element differs from
+    /// `unused`.
     pub(crate) fn encode_data_block(
         &self,
         header: Addr,
         elements: &[u8],
+        unused: &[u8],
         widths: Widths,
-        used: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Vec<u8> {
         let page_len = usize::from(self.element_size) << self.page_bits;
         let mut out = Vec::with_capacity(elements.len() + elements.len() / 64 + 64);
@@ -143,7 +144,7 @@ impl Header {
         }
         let mut bits = vec![0; self.pages().div_ceil(8) as usize];
         for (page, bytes) in elements.chunks(page_len).enumerate() {
-            if used(bytes) {
+            if bytes.chunks(unused.len()).any(|element| element != unused) {
                 bits[page / 8] |= 0x80 >> (page % 8);
             }
         }
@@ -161,15 +162,16 @@ impl Header {
         out
     }
 
-    /// The bytes of all elements of the data block of the header at `header`; those of a page that is not
-    /// initialized are `0xff`.
+    /// The bytes of all elements of a data block of the header at `header`; those of a page that is not initialized
+    /// are `unused`.
     pub(crate) fn decode_data_block(
         &self,
         bytes: &[u8],
         header: Addr,
+        unused: &[u8],
         widths: Widths,
-        offset: u64,
     ) -> Result<Vec<u8>> {
+        let offset = self.data_block.map_or(0, Addr::get);
         let mut take = Take::new(bytes, DATA_BLOCK, offset);
         if bytes.len() as u64 != self.data_block_len(widths)? {
             return Err(take.error("ends too early"));
@@ -197,7 +199,9 @@ impl Header {
             let len = page_len.min(len - elements.len());
             if bits[page / 8] & (0x80 >> (page % 8)) == 0 {
                 take.skip(len + CHECKSUM as usize)?;
-                elements.resize(elements.len() + len, 0xff);
+                for _ in 0..len / unused.len() {
+                    elements.extend_from_slice(unused);
+                }
                 continue;
             }
             let bytes = take.bytes(len)?;
@@ -240,18 +244,16 @@ mod tests {
         let len = header.data_block_len(W).unwrap() as usize;
         let block = &image[place..place + len];
         let at = Addr::new(at as u64);
-        let elements = header.decode_data_block(block, at, W, 0).unwrap();
-        let again = header
-            .encode_data_block(at, &elements, W, &mut |page| page.iter().any(|b| *b != 0xff));
+        let mut unused = vec![0; header.element_size.into()];
+        unused[..8].fill(0xff);
+        let decode = |bytes: &[u8], at| header.decode_data_block(bytes, at, &unused, W);
+        let elements = decode(block, at).unwrap();
+        let again = header.encode_data_block(at, &elements, &unused, W);
         assert_eq!(again, block);
         let mut damaged = block.to_vec();
         damaged[20] ^= 1;
-        assert!(header.decode_data_block(&damaged, at, W, 0).is_err());
-        assert!(
-            header
-                .decode_data_block(block, at.plus(1), W, 0)
-                .is_err()
-        );
+        assert!(decode(&damaged, at).is_err());
+        assert!(decode(block, at.plus(1)).is_err());
         elements
     }
 

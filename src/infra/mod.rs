@@ -1,3 +1,5 @@
 //! Structures of many blocks, generic over what they hold.
 
 pub(crate) mod btree_v2;
+pub(crate) mod extensible_array;
+pub(crate) mod fixed_array;
