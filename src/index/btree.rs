@@ -36,54 +36,34 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn new(shape: &IndexShape) -> Self {
-        let percents = (SPLIT_PERCENT, MERGE_PERCENT);
-        Self::empty(shape, Elements::new(shape, 4), NODE_SIZE, percents)
+        Self::empty(shape, Elements::new(shape, 4))
     }
 
-    fn empty(
-        shape: &IndexShape,
-        elements: Elements,
-        node_size: u32,
-        (split_percent, merge_percent): (u8, u8),
-    ) -> Self {
+    fn empty(shape: &IndexShape, elements: Elements) -> Self {
         let rank = shape.chunk.len();
         Self {
             rank,
             elements,
             tree: BTree::new(Shape {
                 kind: kind(&elements),
-                node_size,
+                node_size: NODE_SIZE,
                 record_size: (elements.size() + 8 * rank) as u16,
-                split_percent,
-                merge_percent,
+                split_percent: SPLIT_PERCENT,
+                merge_percent: MERGE_PERCENT,
             }),
             begun: false,
         }
     }
 
+    /// Opens the tree at `addr`. What the layout message says of its nodes does not matter: the header says it.
     pub(crate) fn open(
         store: &Store,
         shape: &IndexShape,
         elements: Elements,
-        layout: &IndexLayout,
+        addr: Option<Addr>,
     ) -> Result<Self> {
-        let IndexLayout::BTreeV2 {
-            node_size,
-            split,
-            merge,
-            addr,
-        } = *layout
-        else {
-            return Err(Error::corrupt("chunk index", "not a B-tree"));
-        };
         let Some(addr) = addr else {
-            let tree = Self::empty(shape, elements, node_size, (split, merge));
-            // What libhdf5 does not write is not begun with.
-            return Ok(if node_size < 512 || split == 0 || merge == 0 {
-                Self::empty(shape, elements, NODE_SIZE, (SPLIT_PERCENT, MERGE_PERCENT))
-            } else {
-                tree
-            });
+            return Ok(Self::empty(shape, elements));
         };
         let tree = BTree::open(store, addr)?;
         let rank = shape.chunk.len();

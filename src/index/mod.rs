@@ -176,7 +176,7 @@ pub(crate) fn open(
             let slots = Slots::unlimited_first(shape)?;
             Box::new(Extensible::open(store, elements, slots, layout.clone())?)
         }
-        IndexLayout::BTreeV2 { .. } => Box::new(Tree::open(store, shape, elements, layout)?),
+        IndexLayout::BTreeV2 { addr, .. } => Box::new(Tree::open(store, shape, elements, addr)?),
     })
 }
 

@@ -220,10 +220,9 @@ impl FixedArray {
 
     /// Gives back everything the array occupies and unsets all elements.
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
-        for extent in [self.header_extent(store), self.data_block_extent(store)?] {
-            if let Some(extent) = extent {
-                store.free(extent);
-            }
+        let extents = [self.header_extent(store), self.data_block_extent(store)?];
+        for extent in extents.into_iter().flatten() {
+            store.free(extent);
         }
         self.addr = None;
         self.header.data_block = None;

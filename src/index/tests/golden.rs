@@ -310,6 +310,7 @@ fn a_damaged_header_is_an_error_and_no_panic() {
 fn a_damaged_block_is_an_error_and_no_panic() {
     damage("fixed_filtered", b"FADB", 14 + 15 * 14 + 4);
     damage("extensible", b"EAIB", 14 + 8 * (4 + 6 + 25) + 4);
+    damage("extensible", b"EASB", 14 + 4 + 8 * 4 + 4);
     damage("extensible", b"EADB", 14 + 4 + 8 * 32 + 4);
 }
 
