@@ -26,6 +26,9 @@
 //! a chunk that holds a NIL message, whatever its place. So space is filled like this, always legal: a NIL message
 //! where its header fits; else, if the chunk holds a NIL message already, zeros appended to that message's data; else
 //! a gap of zeros.
+//!
+//! libhdf5 merges neighbouring NIL messages when it opens a file for writing, and destroys the header if they exceed
+//! 65,535 bytes together. So there is one NIL message of fill at most, and more space than that is refused.
 
 use super::message::{RawMessage, continuation, kind};
 use crate::bytes::{Extent, Put, Take, Widths, lookup3};
@@ -299,18 +302,29 @@ fn put_messages(
         let (size, max) = ((MAX_MESSAGE + stretch) as u64, MAX_MESSAGE as u64);
         return Err(Error::limit("header message size", size, max));
     }
-    while rest >= header_size {
-        let mut len = (rest - header_size).min(MAX_MESSAGE);
-        let left = rest - header_size - len;
-        if left > 0 && left < header_size {
-            // Leave enough for the header of one more NIL message.
-            len -= header_size;
+    if rest >= header_size {
+        let len = rest - header_size;
+        let merged = len + trailing_nil_size(prefix, messages);
+        if merged > MAX_MESSAGE {
+            let (size, max) = (merged as u64, MAX_MESSAGE as u64);
+            return Err(Error::limit("spare space of an object header", size, max));
         }
         put_message(out, prefix, &RawMessage::new(kind::NIL, 0, Vec::new()), len);
-        rest -= header_size + len;
+        rest = 0;
     }
     out.put_zeros(rest);
     Ok(())
+}
+
+/// The size of the NIL messages at the end, with their headers: what libhdf5 merges with one behind them.
+fn trailing_nil_size(prefix: &Prefix, messages: &[RawMessage]) -> usize {
+    let nil = |message: &&RawMessage| message.kind == kind::NIL;
+    messages
+        .iter()
+        .rev()
+        .take_while(nil)
+        .map(|message| prefix.message_header_size() + message.data.len())
+        .sum()
 }
 
 /// Puts a message with `zeros` appended to its data.

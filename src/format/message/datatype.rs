@@ -33,6 +33,16 @@ const NAME: &str = "datatype message";
 const VAR_LEN_SIZE: u32 = 16;
 
 /// The order of the bytes of a number in the file.
+///
+/// ```
+/// use h5quill::ByteOrder;
+/// let native = if cfg!(target_endian = "big") {
+///     ByteOrder::BigEndian
+/// } else {
+///     ByteOrder::LittleEndian
+/// };
+/// assert_ne!(native, ByteOrder::Vax);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ByteOrder {
     /// Least significant byte first.
@@ -44,6 +54,20 @@ pub enum ByteOrder {
 }
 
 /// A fixed-point number: class 0.
+///
+/// ```
+/// use h5quill::{ByteOrder, Datatype, IntegerType};
+/// let big_endian = IntegerType {
+///     size: 4,
+///     order: ByteOrder::BigEndian,
+///     signed: true,
+///     bit_offset: 0,
+///     precision: 32,
+///     low_pad: false,
+///     high_pad: false,
+/// };
+/// assert_eq!(Datatype::Integer(big_endian).to_string(), "big-endian i32");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IntegerType {
     /// The size of an element in bytes.
@@ -63,6 +87,13 @@ pub struct IntegerType {
 }
 
 /// How the most significant bit of a mantissa is stored.
+///
+/// ```
+/// use h5quill::Normalization;
+/// // 1.0 as f32 has a mantissa of zeros: its leading 1 is implied.
+/// assert_eq!(1f32.to_bits() & 0x7f_ffff, 0);
+/// let _of_f32 = Normalization::Implied;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Normalization {
     /// The mantissa is not normalised.
@@ -74,6 +105,27 @@ pub enum Normalization {
 }
 
 /// A floating-point number: class 1. Every bit field is modelled, none is assumed.
+///
+/// ```
+/// use h5quill::{ByteOrder, Datatype, FloatType, Normalization};
+/// let bfloat16 = FloatType {
+///     size: 2,
+///     order: ByteOrder::LittleEndian,
+///     bit_offset: 0,
+///     precision: 16,
+///     sign_location: 15,
+///     exponent_location: 7,
+///     exponent_size: 8,
+///     mantissa_location: 0,
+///     mantissa_size: 7,
+///     exponent_bias: 127,
+///     normalization: Normalization::Implied,
+///     low_pad: false,
+///     high_pad: false,
+///     internal_pad: false,
+/// };
+/// assert_eq!(Datatype::Float(bfloat16).to_string(), "little-endian bfloat16");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FloatType {
     /// The size of an element in bytes.
@@ -107,6 +159,16 @@ pub struct FloatType {
 }
 
 /// How a string ends.
+///
+/// ```
+/// use h5quill::{CharacterSet, Datatype, StringPadding};
+/// let name = Datatype::FixedString {
+///     size: 10,
+///     padding: StringPadding::SpacePad,
+///     charset: CharacterSet::Ascii,
+/// };
+/// assert_eq!(name.to_string(), "ASCII string of 10 bytes");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StringPadding {
     /// A zero byte ends the string.
@@ -118,6 +180,16 @@ pub enum StringPadding {
 }
 
 /// The character set of a string, a link name or an attribute name.
+///
+/// ```
+/// use h5quill::{CharacterSet, Datatype, StringPadding};
+/// let name = Datatype::FixedString {
+///     size: 10,
+///     padding: StringPadding::NullPad,
+///     charset: CharacterSet::Utf8,
+/// };
+/// assert_eq!(name.to_string(), "UTF-8 string of 10 bytes");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CharacterSet {
     /// ASCII.
@@ -127,6 +199,18 @@ pub enum CharacterSet {
 }
 
 /// A member of a [compound](Datatype::Compound) type.
+///
+/// ```
+/// use h5quill::{CharacterSet, CompoundMember, Datatype, StringPadding};
+/// let datatype = Datatype::FixedString {
+///     size: 8,
+///     padding: StringPadding::NullPad,
+///     charset: CharacterSet::Ascii,
+/// };
+/// let member = CompoundMember { name: "unit".into(), offset: 0, datatype };
+/// let row = Datatype::Compound { size: 8, members: vec![member] };
+/// assert_eq!(row.to_string(), "compound {unit: ASCII string of 8 bytes}");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CompoundMember {
     /// The member's name.
@@ -282,12 +366,12 @@ impl Datatype {
         }
     }
 
-    /// The message. `version` is raised to what the type needs; as in libhdf5, the simple classes are written as
-    /// version 1 whatever is asked for. What does not fit the format (more than 65,535 members, a tag of more than
-    /// 248 bytes) is the caller's to refuse.
+    /// The message. As in libhdf5, `version` 3 or more is that of compound, enumeration and array types at least, 1
+    /// and 2 ask for the lowest that can hold the type, and the simple classes are written as version 1 always. What
+    /// does not fit the format (more than 65,535 members, a tag of more than 248 bytes) is the caller's to refuse.
     pub(crate) fn encode(&self, version: u8) -> Vec<u8> {
         let mut out = Vec::new();
-        encode::put(&mut out, self, version.max(encode::required_version(self)));
+        encode::put(&mut out, self, if version < 3 { 1 } else { version });
         out
     }
 
@@ -304,3 +388,6 @@ impl Datatype {
 fn offset_width(size: u32) -> u8 {
     (32 - size.leading_zeros()).div_ceil(8).max(1) as u8
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,7 +117,7 @@ impl FilterDescription {
         } else {
             0
         };
-        if version == 1 && name_length % 8 != 0 {
+        if version == 1 && !name_length.is_multiple_of(8) {
             return Err(take.error("a name length is not a multiple of eight"));
         }
         let optional = take.u16()? & 1 != 0;

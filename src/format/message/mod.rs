@@ -16,8 +16,6 @@ pub(crate) mod link;
 pub(crate) mod link_info;
 pub(crate) mod modification_time;
 pub(crate) mod reference_count;
-#[cfg(test)]
-mod tests;
 
 use crate::bytes::Take;
 use crate::error::Result;
@@ -102,3 +100,6 @@ fn charset_code(charset: CharacterSet) -> u8 {
         CharacterSet::Utf8 => 1,
     }
 }
+
+#[cfg(test)]
+mod tests;

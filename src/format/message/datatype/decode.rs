@@ -227,7 +227,7 @@ fn charset(code: u32) -> Result<CharacterSet> {
 /// The tag of an opaque type; its zero bytes at the end are padding.
 fn tag(take: &mut Take<'_>, header: &Header) -> Result<String> {
     let len = header.flags & 0xff;
-    if len % 8 != 0 {
+    if !len.is_multiple_of(8) {
         return Err(take.error("the length of a tag is not a multiple of eight"));
     }
     let bytes = take.bytes(len as usize)?;

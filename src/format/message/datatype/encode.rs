@@ -8,13 +8,13 @@ use crate::bytes::Put;
 use crate::format::message::charset_code;
 use alloc::vec::Vec;
 
-/// Writes `datatype` and returns the version it got. `version` is that of compound, enumeration and array types;
-/// the simple classes are always version 1, and a variable-length type takes the version of its base.
-pub(super) fn put(out: &mut Vec<u8>, datatype: &Datatype, version: u8) -> u8 {
+/// Writes `datatype` and returns the version it got: for compound, enumeration and array types `floor` or more, if
+/// they need it; a simple class is written in the lowest version, and a variable-length type in that of its base.
+pub(super) fn put(out: &mut Vec<u8>, datatype: &Datatype, floor: u8) -> u8 {
     let start = out.len();
     out.put_u32(0);
     out.put_u32(datatype.size());
-    let (class, flags, version) = put_properties(out, datatype, version);
+    let (class, flags, version) = put_properties(out, datatype, floor);
     let word = u32::from(class | version << 4) | flags << 8;
     out[start..start + 4].copy_from_slice(&word.to_le_bytes());
     version
@@ -40,10 +40,12 @@ pub(super) fn required_version(datatype: &Datatype) -> u8 {
 }
 
 /// The properties behind the size; returns class, class bit field and version.
-fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, version: u8) -> (u8, u32, u8) {
+fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, floor: u8) -> (u8, u32, u8) {
+    let required = required_version(datatype);
+    let version = floor.max(required);
     match datatype {
         Datatype::Integer(integer) => (0, put_integer(out, integer), 1),
-        Datatype::Float(float) => (1, put_float(out, float), required_version(datatype)),
+        Datatype::Float(float) => (1, put_float(out, float), required),
         Datatype::Time {
             order, precision, ..
         } => {
@@ -59,8 +61,10 @@ fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, version: u8) -> (u8, u
         Datatype::Bitfield(integer) => (4, put_integer(out, integer), 1),
         Datatype::Opaque { tag, .. } => (5, put_tag(out, tag), 1),
         Datatype::Compound { size, members } => {
-            for member in members {
-                put_member(out, member, *size, version);
+            let raised = raised_members(members);
+            for (index, member) in members.iter().enumerate() {
+                let floor = if index < raised { version } else { floor };
+                put_member(out, member, *size, version, floor);
             }
             (6, members.len() as u32, version)
         }
@@ -70,10 +74,10 @@ fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, version: u8) -> (u8, u
             ..
         } => {
             let flags = u32::from(*kind) | u32::from(*revision) << 4;
-            (7, flags, required_version(datatype))
+            (7, flags, required)
         }
         Datatype::Enum { base, members } => {
-            put(out, base, version);
+            put(out, base, floor);
             for (name, _) in members {
                 put_name(out, name, version);
             }
@@ -82,7 +86,7 @@ fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, version: u8) -> (u8, u
             }
             (8, members.len() as u32, version)
         }
-        Datatype::VarLenSequence { base } => (9, 0, put(out, base, version)),
+        Datatype::VarLenSequence { base } => (9, 0, put(out, base, floor)),
         Datatype::VarLenString {
             padding,
             charset,
@@ -90,18 +94,33 @@ fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, version: u8) -> (u8, u
         } => {
             let charset = u32::from(charset_code(*charset));
             let flags = 1 | padding_code(*padding) << 4 | charset << 8;
-            (9, flags, put(out, base, version))
+            (9, flags, put(out, base, floor))
         }
         Datatype::Array { dims, base } => {
             put_dimensions(out, dims, version);
-            put(out, base, version);
+            put(out, base, floor);
             (10, 0, version)
         }
         Datatype::Complex { flags, base, .. } => {
-            let base_version = put(out, base, version);
+            let base_version = put(out, base, floor);
             (11, *flags, base_version.max(5))
         }
     }
+}
+
+/// How many members get the version of their compound type. libhdf5 raises the members it has when one that needs
+/// more is inserted; those inserted later stay as they are.
+fn raised_members(members: &[CompoundMember]) -> usize {
+    let versions = members
+        .iter()
+        .map(|member| required_version(&member.datatype));
+    let (mut highest, mut raised) = (1, 0);
+    for (index, version) in versions.enumerate() {
+        if version > highest {
+            (highest, raised) = (version, index + 1);
+        }
+    }
+    raised
 }
 
 fn order_bits(order: ByteOrder) -> u32 {
@@ -169,7 +188,7 @@ fn put_name(out: &mut Vec<u8>, name: &str, version: u8) {
     }
 }
 
-fn put_member(out: &mut Vec<u8>, member: &CompoundMember, size: u32, version: u8) {
+fn put_member(out: &mut Vec<u8>, member: &CompoundMember, size: u32, version: u8, floor: u8) {
     put_name(out, &member.name, version);
     if version < 3 {
         out.put_u32(member.offset);
@@ -180,7 +199,7 @@ fn put_member(out: &mut Vec<u8>, member: &CompoundMember, size: u32, version: u8
         // Dimensionality 0, permutation and four dimension sizes: the shape before there was the array class.
         out.put_zeros(28);
     }
-    put(out, &member.datatype, version);
+    put(out, &member.datatype, floor);
 }
 
 fn put_dimensions(out: &mut Vec<u8>, dims: &[u32], version: u8) {
