@@ -1,8 +1,11 @@
 use super::*;
 use alloc::collections::BTreeMap;
+use alloc::format;
+
+type Nodes = BTreeMap<u64, (u16, Vec<u8>)>;
 
 /// Block by block what `tests/golden/make_btree_v2.py` took from a file: address to depth and bytes.
-fn blocks(golden: &[u8]) -> (Vec<u8>, BTreeMap<u64, (u16, Vec<u8>)>) {
+fn blocks(golden: &[u8]) -> (Vec<u8>, Nodes) {
     let mut take = Take::new(golden, "golden blocks", 0);
     let mut header = Vec::new();
     let mut nodes = BTreeMap::new();
@@ -40,7 +43,7 @@ fn check(golden: &[u8], kind: u8, depth: u16) -> Vec<Vec<u8>> {
 
 fn walk(
     geometry: &Geometry,
-    nodes: &mut BTreeMap<u64, (u16, Vec<u8>)>,
+    nodes: &mut Nodes,
     depth: u16,
     pointer: Pointer,
     out: &mut Vec<Vec<u8>>,

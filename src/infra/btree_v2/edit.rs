@@ -122,7 +122,9 @@ impl BTree {
     /// Brings the nodes on the right edge to their least count, at the cost of their left neighbours.
     pub(super) fn tidy_edge(&mut self, store: &mut Store) -> Result<()> {
         self.core.tick += 1;
-        if let Some(root) = &mut self.root {
+        if let Some(root) = &mut self.root
+            && !self.core.is_tidy(root, self.depth)
+        {
             self.core.tidy(store, root, self.depth)?;
             self.collapse_root();
             self.free_dropped(store);
@@ -334,6 +336,16 @@ impl Core {
         node.remove_record(left, size);
         node.children.remove(left + 1);
         Ok(())
+    }
+
+    /// Whether the nodes on the right edge below `slot`, as far as they are in memory, have their least count.
+    fn is_tidy(&self, slot: &Slot, depth: u16) -> bool {
+        let last = slot.node.as_ref().and_then(|node| node.children.last());
+        let Some((child, below)) = last.zip(depth.checked_sub(1)) else {
+            return true;
+        };
+        let least = self.geometry.level(below).map_or(0, |level| level.least);
+        child.records >= usize::from(least) && self.is_tidy(child, below)
     }
 
     fn tidy(&mut self, store: &Store, slot: &mut Slot, depth: u16) -> Result<()> {

@@ -5,9 +5,10 @@
 //! 1. A node that a committed state reaches is never written again: a changed node is staged in fresh space.
 //! 2. Where a node is dirty, so are its ancestors, for they name its place and its counts.
 //! 3. The counts in every [`Slot`] are exact.
-//! 4. A node holds at most `full` records, and at least 1. What is staged by [`BTree::stage`] holds at least `least`
-//!    records, the root excepted: libhdf5 merges a node when it is exactly at its least count, so that a node below
-//!    would end empty. In memory the nodes on the right edge may hold fewer, which makes appended nodes full ones.
+//! 4. A node holds at most `full` records, and at least 1. What [`BTree::stage`] writes holds at least `least`, the
+//!    root excepted: libhdf5 merges a node only when it is exactly at its least count; of a node below, it removes
+//!    the last record, leaves the child undefined, and then fails (seen with 2.0, shrinking a dataset). In memory
+//!    the nodes on the right edge may hold fewer, so that appending leaves full nodes behind.
 //! 5. Whatever can fail (reads, probes) comes before the first change.
 
 mod edit;

@@ -169,12 +169,11 @@ impl Core {
             return Ok(());
         }
         self.with(store, slot, depth, |node| {
-            let mut put =
-                |record: &[u8], skip: &mut u64, out: &mut Vec<u8>| match skip.checked_sub(1) {
-                    Some(left) => *skip = left,
-                    None if out.len() < limit => out.extend_from_slice(record),
-                    None => {}
-                };
+            let put = |record: &[u8], skip: &mut u64, out: &mut Vec<u8>| match skip.checked_sub(1) {
+                Some(left) => *skip = left,
+                None if out.len() < limit => out.extend_from_slice(record),
+                None => {}
+            };
             let mut records = node.records.chunks_exact(self.record_size());
             if depth == 0 {
                 records.for_each(|record| put(record, skip, out));
