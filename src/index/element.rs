@@ -124,3 +124,26 @@ fn size_width(chunk_bytes: u64, version: u8) -> u8 {
     let bits = chunk_bytes.max(1).ilog2();
     (1 + (bits + 8) / 8).min(8) as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::size_width;
+
+    #[test]
+    fn sizes_are_as_wide_as_libhdf5_writes_them() {
+        // From the headers of arrays and trees that h5py made with chunks of these sizes.
+        let known = [
+            (1, 2),
+            (127, 2),
+            (255, 2),
+            (256, 3),
+            (65_535, 3),
+            (65_536, 4),
+        ];
+        for (chunk_bytes, width) in known.into_iter().chain([(8_388_608, 4), (16_777_216, 5)]) {
+            assert_eq!(size_width(chunk_bytes, 4), width, "{chunk_bytes}");
+            assert_eq!(size_width(chunk_bytes, 5), 8);
+        }
+        assert_eq!(size_width(u64::MAX, 4), 8);
+    }
+}
