@@ -12,6 +12,7 @@ mod error;
 mod extents;
 mod filter;
 mod format;
+mod index;
 mod infra;
 mod selection;
 pub mod storage;

@@ -3,3 +3,5 @@
 pub(crate) mod btree_v2;
 pub(crate) mod fractal_heap;
 pub(crate) mod global_heap;
+pub(crate) mod extensible_array;
+pub(crate) mod fixed_array;
