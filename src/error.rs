@@ -169,6 +169,13 @@ impl Error {
         self
     }
 
+    /// Says which attribute of the object named so far failed.
+    #[must_use]
+    pub(crate) fn attribute(mut self, path: &str) -> Self {
+        self.0.object = Some(path.to_string());
+        self
+    }
+
     /// Adds the name of the file, unless one is known already.
     #[must_use]
     pub(crate) fn file(mut self, name: &str) -> Self {

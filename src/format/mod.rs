@@ -2,11 +2,11 @@
 //! `decode` beside each other, no I/O and no policy.
 
 pub(crate) mod btree_v2;
+pub(crate) mod extensible_array;
+pub(crate) mod fixed_array;
 pub(crate) mod fractal_heap;
 pub(crate) mod free_space;
 pub(crate) mod global_heap;
-pub(crate) mod extensible_array;
-pub(crate) mod fixed_array;
 pub(crate) mod message;
 pub(crate) mod object_header;
 pub(crate) mod superblock;

@@ -17,6 +17,8 @@ use std::fs::File;
 #[derive(Debug)]
 pub struct FileStorage {
     file: File,
+    /// Of a file just created: its name is durable once the directory is.
+    directory: Option<File>,
 }
 
 impl FileStorage {
@@ -27,7 +29,21 @@ impl FileStorage {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn new(file: File) -> Self {
-        Self { file }
+        Self {
+            file,
+            directory: None,
+        }
+    }
+
+    /// The first sync also makes the name of the file at `path` durable.
+    pub(crate) fn syncs_directory_of(mut self, path: &std::path::Path) -> Self {
+        let directory = match path.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => std::path::Path::new("."),
+            Some(parent) => parent,
+            None => return self,
+        };
+        self.directory = File::open(directory).ok();
+        self
     }
 }
 
@@ -49,7 +65,12 @@ impl Storage for FileStorage {
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {
-        Ok(self.file.sync_data()?)
+        self.file.sync_data()?;
+        if let Some(directory) = self.directory.take() {
+            // Some file systems cannot sync a directory; the data are safe either way.
+            let _ = directory.sync_all();
+        }
+        Ok(())
     }
 }
 

@@ -224,9 +224,13 @@ impl Space {
         }
     }
 
-    #[cfg(test)]
+    pub(crate) fn free_runs(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.free.iter()
+    }
+
     pub(crate) fn free_bytes(&self) -> u64 {
-        self.free.iter().map(|run| run.len).sum()
+        let pending: u64 = self.pending.iter().map(|extent| extent.len).sum();
+        self.free.iter().map(|run| run.len).sum::<u64>() + pending
     }
 }
 

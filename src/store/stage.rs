@@ -65,8 +65,14 @@ impl Blocks {
                 (at, rest) = (at + len as u64, &rest[len..]);
                 continue;
             }
-            let next = self.0.range(at..).next().map_or(u64::MAX, |(&next, _)| next);
-            let len = rest.len().min(usize::try_from(next - at).unwrap_or(usize::MAX));
+            let next = self
+                .0
+                .range(at..)
+                .next()
+                .map_or(u64::MAX, |(&next, _)| next);
+            let len = rest
+                .len()
+                .min(usize::try_from(next - at).unwrap_or(usize::MAX));
             if add {
                 self.0.insert(at, rest[..len].to_vec());
                 added += len;
@@ -325,6 +331,22 @@ impl Store {
         free.sort_by_key(|extent| core::cmp::Reverse(extent.len));
         free.truncate(most);
         free
+    }
+
+    /// How many bytes this session could give out again, once the commit in the making is done.
+    pub(crate) fn free_bytes(&self) -> u64 {
+        self.space.free_bytes()
+    }
+
+    /// How much the file has grown since it was opened.
+    pub(crate) fn grown(&self) -> u64 {
+        self.space.grown()
+    }
+
+    /// What no object reaches but the store has in its hands.
+    pub(crate) fn set_aside(&self) -> Vec<Extent> {
+        let record = self.stamp.as_ref().and_then(|stamp| stamp.record);
+        self.space.free_runs().chain(record).collect()
     }
 
     pub(crate) fn is_fresh(&self, extent: Extent) -> bool {

@@ -1,0 +1,283 @@
+//! The making of datasets.
+
+use crate::dataset::Dataset;
+use crate::dtype::{H5Type, VarLenSink};
+use crate::error::{Error, Result};
+use crate::extents::Extents;
+use crate::format::message::dataspace::Dataspace;
+use crate::format::message::datatype::{ByteOrder, Datatype};
+use crate::format::message::fill_value::{AllocTime, FillTime};
+use crate::format::message::filter_pipeline::FilterDescription;
+use crate::handle::ObjectRef;
+use crate::object::dataset::{LayoutChoice, Plan};
+use alloc::format;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+use ndarray::{ArrayView, Dimension};
+
+/// Stands for the element type of a dataset whose datatype is known only at run time.
+#[derive(Debug, Clone, Copy)]
+pub struct Raw;
+
+/// What a dataset is to be. Nothing is checked or written before [`create`](Self::create).
+#[derive(Debug, Clone)]
+pub struct DatasetBuilder<T> {
+    parent: ObjectRef,
+    datatype: Datatype,
+    extents: Extents,
+    chunk: Option<Vec<u64>>,
+    layout: LayoutChoice,
+    shuffle: bool,
+    deflate: Option<u8>,
+    fletcher32: bool,
+    fill: Option<Vec<u8>>,
+    fill_error: Option<Error>,
+    fill_time: FillTime,
+    early: bool,
+    element: PhantomData<fn() -> T>,
+}
+
+impl<T> DatasetBuilder<T> {
+    pub(crate) fn new(parent: ObjectRef, datatype: Datatype) -> Self {
+        Self {
+            parent,
+            datatype,
+            extents: Extents::Scalar,
+            chunk: None,
+            layout: LayoutChoice::Auto,
+            shuffle: false,
+            deflate: None,
+            fletcher32: false,
+            fill: None,
+            fill_error: None,
+            fill_time: FillTime::default(),
+            early: false,
+            element: PhantomData,
+        }
+    }
+
+    /// The extent: a number for each axis, `n..` where the axis is unlimited, `n..=max` where it can grow to `max`.
+    /// A scalar by default.
+    #[must_use]
+    pub fn shape(mut self, extents: impl Into<Extents>) -> Self {
+        self.extents = extents.into();
+        self
+    }
+
+    /// The shape of a chunk, in elements. Where a dataset needs chunks and none are given, whole rows of the fixed
+    /// axes are kept together, 16 KiB to 1 MiB a chunk.
+    #[must_use]
+    pub fn chunk(mut self, chunk: impl Into<Extents>) -> Self {
+        self.chunk = Some(chunk.into().dims());
+        self
+    }
+
+    /// Filters chunks through byte shuffling, which helps [`deflate`](Self::deflate) with numbers.
+    #[must_use]
+    pub fn shuffle(mut self) -> Self {
+        self.shuffle = true;
+        self
+    }
+
+    /// Compresses chunks with zlib's deflate at a level of 0 to 9.
+    #[must_use]
+    pub fn deflate(mut self, level: u8) -> Self {
+        self.deflate = Some(level);
+        self
+    }
+
+    /// Keeps a Fletcher-32 checksum with each chunk, checked when it is read.
+    #[must_use]
+    pub fn fletcher32(mut self) -> Self {
+        self.fletcher32 = true;
+        self
+    }
+
+    /// When the fill value is written to space that holds no data.
+    #[must_use]
+    pub fn fill_time(mut self, time: FillTime) -> Self {
+        self.fill_time = time;
+        self
+    }
+
+    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself.
+    #[must_use]
+    pub fn alloc_time(mut self, time: AllocTime) -> Self {
+        self.early = time == AllocTime::Early;
+        self
+    }
+
+    /// The byte order of numbers in the file; little-endian by default. To be given before the fill value.
+    #[must_use]
+    pub fn byte_order(mut self, order: ByteOrder) -> Self {
+        self.datatype = self.datatype.with_byte_order(order);
+        self
+    }
+
+    /// Keeps the data, at most 65,000 bytes, in the object header.
+    #[must_use]
+    pub fn compact(mut self) -> Self {
+        self.layout = LayoutChoice::Compact;
+        self
+    }
+
+    /// Keeps the data in one block.
+    #[must_use]
+    pub fn contiguous(mut self) -> Self {
+        self.layout = LayoutChoice::Contiguous;
+        self
+    }
+
+    /// Keeps the data in chunks, also where the extent is fixed.
+    #[must_use]
+    pub fn chunked(mut self) -> Self {
+        self.layout = LayoutChoice::Chunked;
+        self
+    }
+
+    /// One element of the fill value, as the file stores it.
+    #[must_use]
+    pub fn fill_value_bytes(mut self, bytes: &[u8]) -> Self {
+        self.fill = Some(bytes.to_vec());
+        self
+    }
+
+    fn plan(&self) -> Result<Plan> {
+        if let Some(error) = &self.fill_error {
+            return Err(error.clone());
+        }
+        self.extents.validate()?;
+        if self.fill.is_some() && self.datatype.contains_var_len() {
+            return Err(Error::unsupported("a fill value of variable length"));
+        }
+        if let Some(level) = self.deflate
+            && level > 9
+        {
+            return Err(Error::limit("the level of deflate", u64::from(level), 9));
+        }
+        let mut filters = Vec::new();
+        if self.shuffle {
+            filters.push(FilterDescription::shuffle(self.datatype.size()));
+        }
+        filters.extend(self.deflate.map(FilterDescription::deflate));
+        if self.fletcher32 {
+            filters.push(FilterDescription::fletcher32());
+        }
+        let chunked = self.chunk.is_some() || !filters.is_empty() || self.extents.is_resizable();
+        Ok(Plan {
+            datatype: self.datatype.clone(),
+            space: dataspace(
+                &self.extents,
+                chunked || self.layout == LayoutChoice::Chunked,
+            ),
+            chunk: self.chunk.clone(),
+            layout: self.layout,
+            filters,
+            fill: self.fill.clone(),
+            fill_time: self.fill_time,
+            early: self.early,
+        })
+    }
+
+    /// Creates the dataset at a path below the group, with the groups on the way.
+    ///
+    /// # Errors
+    /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a chunk that does not fit, a read-only file;
+    /// nothing is changed then.
+    pub fn create(self, path: &str) -> Result<Dataset> {
+        let full = self.parent.join(path);
+        let plan = self.plan().map_err(|error| self.located(error, &full))?;
+        let object = self.parent.change(0, |engine, base| {
+            let addr = engine.create_dataset(base, path, plan)?;
+            Ok(ObjectRef::new(
+                self.parent.shared.clone(),
+                engine,
+                addr,
+                &full,
+            ))
+        });
+        Ok(Dataset::new(
+            object.map_err(|error| error.attribute(&full))?,
+        ))
+    }
+
+    fn located(&self, error: Error, path: &str) -> Error {
+        error.object(path).file(self.parent.shared.name())
+    }
+}
+
+impl<T: H5Type> DatasetBuilder<T> {
+    /// What elements are that were never written; zeros and empty strings by default.
+    #[must_use]
+    pub fn fill_value(mut self, value: T) -> Self {
+        let mut bytes = Vec::new();
+        match T::encode(&[value], &self.datatype, &mut Refuse, &mut bytes) {
+            Ok(()) => self.fill = Some(bytes),
+            Err(error) => self.fill_error = Some(error),
+        }
+        self
+    }
+
+    /// Creates the dataset at a path with the shape and the values of `data`; extents set by
+    /// [`shape`](Self::shape) are kept where they can hold it.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), and where the extents given do not fit `data`.
+    pub fn create_with<'a, D: Dimension>(
+        mut self,
+        path: &str,
+        data: impl Into<ArrayView<'a, T, D>>,
+    ) -> Result<Dataset> {
+        let view = data.into();
+        match &self.extents {
+            Extents::Scalar => self.extents = view.shape().into(),
+            extents if extents.shape() == view.shape() => {}
+            extents => {
+                let error = Error::invalid(format!(
+                    "the dataset has the shape {:?}, the data {:?}",
+                    extents.shape(),
+                    view.shape()
+                ));
+                let full = self.parent.join(path);
+                return Err(self.located(error, &full));
+            }
+        }
+        let dataset = self.create(path)?;
+        dataset.write(view)?;
+        Ok(dataset)
+    }
+}
+
+/// A fill value has no heap.
+#[derive(Debug)]
+struct Refuse;
+
+impl VarLenSink for Refuse {
+    fn offset_width(&self) -> u8 {
+        8
+    }
+
+    fn insert(&mut self, _: &[u8]) -> Result<(u64, u32)> {
+        Err(Error::unsupported("a fill value of variable length"))
+    }
+}
+
+/// The dataspace of an extent; `with_max`: the greatest extent is stored even where it is the present one.
+pub(crate) fn dataspace(extents: &Extents, with_max: bool) -> Dataspace {
+    match extents {
+        Extents::Scalar => Dataspace::scalar(),
+        Extents::Null => Dataspace::null(),
+        Extents::Simple(_) => {
+            let max = (with_max && extents.is_resizable()).then(|| extents.max_dims());
+            Dataspace::simple(extents.dims(), max)
+        }
+    }
+}
+
+/// Refuses lengths that memory cannot hold.
+pub(crate) fn check_len(bytes: u64) -> Result<usize> {
+    usize::try_from(bytes)
+        .ok()
+        .filter(|&bytes| isize::try_from(bytes).is_ok())
+        .ok_or_else(|| Error::limit("the size of values in memory", bytes, isize::MAX as u64))
+}

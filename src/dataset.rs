@@ -1,0 +1,457 @@
+//! Datasets: arrays of elements that grow, shrink and are rewritten.
+
+use crate::builder::check_len;
+use crate::dtype::{self, H5Type};
+use crate::error::{Error, Result};
+use crate::extents::Extents;
+use crate::format::message::datatype::Datatype;
+use crate::handle::ObjectRef;
+use crate::location::Location;
+use crate::object::engine::Engine;
+use crate::selection::{Resolved, Selection};
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Deref;
+use ndarray::{Array, Array1, Array2, ArrayD, ArrayView, Dimension, IxDyn};
+
+/// A handle to a dataset. It is live: [`shape`](Self::shape) and every read see what was written through any handle.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    location: Location,
+}
+
+/// A filter of a dataset, as the file says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FilterInfo {
+    /// The number of the filter: 1 deflate, 2 shuffle, 3 Fletcher-32, others as registered with the HDF Group.
+    pub id: u16,
+    /// Its name, where the file has one.
+    pub name: Option<String>,
+    /// Whether a chunk may go without it.
+    pub optional: bool,
+    /// Its parameters.
+    pub values: Vec<u32>,
+}
+
+impl Deref for Dataset {
+    type Target = Location;
+
+    fn deref(&self) -> &Location {
+        &self.location
+    }
+}
+
+impl Dataset {
+    pub(crate) fn new(object: ObjectRef) -> Self {
+        Self {
+            location: Location { object },
+        }
+    }
+
+    fn object(&self) -> &ObjectRef {
+        &self.location.object
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&mut crate::object::dataset::Dataset) -> T) -> Result<T> {
+        self.object()
+            .with(|engine, addr| Ok(look(engine.dataset(addr)?)))
+    }
+
+    /// The present extent, empty for a scalar; also empty where the file is closed or the dataset deleted.
+    pub fn shape(&self) -> Vec<usize> {
+        let dims = self
+            .look(|dataset| dataset.selectable_dims())
+            .unwrap_or_default();
+        dims.into_iter().map(|dim| dim as usize).collect()
+    }
+
+    /// The greatest extent of each axis, `None` where it is unlimited.
+    pub fn maxshape(&self) -> Vec<Option<usize>> {
+        let max = self
+            .look(|dataset| dataset.max_dims().to_vec())
+            .unwrap_or_default();
+        max.into_iter()
+            .map(|max| max.map(|max| max as usize))
+            .collect()
+    }
+
+    /// The number of axes.
+    pub fn ndim(&self) -> usize {
+        self.shape().len()
+    }
+
+    /// The number of elements.
+    pub fn size(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// Whether the extent can change.
+    pub fn is_resizable(&self) -> bool {
+        self.look(|dataset| dataset.can_grow()).unwrap_or(false)
+    }
+
+    /// The shape of a chunk in elements, `None` where the layout is not chunked.
+    pub fn chunk(&self) -> Option<Vec<usize>> {
+        let chunk = self
+            .look(|dataset| dataset.chunk().map(<[u64]>::to_vec))
+            .ok()
+            .flatten()?;
+        Some(chunk.into_iter().map(|dim| dim as usize).collect())
+    }
+
+    /// How many chunks have been written, `None` where the layout is not chunked. Visits the whole index.
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn num_chunks(&self) -> Result<Option<usize>> {
+        let count = self.object().with(|engine, addr| {
+            let (object, store, _) = engine.parts(addr)?;
+            match &mut object.dataset {
+                Some(dataset) => dataset.num_chunks(store),
+                None => Ok(None),
+            }
+        })?;
+        Ok(count.map(|count| count as usize))
+    }
+
+    /// The datatype of an element.
+    ///
+    /// # Errors
+    /// The file is closed or the dataset deleted.
+    pub fn dtype(&self) -> Result<Datatype> {
+        self.look(|dataset| dataset.datatype.clone())
+    }
+
+    /// The filters a chunk goes through, in their order.
+    ///
+    /// # Errors
+    /// The file is closed or the dataset deleted.
+    pub fn filters(&self) -> Result<Vec<FilterInfo>> {
+        self.look(|dataset| {
+            let filters = dataset.filters.iter();
+            filters
+                .map(|filter| FilterInfo {
+                    id: filter.id,
+                    name: filter.name.clone(),
+                    optional: filter.optional,
+                    values: filter.values.clone(),
+                })
+                .collect()
+        })
+    }
+
+    /// Makes the extent larger or smaller; elements that come in are the fill value.
+    ///
+    /// # Errors
+    /// Another rank, an extent beyond the greatest, a layout that is not chunked; nothing is changed then.
+    pub fn resize(&self, extents: impl Into<Extents>) -> Result<()> {
+        let dims = extents.into().dims();
+        self.object().change(0, |engine, addr| {
+            engine.check_editable(addr)?;
+            engine.dataset(addr)?.check_resize(&dims)?;
+            engine.change(|engine| engine.resize_dataset(addr, &dims))
+        })
+    }
+
+    /// Appends rows along axis 0: an array of the dataset's rank, of any number of rows, or of one rank less, which is
+    /// one row.
+    ///
+    /// # Errors
+    /// Rows of another shape, an extent beyond the greatest, or
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch); nothing is changed then.
+    pub fn append<'a, T: H5Type, D: Dimension>(
+        &self,
+        rows: impl Into<ArrayView<'a, T, D>>,
+    ) -> Result<()> {
+        self.append_axis(0, rows)
+    }
+
+    /// Appends along any axis: an array of the dataset's rank, or of one rank less, which is one step along `axis`.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub fn append_axis<'a, T: H5Type, D: Dimension>(
+        &self,
+        axis: usize,
+        values: impl Into<ArrayView<'a, T, D>>,
+    ) -> Result<()> {
+        let view = values.into();
+        let bytes = view.len() as u64 * u64::from(T::datatype().size());
+        self.object().change(bytes, |engine, addr| {
+            engine.check_editable(addr)?;
+            let dataset = engine.dataset(addr)?;
+            let dims = dataset.dims().to_vec();
+            let count = appended(&dims, axis, view.shape())?;
+            let mut grown = dims.clone();
+            grown[axis] = grown[axis]
+                .checked_add(count)
+                .ok_or_else(|| Error::limit("the extent of an axis", u64::MAX, i64::MAX as u64))?;
+            dataset.check_resize(&grown)?;
+            let mut selection = Resolved::whole(&grown)?;
+            selection.axes[axis].start = dims[axis];
+            selection.axes[axis].count = count;
+            let (encoded, datatype) = (standard(&view), dataset.datatype.clone());
+            let encoded = encode(engine, &datatype, &encoded)?;
+            engine.change(|engine| {
+                engine.resize_dataset(addr, &grown)?;
+                engine.write_dataset(addr, &selection, &encoded)
+            })
+        })
+    }
+
+    /// Writes all elements; the array has the shape of the dataset.
+    ///
+    /// # Errors
+    /// Another shape, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch); nothing is changed then.
+    pub fn write<'a, T: H5Type, D: Dimension>(
+        &self,
+        values: impl Into<ArrayView<'a, T, D>>,
+    ) -> Result<()> {
+        self.write_slice(values, ..)
+    }
+
+    /// Writes the selected elements; the array has the shape of the selection.
+    ///
+    /// # Errors
+    /// A selection beyond the extent, another shape, or
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch); nothing is changed then.
+    pub fn write_slice<'a, T: H5Type, D: Dimension>(
+        &self,
+        values: impl Into<ArrayView<'a, T, D>>,
+        selection: impl Into<Selection>,
+    ) -> Result<()> {
+        let (view, selection) = (values.into(), selection.into());
+        let bytes = view.len() as u64 * u64::from(T::datatype().size());
+        self.object().change(bytes, |engine, addr| {
+            engine.check_editable(addr)?;
+            let dataset = engine.dataset(addr)?;
+            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            if resolved.result_shape() != view.shape() && !view_is_scalar(&resolved, view.shape()) {
+                return Err(Error::invalid(format!(
+                    "the selection has the shape {:?}, the values {:?}",
+                    resolved.result_shape(),
+                    view.shape()
+                )));
+            }
+            let (values, datatype) = (standard(&view), dataset.datatype.clone());
+            let encoded = encode(engine, &datatype, &values)?;
+            engine.change(|engine| engine.write_dataset(addr, &resolved, &encoded))
+        })
+    }
+
+    /// Writes the value of a scalar dataset.
+    ///
+    /// # Errors
+    /// Not a scalar, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
+    pub fn write_scalar<T: H5Type>(&self, value: &T) -> Result<()> {
+        self.write(ndarray::aview0(value))
+    }
+
+    /// Writes the selected elements from bytes as the file stores them.
+    ///
+    /// # Errors
+    /// Another number of bytes, a selection beyond the extent, a datatype of variable length (its bytes name places
+    /// in the file).
+    pub fn write_bytes(&self, bytes: &[u8], selection: impl Into<Selection>) -> Result<()> {
+        let selection = selection.into();
+        self.object().change(bytes.len() as u64, |engine, addr| {
+            engine.check_editable(addr)?;
+            let dataset = engine.dataset(addr)?;
+            if dataset.datatype.contains_var_len() {
+                return Err(Error::unsupported(
+                    "raw bytes of elements of variable length",
+                ));
+            }
+            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let expected = resolved.element_count() as usize * dataset.element_size();
+            if bytes.len() != expected {
+                return Err(Error::invalid(format!(
+                    "the selection has {expected} bytes, {} are given",
+                    bytes.len()
+                )));
+            }
+            engine.change(|engine| engine.write_dataset(addr, &resolved, bytes))
+        })
+    }
+
+    /// Reads the selected elements as the file stores them, in row-major order.
+    ///
+    /// # Errors
+    /// A selection beyond the extent, and what reading the file meets.
+    pub fn read_bytes(&self, selection: impl Into<Selection>) -> Result<Vec<u8>> {
+        let selection = selection.into();
+        self.object().with(|engine, addr| {
+            let dataset = engine.dataset(addr)?;
+            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            read_selected(engine, addr, &resolved)
+        })
+    }
+
+    /// Reads all elements into an array of the dataset's shape.
+    ///
+    /// # Errors
+    /// Another rank, [`TypeMismatch`](crate::ErrorKind::TypeMismatch), and what reading the file meets.
+    pub fn read<T: H5Type, D: Dimension>(&self) -> Result<Array<T, D>> {
+        self.read_slice(..)
+    }
+
+    /// Reads the selected elements; axes selected by an index are left out of the shape.
+    ///
+    /// # Errors
+    /// A selection beyond the extent, another rank, [`TypeMismatch`](crate::ErrorKind::TypeMismatch), and what reading
+    /// the file meets.
+    pub fn read_slice<T: H5Type, D: Dimension>(
+        &self,
+        selection: impl Into<Selection>,
+    ) -> Result<Array<T, D>> {
+        let selection = selection.into();
+        self.object().with(|engine, addr| {
+            let dataset = engine.dataset(addr)?;
+            dtype::expect::<T>(&dataset.datatype)?;
+            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let values = read_values::<T>(engine, addr, &resolved)?;
+            let array = ArrayD::from_shape_vec(IxDyn(&resolved.result_shape()), values).map_err(
+                |error| Error::invalid(format!("the values do not fit an array: {error}")),
+            )?;
+            array.into_dimensionality().map_err(|_| {
+                Error::invalid(format!(
+                    "the selection has rank {}",
+                    resolved.result_shape().len()
+                ))
+            })
+        })
+    }
+
+    /// Reads all elements, in row-major order.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_raw<T: H5Type>(&self) -> Result<Vec<T>> {
+        Ok(self.read_dyn::<T>()?.into_raw_vec_and_offset().0)
+    }
+
+    /// Reads all elements of a dataset of rank 1.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_1d<T: H5Type>(&self) -> Result<Array1<T>> {
+        self.read()
+    }
+
+    /// Reads all elements of a dataset of rank 2.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_2d<T: H5Type>(&self) -> Result<Array2<T>> {
+        self.read()
+    }
+
+    /// Reads all elements, of any rank.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_dyn<T: H5Type>(&self) -> Result<ArrayD<T>> {
+        self.read()
+    }
+
+    /// Reads the value of a scalar dataset.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_scalar<T: H5Type>(&self) -> Result<T> {
+        let array: ndarray::Array0<T> = self.read()?;
+        Ok(array.into_scalar())
+    }
+}
+
+/// How many steps along `axis` the values make, whose shape is that of the dataset but for that axis, or lacks it.
+fn appended(dims: &[u64], axis: usize, shape: &[usize]) -> Result<u64> {
+    if axis >= dims.len() {
+        return Err(Error::invalid(format!(
+            "there is no axis {axis} in a dataset of rank {}",
+            dims.len()
+        )));
+    }
+    let fits = |shape: &[usize], skip: Option<usize>| {
+        let rest = dims
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| *number != axis);
+        let given = shape
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| Some(*number) != skip);
+        rest.map(|(_, dim)| *dim)
+            .eq(given.map(|(_, dim)| *dim as u64))
+    };
+    if shape.len() == dims.len() && fits(shape, Some(axis)) {
+        return Ok(shape[axis] as u64);
+    }
+    if shape.len() + 1 == dims.len() && fits(shape, None) {
+        return Ok(1);
+    }
+    Err(Error::invalid(format!(
+        "values of shape {shape:?} do not continue axis {axis} of a dataset of shape {dims:?}"
+    )))
+}
+
+/// One element may be given as an array without axes.
+fn view_is_scalar(selection: &Resolved, shape: &[usize]) -> bool {
+    shape.is_empty() && selection.element_count() == 1 && selection.result_shape().is_empty()
+}
+
+/// The values in row-major order, copied only where they are not.
+fn standard<'a, T: Clone, D: Dimension>(view: &'a ArrayView<'_, T, D>) -> Cow<'a, [T]> {
+    match view.as_slice() {
+        Some(values) => Cow::Borrowed(values),
+        None => Cow::Owned(view.iter().cloned().collect()),
+    }
+}
+
+/// The bytes of the values as `datatype` stores them; borrowed where nothing has to change.
+fn encode<'a, T: H5Type>(
+    engine: &mut Engine,
+    datatype: &Datatype,
+    values: &'a [T],
+) -> Result<Cow<'a, [u8]>> {
+    dtype::expect::<T>(datatype)?;
+    if let Some(bytes) = T::as_bytes(values, datatype) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let mut out = Vec::with_capacity(core::mem::size_of_val(values));
+    engine.encode(|heap| T::encode(values, datatype, heap, &mut out))?;
+    Ok(Cow::Owned(out))
+}
+
+fn read_selected(
+    engine: &mut Engine,
+    addr: crate::bytes::Addr,
+    selection: &Resolved,
+) -> Result<Vec<u8>> {
+    let element = engine.dataset(addr)?.element_size() as u64;
+    let len = check_len(selection.element_count().saturating_mul(element))?;
+    let mut bytes = vec![0; len];
+    engine.read_dataset(addr, selection, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn read_values<T: H5Type>(
+    engine: &mut Engine,
+    addr: crate::bytes::Addr,
+    selection: &Resolved,
+) -> Result<Vec<T>> {
+    let datatype = engine.dataset(addr)?.datatype.clone();
+    let count = selection.element_count();
+    check_len(count.saturating_mul(u64::from(datatype.size())))?;
+    let mut values = vec![T::zero(); check_len(count)?];
+    if let Some(bytes) = T::as_bytes_mut(&mut values, &datatype) {
+        engine.read_dataset(addr, selection, bytes)?;
+        return Ok(values);
+    }
+    let bytes = read_selected(engine, addr, selection)?;
+    engine.decode(|heap| T::decode(&bytes, &datatype, heap))
+}

@@ -1,0 +1,242 @@
+//! Groups: names for objects.
+
+use crate::builder::{DatasetBuilder, Raw};
+use crate::dataset::Dataset;
+use crate::dtype::H5Type;
+use crate::error::{Error, Result};
+use crate::format::message::datatype::Datatype;
+use crate::format::message::link::LinkTarget;
+use crate::handle::ObjectRef;
+use crate::location::Location;
+use crate::object::ObjectKind;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Deref;
+
+/// A handle to a group. Paths are relative to it, or absolute where they begin with a slash.
+#[derive(Debug, Clone)]
+pub struct Group {
+    location: Location,
+}
+
+impl Deref for Group {
+    type Target = Location;
+
+    fn deref(&self) -> &Location {
+        &self.location
+    }
+}
+
+impl Group {
+    pub(crate) fn new(object: ObjectRef) -> Self {
+        Self {
+            location: Location { object },
+        }
+    }
+
+    fn object(&self) -> &ObjectRef {
+        &self.location.object
+    }
+
+    fn open(&self, path: &str, kind: ObjectKind, what: &'static str) -> Result<ObjectRef> {
+        let full = self.object().join(path);
+        let found = self.object().with(|engine, base| {
+            let addr = engine.find(base, path)?.ok_or_else(Error::not_found)?;
+            if engine.kind(addr)? != kind {
+                return Err(Error::invalid(format!("not a {what}")));
+            }
+            Ok(ObjectRef::new(
+                self.object().shared.clone(),
+                engine,
+                addr,
+                &full,
+            ))
+        });
+        found.map_err(|error| error.attribute(&full))
+    }
+
+    fn change_at<T>(
+        &self,
+        path: &str,
+        run: impl FnOnce(&mut crate::object::engine::Engine, crate::bytes::Addr) -> Result<T>,
+    ) -> Result<T> {
+        let full = self.object().join(path);
+        self.object()
+            .change(0, run)
+            .map_err(|error| error.attribute(&full))
+    }
+
+    /// The group at a path.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), or something else is there.
+    pub fn group(&self, path: &str) -> Result<Group> {
+        self.open(path, ObjectKind::Group, "group").map(Group::new)
+    }
+
+    /// The dataset at a path.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), or something else is there.
+    pub fn dataset(&self, path: &str) -> Result<Dataset> {
+        self.open(path, ObjectKind::Dataset, "dataset")
+            .map(Dataset::new)
+    }
+
+    /// Creates a group at a path, with the groups on the way.
+    ///
+    /// # Errors
+    /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a read-only file; nothing is changed then.
+    pub fn create_group(&self, path: &str) -> Result<Group> {
+        let full = self.object().join(path);
+        let object = self.change_at(path, |engine, base| {
+            let addr = engine.create_group(base, path)?;
+            Ok(ObjectRef::new(
+                self.object().shared.clone(),
+                engine,
+                addr,
+                &full,
+            ))
+        })?;
+        Ok(Group::new(object))
+    }
+
+    /// A builder for a dataset of elements of the type `T`.
+    pub fn new_dataset<T: H5Type>(&self) -> DatasetBuilder<T> {
+        DatasetBuilder::new(self.object().clone(), T::datatype())
+    }
+
+    /// A builder for a dataset whose datatype is known only at run time.
+    pub fn new_dataset_of(&self, datatype: Datatype) -> DatasetBuilder<Raw> {
+        DatasetBuilder::new(self.object().clone(), datatype)
+    }
+
+    /// Whether something is linked at a path; a soft link counts where its target exists.
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn exists(&self, path: &str) -> Result<bool> {
+        self.object()
+            .with(|engine, base| Ok(engine.find(base, path)?.is_some()))
+    }
+
+    /// The number of links in the group.
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn len(&self) -> Result<usize> {
+        self.object()
+            .with(|engine, addr| Ok(engine.link_count(addr)? as usize))
+    }
+
+    /// Whether the group has no links.
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// The names of all links: in the order of their creation where the group tracks it, else sorted.
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn member_names(&self) -> Result<Vec<String>> {
+        let links = self.object().with(|engine, addr| engine.links(addr))?;
+        let names = links.into_iter().map(|link| link.name);
+        Ok(names
+            .map(|name| String::from_utf8_lossy(&name).into_owned())
+            .collect())
+    }
+
+    fn members(&self, kind: ObjectKind) -> Result<Vec<ObjectRef>> {
+        self.object().with(|engine, addr| {
+            let mut members = Vec::new();
+            for link in engine.links(addr)? {
+                let (LinkTarget::Hard(child), Ok(name)) =
+                    (link.target, String::from_utf8(link.name))
+                else {
+                    continue;
+                };
+                if engine.kind(child)? == kind {
+                    let path = self.object().join(&name);
+                    members.push(ObjectRef::new(
+                        self.object().shared.clone(),
+                        engine,
+                        child,
+                        &path,
+                    ));
+                }
+            }
+            Ok(members)
+        })
+    }
+
+    /// The groups that hard links of this group lead to.
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn groups(&self) -> Result<Vec<Group>> {
+        Ok(self
+            .members(ObjectKind::Group)?
+            .into_iter()
+            .map(Group::new)
+            .collect())
+    }
+
+    /// The datasets that hard links of this group lead to.
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn datasets(&self) -> Result<Vec<Dataset>> {
+        Ok(self
+            .members(ObjectKind::Dataset)?
+            .into_iter()
+            .map(Dataset::new)
+            .collect())
+    }
+
+    /// Links the object at `target` to a second path.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for the target, [`Exists`](crate::ErrorKind::Exists) for the path, a name
+    /// that cannot be.
+    pub fn link_hard(&self, target: &str, path: &str) -> Result<()> {
+        self.change_at(path, |engine, base| {
+            let addr = engine.find(base, target)?.ok_or_else(Error::not_found)?;
+            engine.create_link(base, path, LinkTarget::Hard(addr))
+        })
+    }
+
+    /// Makes a soft link at `path` that leads to whatever is at `target`.
+    ///
+    /// # Errors
+    /// [`Exists`](crate::ErrorKind::Exists) for the path, a name or target that cannot be.
+    pub fn link_soft(&self, target: &str, path: &str) -> Result<()> {
+        self.change_at(path, |engine, base| {
+            if target.is_empty() || target.contains('\0') {
+                return Err(Error::invalid(
+                    "the target of a soft link is empty or has a NUL",
+                ));
+            }
+            if target.len() > 65_535 {
+                return Err(Error::limit(
+                    "the length of a soft link",
+                    target.len() as u64,
+                    65_535,
+                ));
+            }
+            engine.create_link(base, path, LinkTarget::Soft(target.as_bytes().to_vec()))
+        })
+    }
+
+    /// Takes a link out. An object whose last hard link it was is deleted with everything only it holds; its space is
+    /// used again.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), or a read-only file.
+    pub fn unlink(&self, path: &str) -> Result<()> {
+        self.change_at(path, |engine, base| engine.unlink(base, path))
+    }
+}

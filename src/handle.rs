@@ -1,0 +1,219 @@
+//! What every handle of one open file shares: the engine behind a lock, the file's name, when to commit by itself.
+
+use crate::bytes::Addr;
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::engine::Engine;
+use crate::store::Level;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+#[cfg(feature = "std")]
+type Lock<T> = std::sync::Mutex<T>;
+#[cfg(not(feature = "std"))]
+type Lock<T> = core::cell::RefCell<T>;
+
+/// When a file commits without being told.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Policy {
+    /// After this many bytes of data have been given.
+    pub(crate) bytes: Option<u64>,
+    /// When a change is made this long after the last commit.
+    #[cfg(feature = "std")]
+    pub(crate) interval: Option<std::time::Duration>,
+}
+
+/// An open file; when the last handle goes, it is committed as far as that can be done.
+#[derive(Debug)]
+struct Open {
+    engine: Option<Engine>,
+    policy: Policy,
+    bytes_since_commit: u64,
+    #[cfg(feature = "std")]
+    last_commit: std::time::Instant,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            // There is nobody to tell; `File::close` tells.
+            let _ = engine.close(Level::Flush);
+        }
+    }
+}
+
+impl Open {
+    fn commit_if_due(&mut self, bytes: u64) -> Result<()> {
+        self.bytes_since_commit = self.bytes_since_commit.saturating_add(bytes);
+        let due = self
+            .policy
+            .bytes
+            .is_some_and(|limit| self.bytes_since_commit >= limit);
+        #[cfg(feature = "std")]
+        let due = due
+            || self
+                .policy
+                .interval
+                .is_some_and(|limit| self.last_commit.elapsed() >= limit);
+        if due {
+            self.commit(Level::Flush)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn commit(&mut self, level: Level) -> Result<()> {
+        self.bytes_since_commit = 0;
+        #[cfg(feature = "std")]
+        {
+            self.last_commit = std::time::Instant::now();
+        }
+        match &mut self.engine {
+            Some(engine) => engine.commit(level, false),
+            None => Err(Error::new(ErrorKind::Closed)),
+        }
+    }
+}
+
+/// A counted reference to an open file.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    open: Arc<Lock<Open>>,
+    name: Arc<str>,
+}
+
+impl Shared {
+    pub(crate) fn new(engine: Engine, name: &str, policy: Policy) -> Self {
+        Self {
+            open: Arc::new(Lock::new(Open {
+                engine: Some(engine),
+                policy,
+                bytes_since_commit: 0,
+                #[cfg(feature = "std")]
+                last_commit: std::time::Instant::now(),
+            })),
+            name: name.into(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[cfg(feature = "std")]
+    fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
+        match self.open.lock() {
+            Ok(mut open) => run(&mut open),
+            // A thread panicked while it changed the engine.
+            Err(_) => Err(Error::new(ErrorKind::Poisoned)),
+        }
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
+        run(&mut self.open.borrow_mut())
+    }
+
+    fn named<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.file(&self.name))
+    }
+
+    /// Looks at the file.
+    pub(crate) fn with<T>(&self, run: impl FnOnce(&mut Engine) -> Result<T>) -> Result<T> {
+        self.named(self.locked(|open| match &mut open.engine {
+            Some(engine) => run(engine),
+            None => Err(Error::new(ErrorKind::Closed)),
+        }))
+    }
+
+    /// Changes the file; `bytes` of data are given. Commits where the policy says so.
+    pub(crate) fn change<T>(
+        &self,
+        bytes: u64,
+        run: impl FnOnce(&mut Engine) -> Result<T>,
+    ) -> Result<T> {
+        self.named(self.locked(|open| {
+            let result = match &mut open.engine {
+                Some(engine) => run(engine)?,
+                None => return Err(Error::new(ErrorKind::Closed)),
+            };
+            open.commit_if_due(bytes)?;
+            Ok(result)
+        }))
+    }
+
+    pub(crate) fn commit(&self, level: Level) -> Result<()> {
+        self.named(self.locked(|open| open.commit(level)))
+    }
+
+    /// Takes the engine out; every handle is closed from here on.
+    pub(crate) fn take(&self) -> Result<Engine> {
+        self.named(self.locked(|open| {
+            open.engine
+                .take()
+                .ok_or_else(|| Error::new(ErrorKind::Closed))
+        }))
+    }
+}
+
+/// One object of an open file, as a handle names it.
+#[derive(Debug, Clone)]
+pub(crate) struct ObjectRef {
+    pub(crate) shared: Shared,
+    addr: Addr,
+    /// Tells the object from an earlier one at the same address.
+    incarnation: u32,
+    path: Arc<str>,
+}
+
+impl ObjectRef {
+    pub(crate) fn new(shared: Shared, engine: &Engine, addr: Addr, path: &str) -> Self {
+        Self {
+            shared,
+            addr,
+            incarnation: engine.incarnation(addr),
+            path: path.into(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The path of something below this object.
+    pub(crate) fn join(&self, name: &str) -> String {
+        let mut path = String::new();
+        if !name.starts_with('/') {
+            path.push_str(self.path.trim_end_matches('/'));
+            path.push('/');
+        }
+        path.push_str(name);
+        path
+    }
+
+    fn check(&self, engine: &Engine) -> Result<Addr> {
+        if engine.incarnation(self.addr) != self.incarnation {
+            return Err(Error::not_found());
+        }
+        Ok(self.addr)
+    }
+
+    pub(crate) fn with<T>(&self, run: impl FnOnce(&mut Engine, Addr) -> Result<T>) -> Result<T> {
+        let result = self.shared.with(|engine| {
+            let addr = self.check(engine)?;
+            run(engine, addr)
+        });
+        result.map_err(|error| error.object(&self.path))
+    }
+
+    pub(crate) fn change<T>(
+        &self,
+        bytes: u64,
+        run: impl FnOnce(&mut Engine, Addr) -> Result<T>,
+    ) -> Result<T> {
+        let result = self.shared.change(bytes, |engine| {
+            let addr = self.check(engine)?;
+            run(engine, addr)
+        });
+        result.map_err(|error| error.object(&self.path))
+    }
+}

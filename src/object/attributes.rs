@@ -1,0 +1,381 @@
+//! The attributes of an object: messages of its header while they are few and small, dense storage beyond.
+
+use super::dense::{ATTRIBUTES, Dense, Places};
+use super::header::Header;
+use crate::bytes::{Extent, Take};
+use crate::error::{Error, Result};
+use crate::format::message::attribute::Attribute;
+use crate::format::message::attribute_info::AttributeInfo;
+use crate::format::message::{RawMessage, flag, kind};
+use crate::store::Store;
+use alloc::vec::Vec;
+
+/// As libhdf5 has them, where the header does not say otherwise.
+const MAX_COMPACT: u16 = 8;
+const MIN_DENSE: u16 = 6;
+/// A header message cannot be longer.
+const MAX_MESSAGE: usize = 65_535 - 64;
+
+#[derive(Debug)]
+pub(crate) struct Attributes {
+    info: Option<AttributeInfo>,
+    dense: Option<Dense>,
+}
+
+impl Attributes {
+    /// The attributes of a new object: none.
+    pub(crate) fn none() -> Self {
+        Self {
+            info: None,
+            dense: None,
+        }
+    }
+
+    pub(crate) fn load(store: &Store, header: &Header) -> Result<Self> {
+        let at = header.addr.get();
+        let Some(message) = header.message(kind::ATTRIBUTE_INFO) else {
+            return Ok(Self::none());
+        };
+        let info = AttributeInfo::decode(&message.data, store.widths(), at)?;
+        let dense = match info.heap {
+            Some(heap) => {
+                let names = info.name_index.ok_or_else(|| {
+                    Error::corrupt("attribute info message", "a heap without an index").at(at)
+                })?;
+                let order = info.order_index.flatten();
+                Some(Dense::open(
+                    store,
+                    header,
+                    &ATTRIBUTES,
+                    Places { heap, names, order },
+                )?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            info: Some(info),
+            dense,
+        })
+    }
+
+    pub(crate) fn len(&self, header: &Header) -> u64 {
+        match &self.dense {
+            Some(dense) => dense.len(),
+            None => compact(header).count() as u64,
+        }
+    }
+
+    pub(crate) fn find(
+        &mut self,
+        store: &Store,
+        header: &Header,
+        name: &[u8],
+    ) -> Result<Option<Attribute>> {
+        let at = header.addr.get();
+        if let Some(dense) = &mut self.dense {
+            let message = dense.find(store, name)?;
+            return message
+                .map(|message| Attribute::decode(&message, store.widths(), at))
+                .transpose();
+        }
+        for message in compact(header) {
+            if name_of(message, at)? == name {
+                return Attribute::decode(&message.data, store.widths(), at).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// All names, in creation order where that is tracked, else sorted.
+    pub(crate) fn names(&mut self, store: &Store, header: &Header) -> Result<Vec<Vec<u8>>> {
+        let mut names: Vec<(u64, Vec<u8>)> = self
+            .list(store, header)?
+            .into_iter()
+            .map(|(order, attribute)| (order, attribute.name))
+            .collect();
+        names.sort();
+        Ok(names.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// All attributes with their creation order, 0 where that is not tracked.
+    pub(crate) fn list(&mut self, store: &Store, header: &Header) -> Result<Vec<(u64, Attribute)>> {
+        let at = header.addr.get();
+        let mut all = Vec::new();
+        match &mut self.dense {
+            Some(dense) => dense.for_each(store, &mut |record, message| {
+                all.push((
+                    order_of_record(record)?,
+                    Attribute::decode(message, store.widths(), at)?,
+                ));
+                Ok(())
+            })?,
+            None => {
+                for message in compact(header) {
+                    check_own(message, at)?;
+                    let order = u64::from(message.creation_order);
+                    all.push((order, Attribute::decode(&message.data, store.widths(), at)?));
+                }
+            }
+        }
+        if !header.prefix.tracks_creation_order() {
+            all.iter_mut().for_each(|(order, _)| *order = 0);
+        }
+        Ok(all)
+    }
+
+    /// Adds the attribute, or replaces the one of that name; returns the replaced one.
+    pub(crate) fn set(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        attribute: &Attribute,
+    ) -> Result<Option<Attribute>> {
+        let at = header.addr.get();
+        self.make_editable(store, header)?;
+        let message = attribute.encode();
+        if self.dense.is_none() {
+            for old in header
+                .messages
+                .iter_mut()
+                .filter(|message| message.kind == kind::ATTRIBUTE)
+            {
+                if name_of(old, at)? == attribute.name.as_slice() && message.len() <= MAX_MESSAGE {
+                    let replaced = Attribute::decode(&old.data, store.widths(), at)?;
+                    old.data = message;
+                    return Ok(Some(replaced));
+                }
+            }
+        }
+        let replaced = self.find(store, header, &attribute.name)?;
+        let order = match (&replaced, &mut self.dense) {
+            (Some(_), _) => self
+                .take(store, header, &attribute.name)?
+                .map(|(order, _)| order),
+            (None, _) => None,
+        };
+        let order = match order {
+            Some(order) => order,
+            None => self.next_order(header)?,
+        };
+        let max = header
+            .prefix
+            .phase_change
+            .map_or(MAX_COMPACT, |(max, _)| max);
+        if self.dense.is_none()
+            && (self.len(header) >= u64::from(max) || message.len() > MAX_MESSAGE)
+        {
+            self.make_dense(store, header)?;
+        }
+        self.put(store, header, order, attribute)?;
+        Ok(replaced)
+    }
+
+    /// Takes the attribute of `name` out.
+    pub(crate) fn remove(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        name: &[u8],
+    ) -> Result<Option<Attribute>> {
+        self.make_editable(store, header)?;
+        let removed = self
+            .take(store, header, name)?
+            .map(|(_, attribute)| attribute);
+        let min = header.prefix.phase_change.map_or(MIN_DENSE, |(_, min)| min);
+        if let Some(dense) = &self.dense
+            && removed.is_some()
+            && dense.len() < u64::from(min)
+        {
+            self.make_compact(store, header)?;
+        }
+        Ok(removed)
+    }
+
+    fn take(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        name: &[u8],
+    ) -> Result<Option<(u64, Attribute)>> {
+        let at = header.addr.get();
+        if let Some(dense) = &mut self.dense {
+            let order = core::cell::Cell::new(0);
+            let removed = dense.remove(store, name, &|record, _| {
+                order.set(order_of_record(record)?);
+                Ok(order.get())
+            })?;
+            return removed
+                .map(|message| {
+                    Ok((
+                        order.get(),
+                        Attribute::decode(&message, store.widths(), at)?,
+                    ))
+                })
+                .transpose();
+        }
+        for number in 0..header.messages.len() {
+            let message = &header.messages[number];
+            if message.kind == kind::ATTRIBUTE && name_of(message, at)? == name {
+                let message = header.messages.remove(number);
+                let attribute = Attribute::decode(&message.data, store.widths(), at)?;
+                return Ok(Some((u64::from(message.creation_order), attribute)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The creation order of the next attribute.
+    fn next_order(&mut self, header: &Header) -> Result<u64> {
+        if !header.prefix.tracks_creation_order() {
+            return Ok(0);
+        }
+        let info = self.info.get_or_insert_with(|| AttributeInfo {
+            max_creation_index: Some(0),
+            order_index: header.prefix.indexes_creation_order().then_some(None),
+            ..AttributeInfo::default()
+        });
+        let next = info.max_creation_index.get_or_insert(0);
+        let order = u64::from(*next);
+        *next = next.checked_add(1).ok_or_else(|| {
+            Error::limit(
+                "the number of attributes ever made of an object",
+                65_536,
+                65_535,
+            )
+        })?;
+        Ok(order)
+    }
+
+    fn put(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        order: u64,
+        attribute: &Attribute,
+    ) -> Result<()> {
+        let data = attribute.encode();
+        match &mut self.dense {
+            Some(dense) => dense.insert(store, &attribute.name, order, &data),
+            None => {
+                header.messages.push(RawMessage {
+                    kind: kind::ATTRIBUTE,
+                    flags: 0,
+                    creation_order: order as u16,
+                    data,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn make_editable(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
+        if self.dense.as_ref().is_none_or(Dense::can_edit) {
+            return Ok(());
+        }
+        let all = self.list(store, header)?;
+        if let Some(mut old) = self.dense.take() {
+            old.free_all(store)?;
+        }
+        self.fill_dense(store, header, &all)
+    }
+
+    fn make_dense(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
+        let all = self.list(store, header)?;
+        header.remove_message(kind::ATTRIBUTE);
+        self.fill_dense(store, header, &all)
+    }
+
+    fn fill_dense(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        all: &[(u64, Attribute)],
+    ) -> Result<()> {
+        let indexed = header.prefix.indexes_creation_order();
+        self.info.get_or_insert_with(|| AttributeInfo {
+            order_index: indexed.then_some(None),
+            ..AttributeInfo::default()
+        });
+        self.dense = Some(Dense::create(store, header, &ATTRIBUTES, indexed)?);
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
+    }
+
+    fn make_compact(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
+        let all = self.list(store, header)?;
+        if all
+            .iter()
+            .any(|(_, attribute)| attribute.encode().len() > MAX_MESSAGE)
+        {
+            return Ok(());
+        }
+        if let Some(mut dense) = self.dense.take() {
+            dense.free_all(store)?;
+        }
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
+    }
+
+    /// Stages dense storage and says in the header where it is.
+    pub(crate) fn stage(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
+        let places = match &mut self.dense {
+            Some(dense) => Some(dense.stage(store)?),
+            None => None,
+        };
+        if let Some(info) = &mut self.info {
+            info.heap = places.map(|places| places.heap);
+            info.name_index = places.map(|places| places.names);
+            if let Some(order) = &mut info.order_index {
+                *order = places.and_then(|places| places.order);
+            }
+            header.set_message(kind::ATTRIBUTE_INFO, info.encode(store.widths()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn blocks(&mut self, store: &Store, visit: &mut dyn FnMut(Extent)) -> Result<()> {
+        match &mut self.dense {
+            Some(dense) => dense.blocks(store, visit),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn committed(&mut self) {
+        if let Some(dense) = &mut self.dense {
+            dense.committed();
+        }
+    }
+
+    pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
+        match &mut self.dense {
+            Some(dense) => dense.free_all(store),
+            None => Ok(()),
+        }
+    }
+}
+
+fn compact(header: &Header) -> impl Iterator<Item = &RawMessage> {
+    header
+        .messages
+        .iter()
+        .filter(|message| message.kind == kind::ATTRIBUTE)
+}
+
+fn check_own(message: &RawMessage, at: u64) -> Result<()> {
+    if message.flags & flag::SHARED != 0 {
+        return Err(Error::unsupported("an attribute in the shared message table").at(at));
+    }
+    Ok(())
+}
+
+fn name_of(message: &RawMessage, at: u64) -> Result<&[u8]> {
+    check_own(message, at)?;
+    Attribute::name_of(&message.data)
+}
+
+/// The creation order in a record of the name index (type 8).
+fn order_of_record(record: &[u8]) -> Result<u64> {
+    let mut take = Take::new(record, "attribute name record", 0);
+    take.skip(9)?;
+    Ok(u64::from(take.u32()?))
+}

@@ -1,0 +1,579 @@
+//! The chunks of a dataset: which are in memory, which go to the file when, and where.
+//!
+//! Whole chunks go to fresh space at once. Partly written ones wait in a cache and go to fresh space when the cache
+//! is full or at a commit. One case is written in place: rows of a chunk stored raw that lie beyond the committed
+//! extent, where no reader of the committed state looks. So a filtered dataset keeps its growing edge raw, with the
+//! filter mask set, and filters a chunk once, when it is full.
+
+use crate::bytes::Extent;
+use crate::chunk::Grid;
+use crate::error::{Error, Result};
+use crate::filter::Pipeline;
+use crate::index::{self, ChunkIndex, ChunkRecord, IndexShape};
+use crate::selection::Resolved;
+use crate::store::Store;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Blocks shorter than this wait for the commit, which writes neighbours together.
+const STAGE_BELOW: usize = 64 << 10;
+
+/// A chunk in memory, unfiltered.
+#[derive(Debug)]
+struct Cached {
+    data: Vec<u8>,
+    /// The bytes that differ from the file.
+    dirty: Option<Range<usize>>,
+    /// Where the chunk is in the file.
+    stored: Option<ChunkRecord>,
+    /// It could still grow when it was last looked at: written as soon as it is full.
+    growing: bool,
+    used: u64,
+}
+
+impl Cached {
+    fn touch(&mut self, range: Range<usize>) {
+        self.dirty = Some(match self.dirty.take() {
+            Some(dirty) => dirty.start.min(range.start)..dirty.end.max(range.end),
+            None => range,
+        });
+    }
+}
+
+/// What every operation on chunks needs of the dataset.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    pub(crate) dims: &'a [u64],
+    pub(crate) max_dims: &'a [Option<u64>],
+    /// One element of the fill value.
+    pub(crate) fill: &'a [u8],
+}
+
+#[derive(Debug)]
+pub(crate) struct Chunks {
+    pub(crate) grid: Grid,
+    pub(crate) pipeline: Pipeline,
+    index: Box<dyn ChunkIndex>,
+    cache: BTreeMap<Vec<u64>, Cached>,
+    /// The extent of the dataset in the committed file.
+    committed_dims: Vec<u64>,
+    clock: u64,
+    index_changed: bool,
+}
+
+impl Chunks {
+    pub(crate) fn new(
+        grid: Grid,
+        pipeline: Pipeline,
+        index: Box<dyn ChunkIndex>,
+        committed_dims: Vec<u64>,
+    ) -> Self {
+        Self {
+            grid,
+            pipeline,
+            index,
+            cache: BTreeMap::new(),
+            committed_dims,
+            clock: 0,
+            index_changed: false,
+        }
+    }
+
+    pub(crate) fn cached_bytes(&self) -> usize {
+        self.cache.len() * self.grid.chunk_bytes()
+    }
+
+    /// Rebuilds an index that is only read as one that can be changed; returns whether it did.
+    pub(crate) fn make_editable(
+        &mut self,
+        store: &mut Store,
+        dims: &[u64],
+        max_dims: &[Option<u64>],
+    ) -> Result<bool> {
+        if self.index.editable() {
+            return Ok(false);
+        }
+        let shape = IndexShape {
+            chunk: self.grid.chunk().to_vec(),
+            chunk_bytes: self.grid.chunk_bytes() as u64,
+            filtered: !self.pipeline.is_empty(),
+            dims: dims.to_vec(),
+            max_dims: max_dims.to_vec(),
+            early: false,
+        };
+        let old = core::mem::replace(&mut self.index, index::choose(&shape));
+        self.index = index::convert(store, old, &shape)?;
+        self.index_changed = true;
+        Ok(true)
+    }
+
+    pub(crate) fn index_changed(&self) -> bool {
+        self.index_changed
+    }
+
+    /// Writes the dense array `data` to the selected elements.
+    pub(crate) fn write(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        selection: &Resolved,
+        data: &[u8],
+        budget: usize,
+    ) -> Result<()> {
+        let grid = self.grid.clone();
+        grid.for_each_chunk(selection, &mut |at| {
+            self.write_chunk_part(store, shape, selection, data, at, budget)
+        })
+    }
+
+    fn write_chunk_part(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        selection: &Resolved,
+        data: &[u8],
+        at: &[u64],
+        budget: usize,
+    ) -> Result<()> {
+        let edge = self.is_growing_edge(at, shape);
+        if !self.cache.contains_key(at) && !edge && self.grid.covers(at, selection, shape.dims) {
+            if let Some(range) = self.grid.contiguous_in_dense(at, selection) {
+                return self.put(store, at, &data[range], None, false);
+            }
+            let mut whole = self.filled(shape.fill);
+            self.grid.scatter(at, selection, data, &mut whole);
+            return self.put(store, at, &whole, None, false);
+        }
+        let all = self.grid.covers(at, selection, shape.dims);
+        self.load(store, shape, at, all)?;
+        let dirty = self.touched_rows(at, selection);
+        let mut filled_up = false;
+        if let Some(cached) = self.cache.get_mut(at) {
+            self.grid.scatter(at, selection, data, &mut cached.data);
+            cached.touch(dirty);
+            filled_up = cached.growing && !edge;
+            cached.growing = edge;
+        }
+        if filled_up {
+            self.write_back(store, shape, at, false)?;
+            self.cache.remove(at);
+        }
+        self.keep_within(store, shape, budget)
+    }
+
+    /// A chunk that is not full and can become so: it reaches beyond the extent along an axis that can grow.
+    fn is_growing_edge(&self, at: &[u64], shape: Shape<'_>) -> bool {
+        (0..at.len()).any(|axis| {
+            let end = (at[axis] + 1).saturating_mul(self.grid.chunk()[axis]);
+            end > shape.dims[axis] && shape.max_dims[axis].is_none_or(|max| max > shape.dims[axis])
+        })
+    }
+
+    /// The bytes of the chunk's rows (indices of axis 0) that hold selected elements.
+    fn touched_rows(&self, at: &[u64], selection: &Resolved) -> Range<usize> {
+        let (rows, axis) = (self.grid.chunk()[0], selection.axes[0]);
+        let first = axis.start.saturating_sub(at[0] * rows).min(rows);
+        let last = axis.end().saturating_sub(at[0] * rows).min(rows);
+        first as usize * self.grid.row_bytes()..last as usize * self.grid.row_bytes()
+    }
+
+    fn filled(&self, fill: &[u8]) -> Vec<u8> {
+        if fill.iter().all(|&byte| byte == 0) {
+            vec![0; self.grid.chunk_bytes()]
+        } else {
+            fill.repeat(self.grid.chunk_bytes() / fill.len())
+        }
+    }
+
+    /// Brings a chunk into the cache; its old content is not read where all of it will be overwritten.
+    fn load(
+        &mut self,
+        store: &Store,
+        shape: Shape<'_>,
+        at: &[u64],
+        overwritten: bool,
+    ) -> Result<()> {
+        self.clock += 1;
+        if let Some(cached) = self.cache.get_mut(at) {
+            cached.used = self.clock;
+            return Ok(());
+        }
+        let stored = self.index.find(store, at)?;
+        let mut dirty = None;
+        let data = match stored {
+            Some(record) if !overwritten => {
+                let mut data = self.read_stored(store, record)?;
+                // What an append that was never committed left beyond the extent.
+                dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
+                data
+            }
+            _ => {
+                dirty = Some(0..self.grid.chunk_bytes());
+                self.filled(shape.fill)
+            }
+        };
+        self.cache.insert(
+            at.to_vec(),
+            Cached {
+                data,
+                dirty,
+                stored,
+                growing: self.is_growing_edge(at, shape),
+                used: self.clock,
+            },
+        );
+        Ok(())
+    }
+
+    fn read_stored(&self, store: &Store, record: ChunkRecord) -> Result<Vec<u8>> {
+        let bytes = store.read(record.extent, "chunk")?;
+        self.pipeline
+            .decode(bytes, record.mask, self.grid.chunk_bytes())
+            .map_err(|error| error.at(record.extent.addr.get()))
+    }
+
+    /// Reads the selected elements into the dense array `out`.
+    pub(crate) fn read(
+        &mut self,
+        store: &Store,
+        shape: Shape<'_>,
+        selection: &Resolved,
+        out: &mut [u8],
+        budget: usize,
+    ) -> Result<()> {
+        let grid = self.grid.clone();
+        grid.for_each_chunk(selection, &mut |at| {
+            self.read_chunk_part(store, shape, selection, out, at, budget)
+        })
+    }
+
+    fn read_chunk_part(
+        &mut self,
+        store: &Store,
+        shape: Shape<'_>,
+        selection: &Resolved,
+        out: &mut [u8],
+        at: &[u64],
+        budget: usize,
+    ) -> Result<()> {
+        if let Some(cached) = self.cache.get(at) {
+            self.grid.gather(at, selection, &cached.data, out);
+            return Ok(());
+        }
+        let Some(record) = self.index.find(store, at)? else {
+            let chunk = self.filled(shape.fill);
+            self.grid.gather(at, selection, &chunk, out);
+            return Ok(());
+        };
+        let plain = self.pipeline.is_empty() && record.extent.len == self.grid.chunk_bytes() as u64;
+        if plain && let Some(range) = self.grid.contiguous_in_dense(at, selection) {
+            return store.read_into(record.extent.addr, &mut out[range], "chunk");
+        }
+        let data = self.read_stored(store, record)?;
+        self.grid.gather(at, selection, &data, out);
+        let fits = self.cached_bytes() + self.grid.chunk_bytes() <= budget;
+        if fits && !self.grid.covers(at, selection, shape.dims) && !self.is_growing_edge(at, shape)
+        {
+            self.clock += 1;
+            let cached = Cached {
+                data,
+                dirty: None,
+                stored: Some(record),
+                growing: false,
+                used: self.clock,
+            };
+            self.cache.insert(at.to_vec(), cached);
+        }
+        Ok(())
+    }
+
+    /// Writes a whole chunk to fresh space and names it in the index; `raw` leaves the filters out.
+    fn put(
+        &mut self,
+        store: &mut Store,
+        at: &[u64],
+        data: &[u8],
+        known: Option<ChunkRecord>,
+        raw: bool,
+    ) -> Result<()> {
+        if self.index.in_place() {
+            let record = match known {
+                Some(record) => Some(record),
+                None => self.index.find(store, at)?,
+            };
+            if let Some(record) = record {
+                return store.write_now(record.extent.addr, data);
+            }
+        }
+        let (encoded, mask);
+        let bytes = if self.pipeline.is_empty() {
+            mask = 0;
+            data
+        } else if raw {
+            mask = self.pipeline.skip_all_mask();
+            data
+        } else {
+            (encoded, mask) = self.pipeline.encode(data)?;
+            encoded.as_slice()
+        };
+        let extent = store.alloc(bytes.len() as u64)?;
+        if bytes.len() < STAGE_BELOW {
+            store.stage(extent.addr, bytes.to_vec())?;
+        } else {
+            store.write_now(extent.addr, bytes)?;
+        }
+        self.name(store, at, ChunkRecord { extent, mask })
+    }
+
+    fn name(&mut self, store: &mut Store, at: &[u64], record: ChunkRecord) -> Result<()> {
+        self.index_changed = true;
+        if let Some(old) = self.index.insert(store, at, record)? {
+            store.free(old.extent);
+        }
+        Ok(())
+    }
+
+    /// Brings one chunk of the cache to the file. `compress_edge`: also where the chunk may still grow.
+    fn write_back(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        at: &[u64],
+        compress_edge: bool,
+    ) -> Result<()> {
+        let Some(mut cached) = self.cache.remove(at) else {
+            return Ok(());
+        };
+        let Some(dirty) = cached.dirty.take() else {
+            self.cache.insert(at.to_vec(), cached);
+            return Ok(());
+        };
+        let raw = self.pipeline.is_empty() || (self.is_growing_edge(at, shape) && !compress_edge);
+        let in_place = cached
+            .stored
+            .filter(|record| raw && self.may_write_in_place(store, *record, at, &dirty));
+        let done = match in_place {
+            Some(record) => {
+                let addr = record.extent.addr.plus(dirty.start as u64);
+                let bytes = &cached.data[dirty];
+                match bytes.len() < STAGE_BELOW {
+                    true => store.fill_in(addr, bytes),
+                    false => store.write_now(addr, bytes),
+                }
+            }
+            None => {
+                let known = cached.stored;
+                self.put(store, at, &cached.data, known, raw)
+            }
+        };
+        done?;
+        if in_place.is_none() {
+            cached.stored = self.index.find(store, at)?;
+        }
+        self.cache.insert(at.to_vec(), cached);
+        Ok(())
+    }
+
+    /// I1: a chunk stored raw may be changed where it stands if nothing committed reaches it, or only in rows beyond
+    /// the committed extent.
+    fn may_write_in_place(
+        &self,
+        store: &Store,
+        record: ChunkRecord,
+        at: &[u64],
+        dirty: &Range<usize>,
+    ) -> bool {
+        let stored_raw = record.extent.len == self.grid.chunk_bytes() as u64
+            && (self.pipeline.is_empty() || record.mask == self.pipeline.skip_all_mask());
+        if !stored_raw {
+            return false;
+        }
+        let first_row = at[0] * self.grid.chunk()[0];
+        let committed_rows = self.committed_dims[0].saturating_sub(first_row) as usize;
+        store.is_fresh(record.extent)
+            || dirty.start >= committed_rows.saturating_mul(self.grid.row_bytes())
+    }
+
+    /// Writes the least recently used chunks back until the cache is within its budget.
+    pub(crate) fn keep_within(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        budget: usize,
+    ) -> Result<()> {
+        while self.cached_bytes() > budget.max(self.grid.chunk_bytes()) {
+            let oldest = self.cache.iter().min_by_key(|(_, cached)| cached.used);
+            let Some(at) = oldest.map(|(at, _)| at.clone()) else {
+                return Ok(());
+            };
+            self.write_back(store, shape, &at, false)?;
+            self.cache.remove(&at);
+        }
+        Ok(())
+    }
+
+    /// Brings all chunks to the file. What can still be appended to stays in the cache.
+    pub(crate) fn write_back_all(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        compress_edges: bool,
+    ) -> Result<()> {
+        let all: Vec<Vec<u64>> = self.cache.keys().cloned().collect();
+        for at in all {
+            self.write_back(store, shape, &at, compress_edges)?;
+            if !self.is_growing_edge(&at, shape) {
+                self.cache.remove(&at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops what lies outside `shape`, and makes the rest of the chunks at the new edge fill, in the cache and in the
+    /// file. `shape.dims` is the new extent, `old` the former one.
+    pub(crate) fn shrink(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        old: &[u64],
+        budget: usize,
+    ) -> Result<()> {
+        let counts = self.grid.counts(shape.dims);
+        self.cache
+            .retain(|at, _| at.iter().zip(&counts).all(|(at, count)| at < count));
+        self.index_changed = true;
+        self.index.shrink(store, &counts, &mut |store, record| {
+            store.free(record.extent)
+        })?;
+        for axis in 0..shape.dims.len() {
+            let cut = shape.dims[axis] < old[axis]
+                && !shape.dims[axis].is_multiple_of(self.grid.chunk()[axis]);
+            if cut {
+                self.clear_beyond(store, shape, axis, budget)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn clear_beyond(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        axis: usize,
+        budget: usize,
+    ) -> Result<()> {
+        let last = shape.dims[axis] / self.grid.chunk()[axis];
+        let mut border = Resolved::whole(shape.dims)?;
+        border.axes[axis].start = last * self.grid.chunk()[axis];
+        border.axes[axis].count = shape.dims[axis] - border.axes[axis].start;
+        let grid = self.grid.clone();
+        grid.for_each_chunk(&border, &mut |at| {
+            let absent = !self.cache.contains_key(at) && self.index.find(store, at)?.is_none();
+            if absent {
+                return Ok(());
+            }
+            self.load(store, shape, at, false)?;
+            if let Some(cached) = self.cache.get_mut(at)
+                && let Some(changed) =
+                    grid.fill_beyond(at, shape.dims, shape.fill, &mut cached.data)
+            {
+                cached.touch(changed);
+            }
+            self.keep_within(store, shape, budget)
+        })
+    }
+
+    /// Stages the index; what the layout message then says.
+    pub(crate) fn stage(
+        &mut self,
+        store: &mut Store,
+    ) -> Result<crate::format::message::layout::IndexLayout> {
+        let layout = self.index.stage(store)?;
+        self.index.evict();
+        self.index_changed = false;
+        Ok(layout)
+    }
+
+    pub(crate) fn committed(&mut self, dims: &[u64]) {
+        self.committed_dims = dims.to_vec();
+    }
+
+    /// Every extent: the index's blocks and the chunks.
+    pub(crate) fn blocks(
+        &mut self,
+        store: &Store,
+        visit: &mut dyn FnMut(Extent) -> Result<()>,
+    ) -> Result<()> {
+        self.index.blocks(store, visit)?;
+        self.index
+            .for_each(store, &mut |_, record| visit(record.extent))
+    }
+
+    /// Gives index and chunks back.
+    pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
+        self.cache.clear();
+        let mut extents = Vec::new();
+        self.index.for_each(store, &mut |_, record| {
+            extents.push(record.extent);
+            Ok(())
+        })?;
+        for extent in extents {
+            store.free(extent);
+        }
+        self.index.free_all(store)
+    }
+
+    /// Fills every chunk of an index that allocates all of them at creation.
+    pub(crate) fn allocate_all(&mut self, store: &mut Store, shape: Shape<'_>) -> Result<()> {
+        let Some(extent) = self.index.allocate(store)? else {
+            return Ok(());
+        };
+        self.index_changed = true;
+        let chunk = self.filled(shape.fill);
+        let mut at = extent.addr;
+        while at < extent.end() {
+            store.write_now(at, &chunk)?;
+            at = at.plus(chunk.len() as u64);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn num_chunks(&mut self, store: &Store) -> Result<u64> {
+        let mut count = 0;
+        self.index.for_each(store, &mut |_, _| {
+            count += 1;
+            Ok(())
+        })?;
+        let unnamed = self.cache.values().filter(|cached| cached.stored.is_none());
+        Ok(count + unnamed.count() as u64)
+    }
+}
+
+/// The extent of a dataset must fit its chunks: a chunk below 4 GiB, no axis of length 0, not longer than a fixed axis.
+pub(crate) fn check_chunk(chunk: &[u64], dims: &[u64], max_dims: &[Option<u64>]) -> Result<()> {
+    if chunk.len() != dims.len() {
+        return Err(Error::invalid(alloc::format!(
+            "the chunk has {} dimensions, the dataset {}",
+            chunk.len(),
+            dims.len()
+        )));
+    }
+    for (axis, (&chunk, max)) in chunk.iter().zip(max_dims).enumerate() {
+        if chunk == 0 {
+            return Err(Error::invalid(alloc::format!(
+                "axis {axis}: the chunk has length 0"
+            )));
+        }
+        if let Some(max) = max
+            && chunk > *max
+        {
+            return Err(Error::invalid(alloc::format!(
+                "axis {axis}: the chunk has length {chunk}, more than the largest extent {max}"
+            )));
+        }
+    }
+    Ok(())
+}

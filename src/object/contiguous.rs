@@ -1,0 +1,128 @@
+//! Contiguous storage: one block in row-major order.
+//!
+//! The first change after a commit copies the block to fresh space, so that the committed data stay whole; a block
+//! beyond [`COPY_LIMIT`] that is changed in part is rewritten in place instead.
+
+use super::chunks::Shape;
+use crate::bytes::{Addr, Extent};
+use crate::chunk::for_each_run;
+use crate::error::Result;
+use crate::selection::Resolved;
+use crate::store::Store;
+use alloc::vec::Vec;
+
+/// Longer blocks are not copied for a partial change.
+pub(crate) const COPY_LIMIT: u64 = 64 << 20;
+
+const PIECE: u64 = 1 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Contiguous {
+    pub(crate) addr: Option<Addr>,
+    pub(crate) size: u64,
+}
+
+impl Contiguous {
+    pub(crate) fn extent(&self) -> Option<Extent> {
+        self.addr.map(|addr| Extent::new(addr, self.size))
+    }
+
+    /// Writes the dense array `data` to the selected elements.
+    pub(crate) fn write(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        selection: &Resolved,
+        data: &[u8],
+    ) -> Result<()> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        let whole = data.len() as u64 == self.size && selection.counts() == shape.dims;
+        let base = self.writable(store, shape.fill, whole)?;
+        for_each_run(
+            shape.dims,
+            shape.fill.len(),
+            selection,
+            &mut |at, dense, len| store.write_now(base.plus(at), &data[dense..dense + len]),
+        )
+    }
+
+    /// A block whose bytes may be written, with the present content unless all of it will be overwritten.
+    fn writable(&mut self, store: &mut Store, fill: &[u8], overwritten: bool) -> Result<Addr> {
+        if let Some(old) = self.extent()
+            && (store.is_fresh(old) || (!overwritten && self.size > COPY_LIMIT))
+        {
+            return Ok(old.addr);
+        }
+        let old = self.extent();
+        let new = store.alloc(self.size)?;
+        if !overwritten {
+            match old {
+                Some(old) => copy(store, old, new.addr)?,
+                None => fill_block(store, new, fill)?,
+            }
+        }
+        if let Some(old) = old {
+            store.free(old);
+        }
+        self.addr = Some(new.addr);
+        Ok(new.addr)
+    }
+
+    /// Allocates and fills the block now, where it has none.
+    pub(crate) fn allocate(&mut self, store: &mut Store, fill: &[u8]) -> Result<()> {
+        if self.size > 0 {
+            self.writable(store, fill, false)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the selected elements into the dense array `out`.
+    pub(crate) fn read(
+        &self,
+        store: &Store,
+        shape: Shape<'_>,
+        selection: &Resolved,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let element = shape.fill.len();
+        let Some(extent) = self.extent() else {
+            out.chunks_exact_mut(element)
+                .for_each(|value| value.copy_from_slice(shape.fill));
+            return Ok(());
+        };
+        store.check_bounds(extent, "contiguous data")?;
+        for_each_run(shape.dims, element, selection, &mut |at, dense, len| {
+            store.read_into(
+                extent.addr.plus(at),
+                &mut out[dense..dense + len],
+                "contiguous data",
+            )
+        })
+    }
+}
+
+fn copy(store: &mut Store, from: Extent, to: Addr) -> Result<()> {
+    store.check_bounds(from, "contiguous data")?;
+    let mut done = 0;
+    while done < from.len {
+        let len = (from.len - done).min(PIECE);
+        let piece = store.read(Extent::new(from.addr.plus(done), len), "contiguous data")?;
+        store.write_now(to.plus(done), &piece)?;
+        done += len;
+    }
+    Ok(())
+}
+
+fn fill_block(store: &mut Store, block: Extent, fill: &[u8]) -> Result<()> {
+    let elements = (PIECE as usize / fill.len()).max(1);
+    let piece: Vec<u8> = fill.repeat(elements.min((block.len / fill.len() as u64) as usize));
+    let mut done = 0;
+    while done < block.len {
+        let len = (block.len - done).min(piece.len() as u64);
+        store.write_now(block.addr.plus(done), &piece[..len as usize])?;
+        done += len;
+    }
+    Ok(())
+}

@@ -1,0 +1,725 @@
+//! A dataset: its messages as values, and its data wherever the layout keeps them.
+
+use super::chunks::{Chunks, Shape, check_chunk};
+use super::contiguous::Contiguous;
+use super::header::Header;
+use crate::bytes::Extent;
+use crate::chunk::Grid;
+use crate::chunk::default_chunk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::filter::Pipeline;
+use crate::format::message::dataspace::{Dataspace, DataspaceKind};
+use crate::format::message::datatype::Datatype;
+use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
+use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
+use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
+use crate::format::message::{RawMessage, flag, kind};
+use crate::index::{self, IndexShape};
+use crate::selection::Resolved;
+use crate::store::Store;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Fixed data up to this size live in the object header, where a commit replaces them as a whole.
+const COMPACT_UP_TO: u64 = 512;
+/// The largest data a compact layout message can hold.
+const COMPACT_MAX: u64 = 65_000;
+
+/// Which layout a new dataset gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum LayoutChoice {
+    /// Chunked where the extent can grow or filters are asked for, compact where small, else contiguous.
+    #[default]
+    Auto,
+    Compact,
+    Contiguous,
+    Chunked,
+}
+
+/// What a new dataset is to be.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) datatype: Datatype,
+    pub(crate) space: Dataspace,
+    pub(crate) chunk: Option<Vec<u64>>,
+    pub(crate) layout: LayoutChoice,
+    pub(crate) filters: Vec<FilterDescription>,
+    /// One element, as the file stores it.
+    pub(crate) fill: Option<Vec<u8>>,
+    pub(crate) fill_time: FillTime,
+    pub(crate) early: bool,
+}
+
+#[derive(Debug)]
+enum Data {
+    Compact(Vec<u8>),
+    Contiguous(Contiguous),
+    Chunked { chunks: Chunks, flags: u8 },
+}
+
+#[derive(Debug)]
+pub(crate) struct Dataset {
+    pub(crate) datatype: Datatype,
+    pub(crate) space: Dataspace,
+    pub(crate) filters: Vec<FilterDescription>,
+    max_dims: Vec<Option<u64>>,
+    fill: Vec<u8>,
+    layout_version: u8,
+    data: Data,
+    /// The extent or the layout differs from what the header says.
+    messages_changed: bool,
+}
+
+impl Plan {
+    /// Refuses what cannot be made, before anything is allocated.
+    pub(crate) fn check(&self) -> Result<()> {
+        let element = u64::from(self.datatype.size());
+        if element == 0 {
+            return Err(Error::invalid("the datatype has no size"));
+        }
+        if let Some(fill) = &self.fill
+            && fill.len() as u64 != element
+        {
+            return Err(Error::invalid("the fill value is not one element"));
+        }
+        if self.choice()? == LayoutChoice::Chunked {
+            self.chunks()?;
+        }
+        Ok(())
+    }
+
+    fn max_dims(&self) -> Vec<Option<u64>> {
+        max_dims(&self.space)
+    }
+
+    fn can_grow(&self) -> bool {
+        let max = self.max_dims();
+        max.iter()
+            .zip(&self.space.dims)
+            .any(|(max, dim)| *max != Some(*dim))
+    }
+
+    fn bytes(&self) -> Result<u64> {
+        let bytes = self
+            .space
+            .element_count()?
+            .checked_mul(u64::from(self.datatype.size()));
+        bytes.ok_or_else(|| {
+            Error::limit("the size of a dataset in bytes", u64::MAX, i64::MAX as u64)
+        })
+    }
+
+    fn choice(&self) -> Result<LayoutChoice> {
+        let simple = self.space.kind == DataspaceKind::Simple;
+        choose_layout(self, self.can_grow(), simple, self.bytes()?)
+    }
+
+    fn chunks(&self) -> Result<(Grid, Pipeline)> {
+        let element = self.datatype.size() as usize;
+        let max_dims = self.max_dims();
+        let chunk = match &self.chunk {
+            Some(chunk) => chunk.clone(),
+            None => default_chunk(
+                &self.space.dims,
+                &max_dims,
+                element,
+                self.datatype.contains_var_len(),
+            ),
+        };
+        check_chunk(&chunk, &self.space.dims, &max_dims)?;
+        Ok((Grid::new(chunk, element)?, Pipeline::new(&self.filters)?))
+    }
+}
+
+impl Dataset {
+    /// A new dataset, with the messages its header opens with. Everything is checked before anything is allocated.
+    pub(crate) fn create(store: &mut Store, plan: Plan) -> Result<(Self, Vec<RawMessage>)> {
+        let max_dims = plan.max_dims();
+        let bytes = plan.bytes()?;
+        let element = plan.datatype.size() as usize;
+        let fill = plan.fill.clone().unwrap_or_else(|| vec![0; element]);
+        let data = match plan.choice()? {
+            LayoutChoice::Compact => Data::Compact(fill.repeat(bytes as usize / element)),
+            LayoutChoice::Chunked => {
+                let (grid, pipeline) = plan.chunks()?;
+                let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
+                let index = index::choose(&shape);
+                let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
+                Data::Chunked { chunks, flags: 0 }
+            }
+            _ => Data::Contiguous(Contiguous {
+                addr: None,
+                size: bytes,
+            }),
+        };
+        let mut dataset = Self {
+            datatype: plan.datatype,
+            space: plan.space,
+            filters: plan.filters,
+            max_dims,
+            fill,
+            layout_version: 4,
+            data,
+            messages_changed: true,
+        };
+        if plan.early {
+            dataset.allocate(store)?;
+        }
+        let messages = dataset.initial_messages(store, plan.fill, plan.fill_time, plan.early);
+        Ok((dataset, messages))
+    }
+
+    fn allocate(&mut self, store: &mut Store) -> Result<()> {
+        let dims = self.space.dims.clone();
+        let shape = Shape {
+            dims: &dims,
+            max_dims: &self.max_dims,
+            fill: &self.fill,
+        };
+        match &mut self.data {
+            Data::Contiguous(contiguous) => contiguous.allocate(store, &self.fill),
+            Data::Chunked { chunks, .. } => chunks.allocate_all(store, shape),
+            Data::Compact(_) => Ok(()),
+        }
+    }
+
+    fn initial_messages(
+        &self,
+        store: &Store,
+        fill: Option<Vec<u8>>,
+        fill_time: FillTime,
+        early: bool,
+    ) -> Vec<RawMessage> {
+        let alloc_time = match &self.data {
+            _ if early => AllocTime::Early,
+            Data::Compact(_) => AllocTime::Early,
+            Data::Contiguous(_) => AllocTime::Late,
+            Data::Chunked { .. } => AllocTime::Incremental,
+        };
+        let fill = fill.map_or(Fill::Default, Fill::Value);
+        let mut messages = vec![
+            RawMessage::new(kind::DATASPACE, 0, self.space.encode(store.widths())),
+            RawMessage::new(
+                kind::DATATYPE,
+                flag::CONSTANT,
+                self.datatype.encode(datatype_version(&self.datatype)),
+            ),
+            RawMessage::new(
+                kind::FILL_VALUE,
+                flag::CONSTANT,
+                FillValue::new(alloc_time, fill_time, fill).encode(),
+            ),
+        ];
+        if !self.filters.is_empty() {
+            let pipeline = FilterPipeline::new(self.filters.clone());
+            messages.push(RawMessage::new(
+                kind::FILTER_PIPELINE,
+                flag::CONSTANT,
+                pipeline.encode(),
+            ));
+        }
+        messages
+    }
+
+    /// The dataset of the object, where it is one.
+    pub(crate) fn load(store: &Store, header: &Header) -> Result<Option<Self>> {
+        let at = header.addr.get();
+        let Some(layout) = header.message(kind::LAYOUT) else {
+            return Ok(None);
+        };
+        let own = |number: u8, name: &'static str| -> Result<&RawMessage> {
+            let message = header.message(number).ok_or_else(|| {
+                Error::corrupt(
+                    "object header",
+                    format!("a dataset without a {name} message"),
+                )
+                .at(at)
+            })?;
+            if message.flags & flag::SHARED != 0 {
+                return Err(Error::unsupported(format!(
+                    "a shared {name} message (a committed datatype)"
+                ))
+                .at(at));
+            }
+            Ok(message)
+        };
+        if header.message(kind::EXTERNAL_FILES).is_some() {
+            return Err(Error::unsupported("data in external files").at(at));
+        }
+        let space =
+            Dataspace::decode(&own(kind::DATASPACE, "dataspace")?.data, store.widths(), at)?;
+        let (datatype, _, _) = Datatype::decode(&own(kind::DATATYPE, "datatype")?.data, at)?;
+        let element = datatype.size() as usize;
+        let fill = load_fill(header, element)?;
+        let filters = match header.message(kind::FILTER_PIPELINE) {
+            Some(message) if message.flags & flag::SHARED != 0 => {
+                return Err(Error::unsupported("a shared filter pipeline message").at(at));
+            }
+            Some(message) => FilterPipeline::decode(&message.data, at)?.filters,
+            None => Vec::new(),
+        };
+        let layout = Layout::decode(&layout.data, store.widths(), at)?;
+        let max_dims = max_dims(&space);
+        let data = load_data(
+            store,
+            layout.class,
+            layout.version,
+            &space,
+            &max_dims,
+            &filters,
+            element,
+        )
+        .map_err(|error| error.at(at))?;
+        Ok(Some(Self {
+            datatype,
+            space,
+            filters,
+            max_dims,
+            fill,
+            layout_version: layout.version,
+            data,
+            messages_changed: false,
+        }))
+    }
+
+    pub(crate) fn dims(&self) -> &[u64] {
+        &self.space.dims
+    }
+
+    pub(crate) fn max_dims(&self) -> &[Option<u64>] {
+        &self.max_dims
+    }
+
+    /// Whether the extent can grow.
+    pub(crate) fn can_grow(&self) -> bool {
+        let axes = self.max_dims.iter().zip(&self.space.dims);
+        axes.into_iter().any(|(max, dim)| *max != Some(*dim))
+    }
+
+    /// The shape of a chunk, where the layout is chunked.
+    pub(crate) fn chunk(&self) -> Option<&[u64]> {
+        match &self.data {
+            Data::Chunked { chunks, .. } => Some(chunks.grid.chunk()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn fill(&self) -> &[u8] {
+        &self.fill
+    }
+
+    pub(crate) fn layout_name(&self) -> &'static str {
+        match &self.data {
+            Data::Compact(_) => "compact",
+            Data::Contiguous(_) => "contiguous",
+            Data::Chunked { .. } => "chunked",
+        }
+    }
+
+    pub(crate) fn num_chunks(&mut self, store: &Store) -> Result<Option<u64>> {
+        match &mut self.data {
+            Data::Chunked { chunks, .. } => chunks.num_chunks(store).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn cached_bytes(&self) -> usize {
+        match &self.data {
+            Data::Chunked { chunks, .. } => chunks.cached_bytes(),
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn element_size(&self) -> usize {
+        self.datatype.size() as usize
+    }
+
+    /// The elements of a scalar or null dataset are selected as those of an extent of no axis or of one empty axis.
+    pub(crate) fn selectable_dims(&self) -> Vec<u64> {
+        match self.space.kind {
+            DataspaceKind::Null => vec![0],
+            _ => self.space.dims.clone(),
+        }
+    }
+
+    /// Writes the dense array `bytes` to the selected elements.
+    pub(crate) fn write(
+        &mut self,
+        store: &mut Store,
+        selection: &Resolved,
+        bytes: &[u8],
+        budget: usize,
+    ) -> Result<()> {
+        let dims = self.selectable_dims();
+        let shape = Shape {
+            dims: &dims,
+            max_dims: &self.max_dims,
+            fill: &self.fill,
+        };
+        match &mut self.data {
+            Data::Compact(data) => {
+                self.messages_changed = true;
+                crate::chunk::for_each_run(
+                    &dims,
+                    self.fill.len(),
+                    selection,
+                    &mut |at, dense, len| {
+                        data[at as usize..at as usize + len]
+                            .copy_from_slice(&bytes[dense..dense + len]);
+                        Ok(())
+                    },
+                )
+            }
+            Data::Contiguous(contiguous) => {
+                let before = contiguous.addr;
+                contiguous.write(store, shape, selection, bytes)?;
+                self.messages_changed |= contiguous.addr != before;
+                Ok(())
+            }
+            Data::Chunked { chunks, .. } => chunks.write(store, shape, selection, bytes, budget),
+        }
+    }
+
+    /// Reads the selected elements into the dense array `out`.
+    pub(crate) fn read(
+        &mut self,
+        store: &Store,
+        selection: &Resolved,
+        out: &mut [u8],
+        budget: usize,
+    ) -> Result<()> {
+        let dims = self.selectable_dims();
+        let shape = Shape {
+            dims: &dims,
+            max_dims: &self.max_dims,
+            fill: &self.fill,
+        };
+        match &mut self.data {
+            Data::Compact(data) => crate::chunk::for_each_run(
+                &dims,
+                self.fill.len(),
+                selection,
+                &mut |at, dense, len| {
+                    out[dense..dense + len].copy_from_slice(&data[at as usize..at as usize + len]);
+                    Ok(())
+                },
+            ),
+            Data::Contiguous(contiguous) => contiguous.read(store, shape, selection, out),
+            Data::Chunked { chunks, .. } => chunks.read(store, shape, selection, out, budget),
+        }
+    }
+
+    /// Whether the extent may become `dims`.
+    pub(crate) fn check_resize(&self, dims: &[u64]) -> Result<()> {
+        if self.space.kind != DataspaceKind::Simple || dims.len() != self.space.dims.len() {
+            return Err(Error::invalid(format!(
+                "the new extent has {} dimensions, the dataset {}",
+                dims.len(),
+                self.space.dims.len()
+            )));
+        }
+        for (axis, (&dim, max)) in dims.iter().zip(&self.max_dims).enumerate() {
+            if let Some(max) = max
+                && dim > *max
+            {
+                return Err(Error::invalid(format!(
+                    "axis {axis}: the extent {dim} is beyond the maximum {max}"
+                )));
+            }
+        }
+        let same = dims == self.space.dims;
+        match &self.data {
+            Data::Chunked { .. } => crate::extents::product(dims.iter().copied()).map(|_| ()),
+            _ if same => Ok(()),
+            _ => Err(Error::invalid(format!(
+                "a dataset with {} layout cannot change its extent",
+                self.layout_name()
+            ))),
+        }
+    }
+
+    /// Makes the extent `dims`, which [`check_resize`](Self::check_resize) has allowed.
+    pub(crate) fn resize(&mut self, store: &mut Store, dims: &[u64], budget: usize) -> Result<()> {
+        if dims == self.space.dims {
+            return Ok(());
+        }
+        let old = core::mem::replace(&mut self.space.dims, dims.to_vec());
+        self.messages_changed = true;
+        let shape = Shape {
+            dims,
+            max_dims: &self.max_dims,
+            fill: &self.fill,
+        };
+        match &mut self.data {
+            Data::Chunked { chunks, .. } if dims.iter().zip(&old).any(|(new, old)| new < old) => {
+                chunks.shrink(store, shape, &old, budget)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Brings all data to the store and says in the header where they are.
+    pub(crate) fn stage(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        closing: bool,
+    ) -> Result<()> {
+        let shape = Shape {
+            dims: &self.space.dims,
+            max_dims: &self.max_dims,
+            fill: &self.fill,
+        };
+        let class = match &mut self.data {
+            Data::Compact(data) => LayoutClass::Compact(data.clone()),
+            Data::Contiguous(contiguous) => LayoutClass::Contiguous {
+                addr: contiguous.addr,
+                size: contiguous.size,
+            },
+            Data::Chunked { chunks, flags } => {
+                chunks.write_back_all(store, shape, closing)?;
+                if !chunks.index_changed() && !self.messages_changed && !header.is_new() {
+                    return Ok(());
+                }
+                let index = chunks.stage(store)?;
+                LayoutClass::Chunked(ChunkedLayout {
+                    flags: *flags,
+                    chunk: chunks.grid.chunk().to_vec(),
+                    element_size: self.datatype.size(),
+                    index,
+                })
+            }
+        };
+        let version = match &class {
+            LayoutClass::Chunked(chunked)
+                if matches!(chunked.index, IndexLayout::BTreeV1 { .. }) =>
+            {
+                3
+            }
+            _ => self.layout_version.max(4),
+        };
+        if self.messages_changed || matches!(class, LayoutClass::Chunked(_)) {
+            header.set_message(kind::DATASPACE, self.space.encode(store.widths()));
+            let layout = Layout { version, class };
+            header.set_message(kind::LAYOUT, layout.encode(store.widths()));
+        }
+        self.messages_changed = false;
+        Ok(())
+    }
+
+    pub(crate) fn committed(&mut self) {
+        if let Data::Chunked { chunks, .. } = &mut self.data {
+            chunks.committed(&self.space.dims);
+        }
+    }
+
+    /// An index that is only read is rebuilt as one that can be changed.
+    pub(crate) fn make_editable(&mut self, store: &mut Store) -> Result<()> {
+        if let Data::Chunked { chunks, .. } = &mut self.data
+            && chunks.make_editable(store, &self.space.dims, &self.max_dims)?
+        {
+            self.messages_changed = true;
+        }
+        Ok(())
+    }
+
+    /// Frees cached chunks until `budget` bytes are left.
+    pub(crate) fn keep_within(&mut self, store: &mut Store, budget: usize) -> Result<()> {
+        let shape = Shape {
+            dims: &self.space.dims,
+            max_dims: &self.max_dims,
+            fill: &self.fill,
+        };
+        match &mut self.data {
+            Data::Chunked { chunks, .. } => chunks.keep_within(store, shape, budget),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every extent of the data, for the mark pass.
+    pub(crate) fn blocks(
+        &mut self,
+        store: &Store,
+        visit: &mut dyn FnMut(Extent) -> Result<()>,
+    ) -> Result<()> {
+        match &mut self.data {
+            Data::Compact(_) => Ok(()),
+            Data::Contiguous(contiguous) => contiguous.extent().map_or(Ok(()), visit),
+            Data::Chunked { chunks, .. } => chunks.blocks(store, visit),
+        }
+    }
+
+    pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
+        match &mut self.data {
+            Data::Compact(_) => {}
+            Data::Contiguous(contiguous) => {
+                if let Some(extent) = contiguous.extent() {
+                    store.free(extent);
+                }
+            }
+            Data::Chunked { chunks, .. } => chunks.free_all(store)?,
+        }
+        Ok(())
+    }
+}
+
+/// The largest extent of each axis; where none is stored the extent is fixed.
+fn max_dims(space: &Dataspace) -> Vec<Option<u64>> {
+    match &space.max {
+        Some(max) => max.clone(),
+        None => space.dims.iter().map(|&dim| Some(dim)).collect(),
+    }
+}
+
+/// As libhdf5 writes them for HDF5 1.10: version 3 where there are members, arrays or references, else version 1.
+fn datatype_version(datatype: &Datatype) -> u8 {
+    match datatype {
+        Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
+        Datatype::VarLenSequence { base } => datatype_version(base),
+        _ => 1,
+    }
+}
+
+fn choose_layout(plan: &Plan, extendible: bool, simple: bool, bytes: u64) -> Result<LayoutChoice> {
+    let chunked = plan.chunk.is_some() || !plan.filters.is_empty() || extendible;
+    let refuse = |reason: &'static str| Err(Error::invalid(reason));
+    if chunked && !simple {
+        return refuse("a scalar or null dataset has no chunks, filters or growing extent");
+    }
+    match plan.layout {
+        LayoutChoice::Compact | LayoutChoice::Contiguous if chunked => {
+            refuse("only a chunked dataset has a chunk shape, filters or a growing extent")
+        }
+        LayoutChoice::Chunked if !simple => refuse("a scalar or null dataset cannot be chunked"),
+        LayoutChoice::Compact if bytes > COMPACT_MAX => Err(Error::limit(
+            "the size of a compact dataset in bytes",
+            bytes,
+            COMPACT_MAX,
+        )),
+        LayoutChoice::Auto if chunked => Ok(LayoutChoice::Chunked),
+        LayoutChoice::Auto if bytes <= COMPACT_UP_TO && !plan.early => Ok(LayoutChoice::Compact),
+        LayoutChoice::Auto => Ok(LayoutChoice::Contiguous),
+        choice => Ok(choice),
+    }
+}
+
+fn index_shape(
+    grid: &Grid,
+    pipeline: &Pipeline,
+    dims: &[u64],
+    max_dims: &[Option<u64>],
+    early: bool,
+) -> IndexShape {
+    IndexShape {
+        chunk: grid.chunk().to_vec(),
+        chunk_bytes: grid.chunk_bytes() as u64,
+        filtered: !pipeline.is_empty(),
+        dims: dims.to_vec(),
+        max_dims: max_dims.to_vec(),
+        early,
+    }
+}
+
+/// One element of the fill value: the message's, else zeros.
+fn load_fill(header: &Header, element: usize) -> Result<Vec<u8>> {
+    let at = header.addr.get();
+    let value = match (
+        header.message(kind::FILL_VALUE),
+        header.message(kind::FILL_VALUE_OLD),
+    ) {
+        (Some(message), _) => FillValue::decode(&message.data, at)?.value,
+        (None, Some(message)) => FillValue::decode_old(&message.data, at)?.value,
+        (None, None) => Fill::Default,
+    };
+    match value {
+        Fill::Value(value) if value.len() == element => Ok(value),
+        Fill::Value(value) if value.is_empty() => Ok(vec![0; element]),
+        Fill::Value(_) => {
+            Err(Error::corrupt("fill value message", "its size is not that of an element").at(at))
+        }
+        Fill::Default | Fill::Undefined => Ok(vec![0; element]),
+    }
+}
+
+fn load_data(
+    store: &Store,
+    class: LayoutClass,
+    version: u8,
+    space: &Dataspace,
+    max_dims: &[Option<u64>],
+    filters: &[FilterDescription],
+    element: usize,
+) -> Result<Data> {
+    let bytes = space.element_count()?.checked_mul(element as u64);
+    let bytes =
+        bytes.ok_or_else(|| Error::corrupt("dataspace message", "the size in bytes overflows"))?;
+    match class {
+        LayoutClass::Compact(data) if data.len() as u64 == bytes => Ok(Data::Compact(data)),
+        LayoutClass::Compact(_) => Err(Error::corrupt(
+            "data layout message",
+            "the compact data have another size",
+        )),
+        LayoutClass::Contiguous { addr, size } => {
+            if addr.is_some() && size != bytes {
+                return Err(Error::corrupt(
+                    "data layout message",
+                    "the contiguous data have another size",
+                ));
+            }
+            let contiguous = Contiguous { addr, size: bytes };
+            if let Some(extent) = contiguous.extent() {
+                store.check_bounds(extent, "contiguous data")?;
+            }
+            Ok(Data::Contiguous(contiguous))
+        }
+        LayoutClass::Chunked(layout) => {
+            load_chunks(store, layout, version, space, max_dims, filters, element)
+        }
+        LayoutClass::Virtual { .. } => Err(Error::unsupported("a virtual dataset")),
+    }
+}
+
+fn load_chunks(
+    store: &Store,
+    layout: ChunkedLayout,
+    version: u8,
+    space: &Dataspace,
+    max_dims: &[Option<u64>],
+    filters: &[FilterDescription],
+    element: usize,
+) -> Result<Data> {
+    if layout.chunk.len() != space.dims.len() {
+        return Err(Error::corrupt(
+            "data layout message",
+            "chunk and dataset differ in rank",
+        ));
+    }
+    if layout.element_size as usize != element {
+        return Err(Error::corrupt(
+            "data layout message",
+            "the element size is not that of the datatype",
+        ));
+    }
+    if layout.flags & 1 != 0 && !filters.is_empty() {
+        return Err(Error::unsupported("unfiltered partial edge chunks"));
+    }
+    let grid = Grid::new(layout.chunk.clone(), element)?;
+    let pipeline = Pipeline::new(filters)?;
+    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
+    let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
+    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone());
+    Ok(Data::Chunked {
+        chunks,
+        flags: layout.flags,
+    })
+}
+
+/// The error for a Rust type that is not exactly the stored one.
+pub(crate) fn type_mismatch(stored: &Datatype, given: &Datatype) -> Error {
+    Error::new(ErrorKind::TypeMismatch {
+        stored: stored.to_string(),
+        given: given.to_string(),
+    })
+}

@@ -1,0 +1,323 @@
+//! Dense storage of links and attributes: the messages in a fractal heap, found by name through a version 2 B-tree
+//! over the hashes of the names, and by creation order through another where that is tracked.
+
+use super::header::Header;
+use crate::bytes::{Addr, Extent, Put, Take, lookup3};
+use crate::error::{Error, Result};
+use crate::infra::btree_v2::{BTree, Shape};
+use crate::infra::fractal_heap::{self, FractalHeap};
+use crate::store::{FlipOrder, Store};
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+/// The bytes of a fractal heap's header in a file with addresses and lengths of eight bytes.
+pub(crate) const HEAP_HEADER: u64 = 146;
+
+/// What differs between links and attributes: record layouts (III.A.2, types 5, 6, 8 and 9) and heap parameters.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) name_tree: u8,
+    pub(crate) order_tree: u8,
+    pub(crate) heap: fractal_heap::Parameters,
+    /// Encodes the records for a heap ID: by name hash, by creation order.
+    pub(crate) name_record: fn(id: &[u8], hash: u32, order: u64) -> Vec<u8>,
+    pub(crate) order_record: fn(id: &[u8], order: u64) -> Vec<u8>,
+    /// Heap ID and hash of a name record.
+    pub(crate) split_name_record: fn(&[u8]) -> Result<(&[u8], u32)>,
+    /// The creation order in an order record.
+    pub(crate) order_of: fn(&[u8]) -> Result<u64>,
+    /// The name in a stored message.
+    pub(crate) name_of: fn(&[u8]) -> Result<&[u8]>,
+}
+
+/// Links, as H5G_dense writes them.
+pub(crate) static LINKS: Kind = Kind {
+    name_tree: 5,
+    order_tree: 6,
+    heap: fractal_heap::Parameters::LINKS,
+    name_record: |id, hash, _| {
+        let mut record = Vec::with_capacity(4 + id.len());
+        record.put_u32(hash);
+        record.put_bytes(id);
+        record
+    },
+    order_record: |id, order| {
+        let mut record = Vec::with_capacity(8 + id.len());
+        record.put_u64(order);
+        record.put_bytes(id);
+        record
+    },
+    split_name_record: |record| {
+        let mut take = Take::new(record, "link name record", 0);
+        let hash = take.u32()?;
+        Ok((take.rest(), hash))
+    },
+    order_of: |record| Take::new(record, "link order record", 0).u64(),
+    name_of: |message| crate::format::message::link::Link::name_of(message),
+};
+
+/// Attributes, as H5A_dense writes them.
+pub(crate) static ATTRIBUTES: Kind = Kind {
+    name_tree: 8,
+    order_tree: 9,
+    heap: fractal_heap::Parameters::ATTRIBUTES,
+    name_record: |id, hash, order| {
+        let mut record = Vec::with_capacity(9 + id.len());
+        record.put_bytes(id);
+        record.put_u8(0);
+        record.put_u32(order as u32);
+        record.put_u32(hash);
+        record
+    },
+    order_record: |id, order| {
+        let mut record = Vec::with_capacity(5 + id.len());
+        record.put_bytes(id);
+        record.put_u8(0);
+        record.put_u32(order as u32);
+        record
+    },
+    split_name_record: |record| {
+        let mut take = Take::new(record, "attribute name record", 0);
+        let id = take.bytes(8)?;
+        if take.u8()? & 2 != 0 {
+            return Err(Error::unsupported(
+                "an attribute in the shared message table",
+            ));
+        }
+        take.skip(4)?;
+        Ok((id, take.u32()?))
+    },
+    order_of: |record| {
+        let mut take = Take::new(record, "attribute order record", 0);
+        take.skip(9)?;
+        Ok(u64::from(take.u32()?))
+    },
+    name_of: |message| crate::format::message::attribute::Attribute::name_of(message),
+};
+
+/// As libhdf5 creates them.
+fn shape(kind: u8, record_size: usize) -> Shape {
+    Shape {
+        kind,
+        node_size: 512,
+        record_size: record_size as u16,
+        split_percent: 100,
+        merge_percent: 40,
+    }
+}
+
+/// Where dense storage is, as link info and attribute info messages say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Places {
+    pub(crate) heap: Addr,
+    pub(crate) names: Addr,
+    pub(crate) order: Option<Addr>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Dense {
+    kind: &'static Kind,
+    heap: FractalHeap,
+    heap_at: Addr,
+    names: BTree,
+    order: Option<BTree>,
+}
+
+impl Dense {
+    /// Empty dense storage for the object of `header`, whose sector takes the heap's header where it has room.
+    pub(crate) fn create(
+        store: &mut Store,
+        header: &mut Header,
+        kind: &'static Kind,
+        ordered: bool,
+    ) -> Result<Self> {
+        let id_len = usize::from(kind.heap.id_length);
+        let len = HEAP_HEADER;
+        let heap_at = match header.take_own_room(len) {
+            Some(addr) => addr,
+            None => store.alloc(len)?.addr,
+        };
+        let flip = if header.shares_sector(heap_at, len) {
+            FlipOrder::WithCells
+        } else {
+            FlipOrder::Early
+        };
+        let id = [0; 8];
+        let name_record = (kind.name_record)(&id[..id_len], 0, 0).len();
+        let order_record = (kind.order_record)(&id[..id_len], 0).len();
+        Ok(Self {
+            kind,
+            heap: FractalHeap::new(kind.heap, store.widths(), heap_at, flip),
+            heap_at,
+            names: BTree::new(shape(kind.name_tree, name_record)),
+            order: ordered.then(|| BTree::new(shape(kind.order_tree, order_record))),
+        })
+    }
+
+    pub(crate) fn open(
+        store: &Store,
+        header: &Header,
+        kind: &'static Kind,
+        places: Places,
+    ) -> Result<Self> {
+        let order = match places.order {
+            Some(addr) => Some(BTree::open(store, addr)?),
+            None => None,
+        };
+        let flip = if header.shares_sector(places.heap, HEAP_HEADER) {
+            FlipOrder::WithCells
+        } else {
+            FlipOrder::Early
+        };
+        let mut heap = FractalHeap::open(store, places.heap)?;
+        heap.set_header_order(flip);
+        Ok(Self {
+            kind,
+            heap,
+            heap_at: places.heap,
+            names: BTree::open(store, places.names)?,
+            order,
+        })
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.names.len()
+    }
+
+    /// Whether it can be changed in place; if not it is rebuilt as ours.
+    pub(crate) fn can_edit(&self) -> bool {
+        self.heap.can_edit()
+    }
+
+    /// The stored message of `name`.
+    pub(crate) fn find(&mut self, store: &Store, name: &[u8]) -> Result<Option<Vec<u8>>> {
+        let (kind, heap) = (self.kind, &mut self.heap);
+        let mut found = None;
+        self.names.find(store, &mut |store, record| {
+            let (order, message) = compare(kind, heap, store, name, record)?;
+            if order == Ordering::Equal {
+                found = message;
+            }
+            Ok(order)
+        })?;
+        Ok(found)
+    }
+
+    /// Adds a message whose name is not in yet.
+    pub(crate) fn insert(
+        &mut self,
+        store: &mut Store,
+        name: &[u8],
+        order: u64,
+        message: &[u8],
+    ) -> Result<()> {
+        let id = self.heap.insert(store, message)?;
+        let (kind, heap) = (self.kind, &mut self.heap);
+        let record = (kind.name_record)(&id, lookup3(name), order);
+        self.names.insert(store, &record, &mut |store, record| {
+            Ok(compare(kind, heap, store, name, record)?.0)
+        })?;
+        if let Some(tree) = &mut self.order {
+            let record = (kind.order_record)(&id, order);
+            tree.insert(store, &record, &mut |_, record| {
+                Ok(order.cmp(&(kind.order_of)(record)?))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Takes out the message of `name`, whose creation order the caller reads from the message.
+    pub(crate) fn remove(
+        &mut self,
+        store: &mut Store,
+        name: &[u8],
+        order_of_message: &dyn Fn(&[u8], &[u8]) -> Result<u64>,
+    ) -> Result<Option<Vec<u8>>> {
+        let (kind, heap) = (self.kind, &mut self.heap);
+        let removed = self.names.remove(store, &mut |store, record| {
+            Ok(compare(kind, heap, store, name, record)?.0)
+        })?;
+        let Some(record) = removed else {
+            return Ok(None);
+        };
+        let (id, _) = (kind.split_name_record)(&record)?;
+        let message = self.heap.read(store, id)?;
+        self.heap.remove(store, id)?;
+        if let Some(tree) = &mut self.order {
+            let order = order_of_message(&record, &message)?;
+            tree.remove(store, &mut |_, record| {
+                Ok(order.cmp(&(kind.order_of)(record)?))
+            })?;
+        }
+        Ok(Some(message))
+    }
+
+    /// Visits every message with its name record, in the order of the names' hashes or, where tracked and asked for,
+    /// in creation order.
+    pub(crate) fn for_each(
+        &mut self,
+        store: &Store,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let (kind, heap) = (self.kind, &mut self.heap);
+        self.names.for_each(store, &mut |record| {
+            let (id, _) = (kind.split_name_record)(record)?;
+            visit(record, &heap.read(store, id)?)
+        })
+    }
+
+    pub(crate) fn stage(&mut self, store: &mut Store) -> Result<Places> {
+        let names = self.names.stage(store)?;
+        let order = match &mut self.order {
+            Some(tree) => Some(tree.stage(store)?),
+            None => None,
+        };
+        self.heap.stage(store)?;
+        self.names.evict();
+        Ok(Places {
+            heap: self.heap_at,
+            names,
+            order,
+        })
+    }
+
+    /// Every extent, for the mark pass.
+    pub(crate) fn blocks(&mut self, store: &Store, visit: &mut dyn FnMut(Extent)) -> Result<()> {
+        self.names.blocks(store, visit)?;
+        if let Some(tree) = &mut self.order {
+            tree.blocks(store, visit)?;
+        }
+        self.heap.blocks(store, visit)
+    }
+
+    pub(crate) fn committed(&mut self) {
+        self.heap.committed();
+    }
+
+    pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
+        self.names.free_all(store)?;
+        if let Some(tree) = &mut self.order {
+            tree.free_all(store)?;
+        }
+        self.heap.free_all(store)
+    }
+}
+
+/// How `name` compares to the name behind a record: by hash, then by bytes, as libhdf5 orders them.
+fn compare(
+    kind: &Kind,
+    heap: &mut FractalHeap,
+    store: &Store,
+    name: &[u8],
+    record: &[u8],
+) -> Result<(Ordering, Option<Vec<u8>>)> {
+    let (id, hash) = (kind.split_name_record)(record)?;
+    match lookup3(name).cmp(&hash) {
+        Ordering::Equal => {
+            let message = heap.read(store, id)?;
+            let order = name.cmp((kind.name_of)(&message)?);
+            Ok((order, Some(message)))
+        }
+        order => Ok((order, None)),
+    }
+}

@@ -1,0 +1,449 @@
+//! An object header: read from any blocks, written as a cell and a body.
+//!
+//! The cell is a complete header that holds one message, a continuation to the body; the body holds the real
+//! messages. A commit writes the body to a slot the committed cell does not name and flips the cell. A header of
+//! another writer is adopted at its first edit: its messages move to a body, and a cell takes the place of its first
+//! bytes, so that its address stays valid.
+
+use super::record::{MAX_SPARE, Record};
+use crate::bytes::{Addr, Extent};
+use crate::error::{Error, Result};
+use crate::format::message::continuation;
+use crate::format::message::{RawMessage, kind};
+use crate::format::object_header::{
+    Prefix, body_size, decode_chunk0, decode_continuation, decode_prefix, encode_body, encode_cell,
+};
+use crate::store::{FlipOrder, SECTOR, Store};
+use alloc::vec;
+use alloc::vec::Vec;
+
+const NAME: &str = "object header";
+
+/// As RELIABILITY.md, section 5: no honest header has more.
+const MAX_MESSAGES: usize = 65_536;
+const MAX_BLOCKS: usize = 4096;
+
+/// How the header stands in the committed file.
+#[derive(Debug)]
+enum Form {
+    /// Not yet: the cell's place is set aside.
+    New,
+    /// A cell that names `live`; `other` is the slot the next body may take.
+    Cell { live: Extent, other: Option<Extent> },
+    /// The blocks of another writer, the first of them the header's own.
+    Foreign { blocks: Vec<Extent> },
+}
+
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) addr: Addr,
+    pub(crate) prefix: Prefix,
+    pub(crate) messages: Vec<RawMessage>,
+    form: Form,
+    /// Bytes in the cell's sector set aside for this object: cells of children, headers of heaps.
+    pub(crate) room: Vec<Extent>,
+    /// Free space that the committed record of this object lists.
+    spare: Vec<Extent>,
+    /// A record is kept from the first body on: the object is expected to change.
+    keeps_record: bool,
+}
+
+impl Header {
+    /// A new object whose cell will be at `addr`.
+    pub(crate) fn new(
+        addr: Addr,
+        messages: Vec<RawMessage>,
+        room: Vec<Extent>,
+        keeps_record: bool,
+    ) -> Self {
+        Self {
+            addr,
+            prefix: Prefix::new(),
+            messages,
+            form: Form::New,
+            room,
+            spare: Vec::new(),
+            keeps_record,
+        }
+    }
+
+    /// The size of a cell of ours.
+    pub(crate) fn new_cell_size(store: &Store) -> u64 {
+        let body = Extent::new(Addr::new(0), 0);
+        encode_cell(&Prefix::new(), body, store.widths()).len() as u64
+    }
+
+    pub(crate) fn load(store: &Store, addr: Addr) -> Result<Self> {
+        let (prefix, first, mut messages) = load_first_block(store, addr)?;
+        let mut blocks = vec![first];
+        let mut next = 0;
+        while next < messages.len() {
+            let message: &RawMessage = &messages[next];
+            if message.kind != kind::CONTINUATION {
+                next += 1;
+                continue;
+            }
+            let extent = continuation::decode(&message.data, store.widths(), addr.get())?;
+            if blocks.contains(&extent) {
+                return Err(Error::corrupt(NAME, "continuations form a cycle").at(addr.get()));
+            }
+            let bytes = store.read(extent, NAME)?;
+            let more = decode_continuation(&bytes, &prefix, extent.addr.get())?;
+            messages.remove(next);
+            messages.extend(more);
+            blocks.push(extent);
+            if messages.len() > MAX_MESSAGES || blocks.len() > MAX_BLOCKS {
+                return Err(Error::limit(
+                    "object header messages",
+                    messages.len() as u64,
+                    MAX_MESSAGES as u64,
+                )
+                .at(addr.get()));
+            }
+        }
+        let mut header = Self {
+            addr,
+            prefix,
+            messages,
+            form: Form::New,
+            room: Vec::new(),
+            spare: Vec::new(),
+            keeps_record: true,
+        };
+        header.recognise(store, blocks);
+        Ok(header)
+    }
+
+    /// Tells a cell of ours, with its record, from a header of another writer.
+    fn recognise(&mut self, store: &Store, blocks: Vec<Extent>) {
+        let cell_len = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
+        let &[first, live] = blocks.as_slice() else {
+            self.form = Form::Foreign { blocks };
+            return;
+        };
+        if first.len != cell_len {
+            self.form = Form::Foreign { blocks };
+            return;
+        }
+        let mut other = None;
+        let records = self
+            .messages
+            .iter()
+            .filter(|message| message.kind == kind::NIL);
+        if let Some(record) = records
+            .filter_map(|message| Record::decode(&message.data, self.addr, live.addr))
+            .next()
+        {
+            self.messages.retain(|message| {
+                message.kind != kind::NIL
+                    || Record::decode(&message.data, self.addr, live.addr).is_none()
+            });
+            other = record
+                .other
+                .filter(|&slot| self.old_body_stands_in(store, slot));
+            if store.stamped() {
+                let inside = |extent: &Extent| store.check_bounds(*extent, NAME).is_ok();
+                self.room = record.room.into_iter().filter(inside).collect();
+                self.spare = record.spare.into_iter().filter(inside).collect();
+            }
+        }
+        self.form = Form::Cell { live, other };
+    }
+
+    fn old_body_stands_in(&self, store: &Store, slot: Extent) -> bool {
+        let Ok(bytes) = store.read(slot, NAME) else {
+            return false;
+        };
+        let Ok(messages) = decode_continuation(&bytes, &self.prefix, slot.addr.get()) else {
+            return false;
+        };
+        messages.iter().any(|message| {
+            message.kind == kind::NIL
+                && Record::decode(&message.data, self.addr, slot.addr).is_some()
+        })
+    }
+
+    fn encode_cell(&self, store: &Store, body: Extent) -> Vec<u8> {
+        encode_cell(&self.prefix, body, store.widths())
+    }
+
+    /// The first message of a kind.
+    pub(crate) fn message(&self, kind: u8) -> Option<&RawMessage> {
+        self.messages.iter().find(|message| message.kind == kind)
+    }
+
+    /// Replaces the data of the first message of a kind, or adds one.
+    pub(crate) fn set_message(&mut self, kind: u8, data: Vec<u8>) {
+        match self
+            .messages
+            .iter_mut()
+            .find(|message| message.kind == kind)
+        {
+            Some(message) => message.data = data,
+            None => self.messages.push(RawMessage {
+                kind,
+                flags: 0,
+                creation_order: 0,
+                data,
+            }),
+        }
+    }
+
+    pub(crate) fn remove_message(&mut self, kind: u8) {
+        self.messages.retain(|message| message.kind != kind);
+    }
+
+    /// How many hard links name the object.
+    pub(crate) fn reference_count(&self) -> Result<u32> {
+        match self.message(kind::REFERENCE_COUNT) {
+            Some(message) => {
+                crate::format::message::reference_count::decode(&message.data, self.addr.get())
+            }
+            None => Ok(1),
+        }
+    }
+
+    pub(crate) fn set_reference_count(&mut self, count: u32) {
+        if count == 1 {
+            self.remove_message(kind::REFERENCE_COUNT);
+        } else {
+            self.set_message(
+                kind::REFERENCE_COUNT,
+                crate::format::message::reference_count::encode(count),
+            );
+        }
+    }
+
+    /// Why the object must not be changed, if so.
+    pub(crate) fn check_editable(&self) -> Result<()> {
+        use crate::format::message::flag;
+        for message in &self.messages {
+            let known = message.kind <= kind::CACHE_IMAGE;
+            if !known
+                && message.flags & (flag::FAIL_IF_UNKNOWN_AND_WRITE | flag::FAIL_IF_UNKNOWN) != 0
+            {
+                return Err(Error::unsupported(
+                    "a header message that asks not to be changed when unknown",
+                )
+                .at(self.addr.get()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The object is about to change: what its record lists becomes usable, since the commit rewrites the record.
+    pub(crate) fn touch(&mut self, store: &mut Store) {
+        for extent in self.spare.drain(..) {
+            store.add_free(extent);
+        }
+    }
+
+    /// Takes `len` bytes for a cell of a child from the room of this object; `keep` bytes in one piece stay in the
+    /// object's own sector where they are there now.
+    pub(crate) fn take_room_for_child(&mut self, len: u64, keep: u64) -> Option<Addr> {
+        let own = |header: &Self, room: &Extent| {
+            room.len >= keep && header.shares_sector(room.addr, room.len)
+        };
+        let kept = self.room.iter().filter(|room| own(self, room)).count();
+        let found = self.room.iter().position(|room| {
+            room.len >= len && (!own(self, room) || kept > 1 || room.len - len >= keep)
+        })?;
+        Some(self.take_room(found, len))
+    }
+
+    /// Takes `len` bytes in the object's own sector, or none.
+    pub(crate) fn take_own_room(&mut self, len: u64) -> Option<Addr> {
+        let found = self
+            .room
+            .iter()
+            .position(|room| room.len >= len && self.shares_sector(room.addr, room.len))?;
+        Some(self.take_room(found, len))
+    }
+
+    fn take_room(&mut self, number: usize, len: u64) -> Addr {
+        let room = &mut self.room[number];
+        let addr = room.addr;
+        *room = Extent::new(addr.plus(len), room.len - len);
+        self.room.retain(|room| room.len > 0);
+        addr
+    }
+
+    /// Whether `addr` lies in the sector of the object's cell, so that both are written at once.
+    pub(crate) fn shares_sector(&self, addr: Addr, len: u64) -> bool {
+        let sector = |at: u64| at / SECTOR as u64;
+        sector(addr.get()) == sector(self.addr.get())
+            && sector(addr.get() + len - 1) == sector(self.addr.get())
+    }
+
+    /// Writes the messages to a body and the cell that names it. `donated` is free space for a later session to find.
+    pub(crate) fn stage(&mut self, store: &mut Store, donate: bool) -> Result<()> {
+        self.check_adoptable(store)?;
+        let needed = self.needed(donate);
+        let slot = self.choose_slot(store, needed)?;
+        let other = match &self.form {
+            Form::Cell { live, .. } => Some(*live),
+            _ => None,
+        };
+        if let Form::Foreign { blocks } = &self.form {
+            let cell_len = self.encode_cell(store, slot).len() as u64;
+            for (number, block) in blocks.iter().enumerate() {
+                let kept = if number == 0 { cell_len } else { 0 };
+                store.free(Extent::new(block.addr.plus(kept), block.len - kept));
+            }
+        }
+        let spare = if donate {
+            store.donate_free(MAX_SPARE)
+        } else {
+            Vec::new()
+        };
+        let body = self.encode_body(slot, other, spare)?;
+        store.stage(slot.addr, body)?;
+        let cell = self.encode_cell(store, slot);
+        match self.form {
+            Form::New if store.is_fresh(Extent::new(self.addr, cell.len() as u64)) => {
+                store.stage(self.addr, cell)?
+            }
+            Form::New => store.fill_in(self.addr, &cell)?,
+            _ => store.flip(self.addr, cell, FlipOrder::WithCells)?,
+        }
+        self.form = Form::Cell { live: slot, other };
+        Ok(())
+    }
+
+    fn check_adoptable(&self, store: &Store) -> Result<()> {
+        if let Form::Foreign { blocks } = &self.form {
+            let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
+            if blocks[0].len < cell {
+                return Err(
+                    Error::unsupported("an object header too short to be adopted")
+                        .at(self.addr.get()),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn record_kept(&self) -> bool {
+        self.keeps_record || !matches!(self.form, Form::New) || !self.room.is_empty()
+    }
+
+    fn needed(&self, donate: bool) -> usize {
+        let mut size = body_size(&self.prefix, &self.messages);
+        if self.record_kept() || donate {
+            let spare = if donate { 16 * MAX_SPARE } else { 0 };
+            let record = Record {
+                room: self.room.clone(),
+                ..Record::default()
+            };
+            size += self.prefix.message_header_size() + record.size() + spare;
+        }
+        size
+    }
+
+    fn choose_slot(&mut self, store: &mut Store, needed: usize) -> Result<Extent> {
+        match &mut self.form {
+            Form::Cell { other, .. } => {
+                let other = other.take();
+                if let Some(slot) = other.filter(|slot| slot.len >= needed as u64) {
+                    return Ok(slot);
+                }
+                if let Some(small) = other {
+                    store.free(small);
+                }
+                store.alloc((needed + needed / 4).next_multiple_of(32) as u64)
+            }
+            Form::Foreign { .. } => store.alloc((needed + needed / 4).next_multiple_of(32) as u64),
+            Form::New => store.alloc(needed.next_multiple_of(8) as u64),
+        }
+    }
+
+    fn encode_body(
+        &self,
+        slot: Extent,
+        other: Option<Extent>,
+        spare: Vec<Extent>,
+    ) -> Result<Vec<u8>> {
+        let size = slot.len as usize;
+        let used = body_size(&self.prefix, &self.messages);
+        let header = self.prefix.message_header_size();
+        let mut messages = self.messages.clone();
+        if size > used {
+            let record = Record {
+                other,
+                room: self.room.clone(),
+                spare,
+            };
+            let fits = used + header + record.size() <= size;
+            let mut data = if fits && (self.record_kept() || !record.spare.is_empty()) {
+                record.encode(self.addr, slot.addr)
+            } else {
+                Vec::new()
+            };
+            if used + header <= size {
+                data.resize(size - used - header, 0);
+                messages.push(RawMessage {
+                    kind: kind::NIL,
+                    flags: 0,
+                    creation_order: 0,
+                    data,
+                });
+            }
+        }
+        encode_body(&self.prefix, &messages, size).map_err(|error| error.at(self.addr.get()))
+    }
+
+    /// Every block of the header, for the mark pass.
+    pub(crate) fn blocks(&self, store: &Store) -> Vec<Extent> {
+        match &self.form {
+            Form::New => Vec::new(),
+            Form::Cell { live, other } => {
+                let cell = self.encode_cell(store, *live).len() as u64;
+                let mut blocks = vec![Extent::new(self.addr, cell), *live];
+                blocks.extend(*other);
+                blocks.extend(&self.room);
+                blocks.extend(&self.spare);
+                blocks
+            }
+            Form::Foreign { blocks } => blocks.clone(),
+        }
+    }
+
+    /// Gives everything back: the object is gone.
+    pub(crate) fn free_all(&mut self, store: &mut Store) {
+        self.touch(store);
+        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store));
+        let blocks = match &self.form {
+            Form::New => vec![fresh_cell],
+            _ => self.blocks(store),
+        };
+        for block in blocks {
+            store.free(block);
+        }
+        if matches!(self.form, Form::New) {
+            for &room in &self.room {
+                store.free(room);
+            }
+        }
+    }
+
+    /// Whether the committed file holds the object.
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self.form, Form::New)
+    }
+}
+
+fn load_first_block(store: &Store, addr: Addr) -> Result<(Prefix, Extent, Vec<RawMessage>)> {
+    const GUESS: u64 = 256;
+    let readable = store.readable(addr, GUESS);
+    let bytes = store.read(Extent::new(addr, readable), NAME)?;
+    let (_, data_size, prefix_size) = decode_prefix(&bytes, addr.get())?;
+    let total = data_size.saturating_add(prefix_size as u64 + 4);
+    let extent = Extent::new(addr, total);
+    let bytes = if total > readable {
+        store.read(extent, NAME)?
+    } else {
+        bytes
+    };
+    let (prefix, messages) = decode_chunk0(&bytes[..total as usize], store.widths(), addr.get())?;
+    Ok((prefix, extent, messages))
+}

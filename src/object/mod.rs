@@ -1,0 +1,16 @@
+//! Objects: groups and datasets with their links, attributes and data, and the engine that keeps the open ones.
+
+mod attributes;
+mod chunks;
+mod contiguous;
+pub(crate) mod dataset;
+mod dense;
+pub(crate) mod engine;
+mod header;
+mod links;
+mod mark;
+mod record;
+mod tree;
+mod values;
+
+pub(crate) use tree::ObjectKind;

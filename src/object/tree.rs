@@ -1,0 +1,415 @@
+//! Paths, and the making and unmaking of objects.
+
+use super::attributes::Attributes;
+use super::dataset::{Dataset, Plan};
+use super::dense::HEAP_HEADER;
+use super::engine::{Engine, Object};
+use super::header::Header;
+use super::links::Links;
+use crate::bytes::{Addr, Extent};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::RawMessage;
+use crate::format::message::datatype::CharacterSet;
+use crate::format::message::link::{Link, LinkTarget};
+use crate::store::SECTOR;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Soft links that lead to soft links, at the most.
+const MAX_SOFT_LINKS: usize = 16;
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ObjectKind {
+    Group,
+    Dataset,
+    /// A committed datatype, or something newer.
+    Other,
+}
+
+impl Engine {
+    /// The object at `path`, seen from the group at `base`; `None` where a link on the way is missing.
+    pub(crate) fn find(&mut self, base: Addr, path: &str) -> Result<Option<Addr>> {
+        self.find_following(base, path, MAX_SOFT_LINKS)
+    }
+
+    fn find_following(
+        &mut self,
+        base: Addr,
+        path: &str,
+        soft_links: usize,
+    ) -> Result<Option<Addr>> {
+        let mut at = if path.starts_with('/') {
+            self.root()
+        } else {
+            base
+        };
+        for name in path
+            .split('/')
+            .filter(|name| !name.is_empty() && *name != ".")
+        {
+            let Some(link) = self.link(at, name)? else {
+                return Ok(None);
+            };
+            at = match link.target {
+                LinkTarget::Hard(addr) => addr,
+                LinkTarget::Soft(target) => {
+                    if soft_links == 0 {
+                        return Err(Error::limit(
+                            "soft links in a row",
+                            17,
+                            MAX_SOFT_LINKS as u64,
+                        ));
+                    }
+                    let target = String::from_utf8(target)
+                        .map_err(|_| Error::unsupported("a soft link that is not UTF-8"))?;
+                    match self.find_following(at, &target, soft_links - 1)? {
+                        Some(addr) => addr,
+                        None => return Ok(None),
+                    }
+                }
+                LinkTarget::External(_) => {
+                    return Err(Error::unsupported("following an external link"));
+                }
+                LinkTarget::UserDefined { .. } => {
+                    return Err(Error::unsupported("following a user-defined link"));
+                }
+            };
+        }
+        Ok(Some(at))
+    }
+
+    /// The link of one name in a group; `None` also where the object is no group.
+    pub(crate) fn link(&mut self, group: Addr, name: &str) -> Result<Option<Link>> {
+        let (object, store, _) = self.parts(group)?;
+        match &mut object.links {
+            Some(links) => links.find(store, &object.header, name.as_bytes()),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn kind(&mut self, addr: Addr) -> Result<ObjectKind> {
+        let object = self.object(addr)?;
+        Ok(match (&object.links, &object.dataset) {
+            (Some(_), _) => ObjectKind::Group,
+            (None, Some(_)) => ObjectKind::Dataset,
+            (None, None) => ObjectKind::Other,
+        })
+    }
+
+    /// All links of a group.
+    pub(crate) fn links(&mut self, group: Addr) -> Result<Vec<Link>> {
+        let (object, store, _) = self.parts(group)?;
+        let links = object
+            .links
+            .as_mut()
+            .ok_or_else(|| Error::invalid("not a group"))?;
+        links.list(store, &object.header)
+    }
+
+    pub(crate) fn link_count(&mut self, group: Addr) -> Result<u64> {
+        let object = self.object(group)?;
+        let links = object
+            .links
+            .as_ref()
+            .ok_or_else(|| Error::invalid("not a group"))?;
+        Ok(links.len(&object.header))
+    }
+
+    /// Where a new object of `path` would be linked: the deepest group that exists, the groups to make on the way,
+    /// and the last name. Refuses what exists or cannot be.
+    pub(crate) fn plan_path(
+        &mut self,
+        base: Addr,
+        path: &str,
+    ) -> Result<(Addr, Vec<String>, String)> {
+        let names = check_path(path)?;
+        let mut at = if path.starts_with('/') {
+            self.root()
+        } else {
+            base
+        };
+        let (last, parents) = match names.split_last() {
+            Some((last, parents)) => (last, parents),
+            None => return Err(Error::new(ErrorKind::Exists)),
+        };
+        for (number, name) in parents.iter().enumerate() {
+            match self.find(at, name)? {
+                Some(addr) if self.kind(addr)? == ObjectKind::Group => at = addr,
+                Some(_) => {
+                    return Err(Error::invalid(format!(
+                        "{name:?} on the way is not a group"
+                    )));
+                }
+                None if self.link(at, name)?.is_some() => {
+                    return Err(Error::invalid(format!(
+                        "{name:?} on the way is a dangling link"
+                    )));
+                }
+                None => {
+                    self.check_editable(at)?;
+                    let missing = parents[number..].iter().map(ToString::to_string).collect();
+                    return Ok((at, missing, (*last).to_string()));
+                }
+            }
+        }
+        if self.kind(at)? != ObjectKind::Group {
+            return Err(Error::invalid("the parent is not a group"));
+        }
+        self.check_editable(at)?;
+        if self.link(at, last)?.is_some() {
+            return Err(Error::new(ErrorKind::Exists));
+        }
+        Ok((at, Vec::new(), (*last).to_string()))
+    }
+
+    /// Makes a group, with the groups on the way.
+    pub(crate) fn create_group(&mut self, base: Addr, path: &str) -> Result<Addr> {
+        let (at, missing, last) = self.plan_path(base, path)?;
+        self.change(|engine| {
+            let parent = engine.create_missing(at, &missing)?;
+            engine.create_group_in(parent, &last)
+        })
+    }
+
+    fn create_missing(&mut self, mut at: Addr, missing: &[String]) -> Result<Addr> {
+        for name in missing {
+            at = self.create_group_in(at, name)?;
+        }
+        Ok(at)
+    }
+
+    fn create_group_in(&mut self, parent: Addr, name: &str) -> Result<Addr> {
+        let (links, messages) = Links::create(&self.store);
+        let sector = self.store.alloc_sectors(SECTOR as u64)?;
+        let cell = Header::new_cell_size(&self.store);
+        let room = Extent::new(sector.addr.plus(cell), sector.len - cell);
+        self.add_object(
+            parent,
+            name,
+            Object {
+                header: Header::new(sector.addr, messages, vec![room], true),
+                links: Some(links),
+                attributes: Attributes::none(),
+                dataset: None,
+            },
+        )
+    }
+
+    /// Makes a dataset, with the groups on the way.
+    pub(crate) fn create_dataset(&mut self, base: Addr, path: &str, plan: Plan) -> Result<Addr> {
+        let (at, missing, last) = self.plan_path(base, path)?;
+        plan.check()?;
+        self.change(|engine| {
+            let parent = engine.create_missing(at, &missing)?;
+            engine.create_dataset_in(parent, &last, plan)
+        })
+    }
+
+    fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
+        let (dataset, messages): (_, Vec<RawMessage>) = Dataset::create(&mut self.store, plan)?;
+        let grows = dataset.can_grow();
+        let addr = self.place_cell(parent, grows)?;
+        self.add_object(
+            parent,
+            name,
+            Object {
+                header: Header::new(addr, messages, Vec::new(), grows),
+                links: None,
+                attributes: Attributes::none(),
+                dataset: Some(dataset),
+            },
+        )
+    }
+
+    /// A place for a cell: sector 0 while it has room for objects that will change, so that one write commits them
+    /// all; else the room of the parent, which gets another sector when it has none.
+    fn place_cell(&mut self, parent: Addr, hot: bool) -> Result<Addr> {
+        let len = Header::new_cell_size(&self.store);
+        if hot && self.store.stamped() {
+            let root = self.root();
+            if let Some(addr) = self.take_room(root, len)? {
+                return Ok(addr);
+            }
+        }
+        if let Some(addr) = self.take_room(parent, len)? {
+            return Ok(addr);
+        }
+        let sector = self.store.alloc_sectors(SECTOR as u64)?;
+        self.touch(parent)?;
+        let rest = Extent::new(sector.addr.plus(len), sector.len - len);
+        self.object(parent)?.header.room.push(rest);
+        Ok(sector.addr)
+    }
+
+    fn take_room(&mut self, owner: Addr, len: u64) -> Result<Option<Addr>> {
+        let object = self.object(owner)?;
+        let keep = match &object.links {
+            Some(links) if links.may_become_dense() => HEAP_HEADER,
+            _ => 0,
+        };
+        let taken = object.header.take_room_for_child(len, keep);
+        if taken.is_some() {
+            self.touch(owner)?;
+        }
+        Ok(taken)
+    }
+
+    fn add_object(&mut self, parent: Addr, name: &str, object: Object) -> Result<Addr> {
+        let addr = object.header.addr;
+        self.adopt_new(object);
+        self.insert_link(parent, name, LinkTarget::Hard(addr))?;
+        Ok(addr)
+    }
+
+    fn insert_link(&mut self, group: Addr, name: &str, target: LinkTarget) -> Result<()> {
+        self.touch(group)?;
+        let (object, store, _) = self.parts(group)?;
+        let links = object
+            .links
+            .as_mut()
+            .ok_or_else(|| Error::invalid("not a group"))?;
+        let link = Link {
+            name: name.as_bytes().to_vec(),
+            charset: charset(name),
+            creation_order: None,
+            target,
+        };
+        links.insert(store, &mut object.header, link)
+    }
+
+    /// Adds a soft link, or a hard link to an object that exists.
+    pub(crate) fn create_link(&mut self, base: Addr, path: &str, target: LinkTarget) -> Result<()> {
+        let (at, missing, last) = self.plan_path(base, path)?;
+        let object = match target {
+            LinkTarget::Hard(addr) => {
+                self.check_editable(addr)?;
+                Some((addr, self.object(addr)?.header.reference_count()?))
+            }
+            _ => None,
+        };
+        self.change(|engine| {
+            let parent = engine.create_missing(at, &missing)?;
+            engine.insert_link(parent, &last, target)?;
+            if let Some((addr, count)) = object {
+                engine.touch(addr)?;
+                engine.object(addr)?.header.set_reference_count(count + 1);
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes a link out; an object whose last hard link it was is freed with everything it alone holds.
+    pub(crate) fn unlink(&mut self, base: Addr, path: &str) -> Result<()> {
+        let names = check_path(path)?;
+        let Some((last, parents)) = names.split_last() else {
+            return Err(Error::invalid("the root group cannot be unlinked"));
+        };
+        let start = if path.starts_with('/') {
+            self.root()
+        } else {
+            base
+        };
+        let group = self
+            .find(start, &parents.join("/"))?
+            .ok_or_else(Error::not_found)?;
+        let link = self.link(group, last)?.ok_or_else(Error::not_found)?;
+        self.check_editable(group)?;
+        let doomed = match link.target {
+            LinkTarget::Hard(addr) => self.plan_removal(addr)?,
+            _ => Vec::new(),
+        };
+        self.change(|engine| {
+            engine.touch(group)?;
+            let (object, store, _) = engine.parts(group)?;
+            if let Some(links) = &mut object.links {
+                links.remove(store, &mut object.header, last.as_bytes())?;
+            }
+            for (addr, left) in doomed {
+                engine.drop_links_to(addr, left)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How many hard links each object keeps when one link to `first` goes, and with it whatever falls to zero.
+    /// Reads everything first, so that nothing is changed where a part cannot be read.
+    fn plan_removal(&mut self, first: Addr) -> Result<Vec<(Addr, u32)>> {
+        let mut left: Vec<(Addr, u32)> = Vec::new();
+        let mut queue = vec![first];
+        while let Some(addr) = queue.pop() {
+            self.check_editable(addr)?;
+            let known = left.iter().position(|(at, _)| *at == addr);
+            let number = match known {
+                Some(number) => number,
+                None => {
+                    left.push((addr, self.object(addr)?.header.reference_count()?));
+                    left.len() - 1
+                }
+            };
+            left[number].1 = left[number].1.saturating_sub(1);
+            if left[number].1 == 0 && self.kind(addr)? == ObjectKind::Group {
+                for link in self.links(addr)? {
+                    if let LinkTarget::Hard(child) = link.target {
+                        queue.push(child);
+                    }
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
+        if left > 0 {
+            self.touch(addr)?;
+            self.object(addr)?.header.set_reference_count(left);
+            return Ok(());
+        }
+        self.release_all_values(addr)?;
+        let (object, store, _) = self.parts(addr)?;
+        if let Some(dataset) = &mut object.dataset {
+            dataset.free_all(store)?;
+        }
+        if let Some(links) = &mut object.links {
+            links.free_all(store)?;
+        }
+        object.attributes.free_all(store)?;
+        object.header.free_all(store);
+        self.forget(addr);
+        Ok(())
+    }
+}
+
+pub(crate) fn charset(name: &str) -> CharacterSet {
+    if name.is_ascii() {
+        CharacterSet::Ascii
+    } else {
+        CharacterSet::Utf8
+    }
+}
+
+/// The names of a path: none empty but before a leading slash, none with a NUL, none a dot.
+fn check_path(path: &str) -> Result<Vec<&str>> {
+    let relative = path.strip_prefix('/').unwrap_or(path);
+    if relative.is_empty() {
+        return match path {
+            "/" => Ok(Vec::new()),
+            _ => Err(Error::invalid("the name is empty")),
+        };
+    }
+    let names: Vec<&str> = relative.split('/').collect();
+    for name in &names {
+        if name.is_empty() {
+            return Err(Error::invalid(format!("a component of {path:?} is empty")));
+        }
+        if *name == "." {
+            return Err(Error::invalid(format!("a component of {path:?} is a dot")));
+        }
+        if name.contains('\0') {
+            return Err(Error::invalid(format!("the name {name:?} has a NUL")));
+        }
+    }
+    Ok(names)
+}

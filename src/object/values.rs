@@ -1,0 +1,350 @@
+//! Values of variable length: the elements in the global heap, and attributes.
+
+use super::engine::Engine;
+use crate::bytes::{Addr, Take};
+use crate::dtype::{VarLenSink, VarLenSource};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::attribute::Attribute;
+use crate::format::message::dataspace::Dataspace;
+use crate::format::message::datatype::Datatype;
+use crate::infra::global_heap::{GlobalHeap, HeapRef};
+use crate::selection::Resolved;
+use crate::store::Store;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// The global heap as a place that elements are written to.
+#[derive(Debug)]
+pub(crate) struct HeapSink<'a> {
+    pub(crate) heap: &'a mut GlobalHeap,
+    pub(crate) store: &'a mut Store,
+}
+
+impl VarLenSink for HeapSink<'_> {
+    fn offset_width(&self) -> u8 {
+        self.store.widths().offset
+    }
+
+    fn insert(&mut self, bytes: &[u8]) -> Result<(u64, u32)> {
+        let at = self.heap.insert(self.store, bytes)?;
+        Ok((at.addr.get(), at.index))
+    }
+}
+
+/// The global heap as a place that elements are read from.
+#[derive(Debug)]
+pub(crate) struct HeapSource<'a> {
+    pub(crate) heap: &'a mut GlobalHeap,
+    pub(crate) store: &'a Store,
+}
+
+impl VarLenSource for HeapSource<'_> {
+    fn offset_width(&self) -> u8 {
+        self.store.widths().offset
+    }
+
+    fn read(&mut self, address: u64, index: u32, len: usize, out: &mut Vec<u8>) -> Result<()> {
+        let at = HeapRef {
+            addr: Addr::new(address),
+            index,
+        };
+        self.heap
+            .with(self.store, at, |bytes| match bytes.get(..len) {
+                Some(bytes) => {
+                    out.extend_from_slice(bytes);
+                    Ok(())
+                }
+                None => Err(Error::corrupt(
+                    "global heap",
+                    "an object is shorter than its element says",
+                )
+                .at(address)),
+            })?
+    }
+}
+
+/// Rows of elements looked at together when values are released.
+const PIECE: u64 = 1 << 20;
+
+impl Engine {
+    /// Encodes values whose elements may be in the heap.
+    pub(crate) fn encode<T>(
+        &mut self,
+        encode: impl FnOnce(&mut HeapSink<'_>) -> Result<T>,
+    ) -> Result<T> {
+        encode(&mut HeapSink {
+            heap: &mut self.heap,
+            store: &mut self.store,
+        })
+    }
+
+    /// Decodes values whose elements may be in the heap.
+    pub(crate) fn decode<T>(
+        &mut self,
+        decode: impl FnOnce(&mut HeapSource<'_>) -> Result<T>,
+    ) -> Result<T> {
+        decode(&mut HeapSource {
+            heap: &mut self.heap,
+            store: &self.store,
+        })
+    }
+
+    /// Writes elements, as the file stores them, to the selected places.
+    pub(crate) fn write_dataset(
+        &mut self,
+        addr: Addr,
+        selection: &Resolved,
+        bytes: &[u8],
+    ) -> Result<()> {
+        self.touch(addr)?;
+        self.dataset(addr)?;
+        self.release_selected(addr, selection)?;
+        let budget = self.budget_for(addr)?;
+        let (object, store, _) = self.parts(addr)?;
+        match &mut object.dataset {
+            Some(dataset) => {
+                dataset.make_editable(store)?;
+                dataset.write(store, selection, bytes, budget)
+            }
+            None => Err(Error::invalid("not a dataset")),
+        }
+    }
+
+    /// Reads the selected elements as the file stores them.
+    pub(crate) fn read_dataset(
+        &mut self,
+        addr: Addr,
+        selection: &Resolved,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let budget = if self.read_only() {
+            self.budget
+        } else {
+            self.budget_for(addr)?
+        };
+        let (object, store, _) = self.parts(addr)?;
+        match &mut object.dataset {
+            Some(dataset) => dataset.read(store, selection, out, budget),
+            None => Err(Error::invalid("not a dataset")),
+        }
+    }
+
+    /// Changes the extent of a dataset.
+    pub(crate) fn resize_dataset(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
+        self.touch(addr)?;
+        self.release_cut_off(addr, dims)?;
+        let budget = self.budget_for(addr)?;
+        let (object, store, _) = self.parts(addr)?;
+        match &mut object.dataset {
+            Some(dataset) => {
+                dataset.make_editable(store)?;
+                dataset.resize(store, dims, budget)
+            }
+            None => Err(Error::invalid("not a dataset")),
+        }
+    }
+
+    /// Lets go of the heap objects of elements that a smaller extent cuts off.
+    fn release_cut_off(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
+        let dataset = self.dataset(addr)?;
+        if !dataset.datatype.contains_var_len() {
+            return Ok(());
+        }
+        let old = dataset.dims().to_vec();
+        for axis in 0..dims.len().min(old.len()) {
+            if dims[axis] >= old[axis] {
+                continue;
+            }
+            let mut region = Resolved::whole(&old)?;
+            for (before, range) in region.axes.iter_mut().enumerate().take(axis) {
+                range.count = range.count.min(dims[before]);
+            }
+            region.axes[axis].start = dims[axis];
+            region.axes[axis].count = old[axis] - dims[axis];
+            self.release_selected(addr, &region)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the heap objects of the selected elements, which are about to be overwritten or dropped.
+    pub(crate) fn release_selected(&mut self, addr: Addr, selection: &Resolved) -> Result<()> {
+        let dataset = self.dataset(addr)?;
+        if !dataset.datatype.contains_var_len() || selection.is_empty() {
+            return Ok(());
+        }
+        let datatype = dataset.datatype.clone();
+        let element = dataset.element_size() as u64;
+        let rows = selection.axes.first().map_or(1, |axis| axis.count);
+        let row = (selection.element_count() / rows.max(1)).max(1);
+        let step = (PIECE / (row * element)).max(1);
+        let mut done = 0;
+        while done < rows {
+            let count = step.min(rows - done);
+            let mut piece = selection.clone();
+            if let Some(axis) = piece.axes.first_mut() {
+                axis.start += done * axis.step;
+                axis.count = count;
+            }
+            let mut bytes = vec![0; (count * row * element) as usize];
+            self.read_dataset(addr, &piece, &mut bytes)?;
+            self.release_values(&datatype, &bytes)?;
+            done += count;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the heap objects that elements refer to.
+    fn release_values(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
+        let Self { heap, store, .. } = self;
+        for_each_reference(datatype, bytes, store.widths().offset, &mut |at| {
+            heap.release(store, at)
+        })
+    }
+
+    /// Lets go of everything an object that is about to go has in the heap.
+    pub(crate) fn release_all_values(&mut self, addr: Addr) -> Result<()> {
+        let (object, store, _) = self.parts(addr)?;
+        let attributes = object.attributes.list(store, &object.header)?;
+        let dims = object
+            .dataset
+            .as_ref()
+            .map(|dataset| dataset.selectable_dims());
+        for (_, attribute) in attributes {
+            self.release_attribute(&attribute)?;
+        }
+        match dims {
+            Some(dims) => self.release_selected(addr, &Resolved::whole(&dims)?),
+            None => Ok(()),
+        }
+    }
+
+    fn release_attribute(&mut self, attribute: &Attribute) -> Result<()> {
+        // What cannot be decoded keeps its heap objects; that costs space, not data.
+        match attribute.datatype() {
+            Ok(datatype) => self.release_values(&datatype, &attribute.data),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The attribute of one name.
+    pub(crate) fn attribute(&mut self, addr: Addr, name: &str) -> Result<Option<Attribute>> {
+        let (object, store, _) = self.parts(addr)?;
+        object
+            .attributes
+            .find(store, &object.header, name.as_bytes())
+    }
+
+    pub(crate) fn attribute_names(&mut self, addr: Addr) -> Result<Vec<Vec<u8>>> {
+        let (object, store, _) = self.parts(addr)?;
+        object.attributes.names(store, &object.header)
+    }
+
+    /// Creates an attribute or replaces the one of that name. `encode` gives the bytes once everything is checked.
+    pub(crate) fn set_attribute(
+        &mut self,
+        addr: Addr,
+        name: &str,
+        datatype: &Datatype,
+        space: &Dataspace,
+        encode: impl FnOnce(&mut HeapSink<'_>) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        if name.is_empty() {
+            return Err(Error::invalid("the name of an attribute is empty"));
+        }
+        if name.contains('\0') {
+            return Err(Error::invalid(alloc::format!(
+                "the name {name:?} has a NUL"
+            )));
+        }
+        self.check_editable(addr)?;
+        self.attribute(addr, name)?;
+        let size = space
+            .element_count()?
+            .saturating_mul(u64::from(datatype.size()));
+        let max = u64::from(u32::MAX);
+        if size > max {
+            return Err(Error::limit("the size of an attribute", size, max));
+        }
+        // Encoding refuses values that do not fit before the object is changed.
+        let data = self.encode(encode)?;
+        self.change(|engine| {
+            engine.touch(addr)?;
+            let (object, store, _) = engine.parts(addr)?;
+            let charset = super::tree::charset(name);
+            let attribute = Attribute::new(
+                name.as_bytes(),
+                charset,
+                datatype,
+                space,
+                data,
+                store.widths(),
+            )?;
+            let replaced = object
+                .attributes
+                .set(store, &mut object.header, &attribute)?;
+            match replaced {
+                Some(old) => engine.release_attribute(&old),
+                None => Ok(()),
+            }
+        })
+    }
+
+    pub(crate) fn delete_attribute(&mut self, addr: Addr, name: &str) -> Result<()> {
+        self.check_editable(addr)?;
+        if self.attribute(addr, name)?.is_none() {
+            return Err(Error::new(ErrorKind::NotFound));
+        }
+        self.change(|engine| {
+            engine.touch(addr)?;
+            let (object, store, _) = engine.parts(addr)?;
+            match object
+                .attributes
+                .remove(store, &mut object.header, name.as_bytes())?
+            {
+                Some(old) => engine.release_attribute(&old),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// Visits the heap references in elements: of strings and sequences, also inside arrays and compounds.
+pub(crate) fn for_each_reference(
+    datatype: &Datatype,
+    bytes: &[u8],
+    offset_width: u8,
+    visit: &mut dyn FnMut(HeapRef) -> Result<()>,
+) -> Result<()> {
+    if !datatype.contains_var_len() {
+        return Ok(());
+    }
+    let size = datatype.size() as usize;
+    for element in bytes.chunks_exact(size.max(1)) {
+        match datatype {
+            Datatype::VarLenString { .. } | Datatype::VarLenSequence { .. } => {
+                let mut take = Take::new(element, "variable-length element", 0);
+                let len = take.u32()?;
+                let addr = take.uint(offset_width)?;
+                let index = take.u32()?;
+                if len > 0 && addr != 0 {
+                    visit(HeapRef {
+                        addr: Addr::new(addr),
+                        index,
+                    })?;
+                }
+            }
+            Datatype::Array { base, .. } => for_each_reference(base, element, offset_width, visit)?,
+            Datatype::Compound { members, .. } => {
+                for member in members {
+                    let from = member.offset as usize;
+                    let to = from + member.datatype.size() as usize;
+                    if let Some(bytes) = element.get(from..to) {
+                        for_each_reference(&member.datatype, bytes, offset_width, visit)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
