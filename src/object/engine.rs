@@ -56,6 +56,29 @@ impl Object {
     }
 }
 
+/// The datasets that keep chunks in memory, so that an operation need not look at every object.
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: BTreeMap<Addr, usize>,
+    total: usize,
+    /// The dataset of the last operation, whose count is not up to date.
+    current: Option<Addr>,
+}
+
+impl Waiting {
+    fn set(&mut self, addr: Addr, bytes: usize) {
+        let old = match bytes {
+            0 => self.bytes.remove(&addr),
+            _ => self.bytes.insert(addr, bytes),
+        };
+        self.total = self.total - old.unwrap_or(0) + bytes;
+    }
+
+    fn others(&self, addr: Addr) -> usize {
+        self.total - self.bytes.get(&addr).copied().unwrap_or(0)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) store: Store,
@@ -64,6 +87,7 @@ pub(crate) struct Engine {
     dirty: BTreeSet<Addr>,
     /// How many bytes of chunks may wait in memory, all datasets together.
     pub(crate) budget: usize,
+    waiting: Waiting,
     read_only: bool,
     /// The object that takes the record of free space at closing when nothing else changes.
     last_changed: Option<Addr>,
@@ -124,6 +148,7 @@ impl Engine {
             objects: BTreeMap::new(),
             dirty: BTreeSet::new(),
             budget: DEFAULT_CACHE,
+            waiting: Waiting::default(),
             read_only,
             last_changed: None,
             reclaim_after: None,
@@ -214,12 +239,14 @@ impl Engine {
     pub(crate) fn evict(&mut self, addr: Addr) {
         if !self.dirty.contains(&addr) {
             self.objects.remove(&addr);
+            self.count_waiting(addr);
         }
     }
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&mut self, addr: Addr) {
         self.objects.remove(&addr);
+        self.count_waiting(addr);
         self.dirty.remove(&addr);
         *self.deleted.entry(addr).or_default() += 1;
         if self.last_changed == Some(addr) {
@@ -237,25 +264,40 @@ impl Engine {
         result
     }
 
-    /// What is left of the cache's budget for one dataset, and room made for it.
+    /// What is left of the cache's budget for one dataset, and room made for it: where the others hold more than
+    /// their half, all they hold goes to the file.
     pub(crate) fn budget_for(&mut self, addr: Addr) -> Result<usize> {
-        let others: usize = self
-            .objects
-            .iter()
-            .filter(|(at, _)| **at != addr)
-            .filter_map(|(_, object)| object.dataset.as_ref())
-            .map(Dataset::cached_bytes)
-            .sum();
-        if others > self.budget / 2 {
-            for (at, object) in &mut self.objects {
-                if *at != addr
+        if let Some(last) = self.waiting.current.replace(addr) {
+            self.count_waiting(last);
+        }
+        if self.waiting.others(addr) > self.budget / 2 {
+            let others: Vec<Addr> = self.waiting.bytes.keys().copied().collect();
+            for at in others.into_iter().filter(|at| *at != addr) {
+                if let Some(object) = self.objects.get_mut(&at)
                     && let Some(dataset) = &mut object.dataset
                 {
                     dataset.keep_within(&mut self.store, 0)?;
                 }
+                self.count_waiting(at);
             }
         }
         Ok(self.budget / 2)
+    }
+
+    fn count_waiting(&mut self, addr: Addr) {
+        let dataset = self
+            .objects
+            .get(&addr)
+            .and_then(|object| object.dataset.as_ref());
+        self.waiting
+            .set(addr, dataset.map_or(0, Dataset::cached_bytes));
+    }
+
+    fn count_all_waiting(&mut self) {
+        let known: Vec<Addr> = self.waiting.bytes.keys().copied().collect();
+        for addr in known.into_iter().chain(self.waiting.current.take()) {
+            self.count_waiting(addr);
+        }
     }
 
     /// Whether anything differs from the file.
@@ -303,6 +345,7 @@ impl Engine {
             object.header.stage(store, true)?;
         }
         self.store.commit(level)?;
+        self.count_all_waiting();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {
                 object.committed();
