@@ -16,7 +16,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Clean objects beyond this many are forgotten after a commit.
+/// Clean objects beyond this many are forgotten after a commit, and beyond twice as many before the next is read.
 const MAX_CLEAN: usize = 1024;
 
 /// The default of [`Engine::budget`].
@@ -83,11 +83,13 @@ impl Waiting {
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) heap: GlobalHeap,
-    pub(crate) objects: BTreeMap<Addr, Object>,
+    pub(crate) objects: BTreeMap<Addr, Box<Object>>,
     dirty: BTreeSet<Addr>,
     /// How many bytes of chunks may wait in memory, all datasets together.
     pub(crate) budget: usize,
     waiting: Waiting,
+    /// How many objects may be in memory before clean ones are forgotten.
+    most_objects: usize,
     read_only: bool,
     /// The object that takes the record of free space at closing when nothing else changes.
     last_changed: Option<Addr>,
@@ -117,7 +119,7 @@ impl Engine {
         };
         let mut engine = Self::new(store, false);
         engine.reclaim_after = None;
-        engine.objects.insert(root, object);
+        engine.objects.insert(root, Box::new(object));
         engine.dirty.insert(root);
         Ok(engine)
     }
@@ -149,6 +151,7 @@ impl Engine {
             dirty: BTreeSet::new(),
             budget: DEFAULT_CACHE,
             waiting: Waiting::default(),
+            most_objects: 2 * MAX_CLEAN,
             read_only,
             last_changed: None,
             reclaim_after: None,
@@ -169,6 +172,7 @@ impl Engine {
         self.load(addr)?;
         self.objects
             .get_mut(&addr)
+            .map(Box::as_mut)
             .ok_or_else(|| Error::corrupt("object header", "missing").at(addr.get()))
     }
 
@@ -177,8 +181,11 @@ impl Engine {
             return Err(Error::new(ErrorKind::Poisoned));
         }
         if !self.objects.contains_key(&addr) {
+            if self.objects.len() >= self.most_objects {
+                self.forget_clean();
+            }
             let object = Object::load(&self.store, addr)?;
-            self.objects.insert(addr, object);
+            self.objects.insert(addr, Box::new(object));
         }
         Ok(())
     }
@@ -192,6 +199,7 @@ impl Engine {
         let object = self
             .objects
             .get_mut(&addr)
+            .map(Box::as_mut)
             .ok_or_else(|| Error::corrupt("object header", "missing").at(addr.get()))?;
         Ok((object, &mut self.store, &mut self.heap))
     }
@@ -227,7 +235,7 @@ impl Engine {
     pub(crate) fn adopt_new(&mut self, object: Object) {
         let addr = object.header.addr;
         self.dirty.insert(addr);
-        self.objects.insert(addr, object);
+        self.objects.insert(addr, Box::new(object));
     }
 
     /// Tells apart the objects that an address has named since the file was opened.
@@ -241,6 +249,15 @@ impl Engine {
             self.objects.remove(&addr);
             self.count_waiting(addr);
         }
+    }
+
+    /// Forgets the clean objects, which can be read again, but for those whose chunks wait in memory.
+    fn forget_clean(&mut self) {
+        self.count_all_waiting();
+        let (dirty, waiting) = (&self.dirty, &self.waiting.bytes);
+        self.objects
+            .retain(|addr, _| dirty.contains(addr) || waiting.contains_key(addr));
+        self.most_objects = 2 * self.objects.len().max(MAX_CLEAN);
     }
 
     /// Forgets an object that is gone.
@@ -321,7 +338,8 @@ impl Engine {
     }
 
     fn commit_changes(&mut self, level: Level, closing: bool) -> Result<()> {
-        let dirty = core::mem::take(&mut self.dirty);
+        // They stay marked, so that none is forgotten while the commit is made.
+        let dirty = self.dirty.clone();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {
                 object.stage_parts(&mut self.store, closing)?;
@@ -351,13 +369,9 @@ impl Engine {
                 object.committed();
             }
         }
+        self.dirty.clear();
         if self.objects.len() > MAX_CLEAN {
-            self.objects.retain(|_, object| {
-                object
-                    .dataset
-                    .as_ref()
-                    .is_some_and(|dataset| dataset.cached_bytes() > 0)
-            });
+            self.forget_clean();
         }
         Ok(())
     }
@@ -461,3 +475,6 @@ pub(crate) fn complement(mut used: Vec<Extent>, end: u64) -> Result<Vec<Extent>>
     }
     Ok(free)
 }
+
+#[cfg(test)]
+mod tests;
