@@ -21,6 +21,9 @@ use core::ops::Range;
 /// Blocks shorter than this wait for the commit, which writes neighbours together.
 const STAGE_BELOW: usize = 64 << 10;
 
+/// What the cache needs for a chunk besides its bytes, roughly.
+const ENTRY: usize = 256;
+
 /// A chunk in memory, unfiltered.
 #[derive(Debug)]
 struct Cached {
@@ -82,8 +85,14 @@ impl Chunks {
         }
     }
 
+    /// The memory that cached chunks take.
     pub(crate) fn cached_bytes(&self) -> usize {
-        self.cache.len() * self.grid.chunk_bytes()
+        self.cache.len() * self.cost()
+    }
+
+    /// The memory of one cached chunk.
+    fn cost(&self) -> usize {
+        self.grid.chunk_bytes() + ENTRY
     }
 
     /// Rebuilds an index that is only read as one that can be changed; returns whether it did.
@@ -141,11 +150,13 @@ impl Chunks {
         let edge = self.is_growing_edge(at, shape);
         if !self.cache.contains_key(at) && !edge && self.grid.covers(at, selection, shape.dims) {
             if let Some(range) = self.grid.contiguous_in_dense(at, selection) {
-                return self.put(store, at, &data[range], None, false);
+                self.put(store, at, &data[range], None, false)?;
+                return Ok(());
             }
             let mut whole = self.filled(shape.fill);
             self.grid.scatter(at, selection, data, &mut whole);
-            return self.put(store, at, &whole, None, false);
+            self.put(store, at, &whole, None, false)?;
+            return Ok(());
         }
         let all = self.grid.covers(at, selection, shape.dims);
         self.load(store, shape, at, all)?;
@@ -161,7 +172,7 @@ impl Chunks {
             self.write_back(store, shape, at, false)?;
             self.cache.remove(at);
         }
-        self.keep_within(store, shape, budget)
+        self.keep_within(store, shape, budget.max(self.cost()))
     }
 
     /// A chunk that is not full and can become so: it reaches beyond the extent along an axis that can grow.
@@ -274,7 +285,7 @@ impl Chunks {
         }
         let data = self.read_stored(store, record)?;
         self.grid.gather(at, selection, &data, out);
-        let fits = self.cached_bytes() + self.grid.chunk_bytes() <= budget;
+        let fits = self.cached_bytes() + self.cost() <= budget;
         if fits && !self.grid.covers(at, selection, shape.dims) && !self.is_growing_edge(at, shape)
         {
             self.clock += 1;
@@ -290,7 +301,8 @@ impl Chunks {
         Ok(())
     }
 
-    /// Writes a whole chunk to fresh space and names it in the index; `raw` leaves the filters out.
+    /// Writes a whole chunk to fresh space and names it in the index; `raw` leaves the filters out. Returns where the
+    /// chunk is.
     fn put(
         &mut self,
         store: &mut Store,
@@ -298,14 +310,15 @@ impl Chunks {
         data: &[u8],
         known: Option<ChunkRecord>,
         raw: bool,
-    ) -> Result<()> {
+    ) -> Result<ChunkRecord> {
         if self.index.in_place() {
             let record = match known {
                 Some(record) => Some(record),
                 None => self.index.find(store, at)?,
             };
             if let Some(record) = record {
-                return store.write_now(record.extent.addr, data);
+                store.write_now(record.extent.addr, data)?;
+                return Ok(record);
             }
         }
         let (encoded, mask);
@@ -325,15 +338,12 @@ impl Chunks {
         } else {
             store.write_now(extent.addr, bytes)?;
         }
-        self.name(store, at, ChunkRecord { extent, mask })
-    }
-
-    fn name(&mut self, store: &mut Store, at: &[u64], record: ChunkRecord) -> Result<()> {
+        let record = ChunkRecord { extent, mask };
         self.index_changed = true;
         if let Some(old) = self.index.insert(store, at, record)? {
             store.free(old.extent);
         }
-        Ok(())
+        Ok(record)
     }
 
     /// Brings one chunk of the cache to the file. `compress_edge`: also where the chunk may still grow.
@@ -355,23 +365,19 @@ impl Chunks {
         let in_place = cached
             .stored
             .filter(|record| raw && self.may_write_in_place(store, *record, at, &dirty));
-        let done = match in_place {
+        match in_place {
             Some(record) => {
                 let addr = record.extent.addr.plus(dirty.start as u64);
                 let bytes = &cached.data[dirty];
                 match bytes.len() < STAGE_BELOW {
-                    true => store.fill_in(addr, bytes),
-                    false => store.write_now(addr, bytes),
+                    true => store.fill_in(addr, bytes)?,
+                    false => store.write_now(addr, bytes)?,
                 }
             }
             None => {
                 let known = cached.stored;
-                self.put(store, at, &cached.data, known, raw)
+                cached.stored = Some(self.put(store, at, &cached.data, known, raw)?);
             }
-        };
-        done?;
-        if in_place.is_none() {
-            cached.stored = self.index.find(store, at)?;
         }
         self.cache.insert(at.to_vec(), cached);
         Ok(())
@@ -397,18 +403,28 @@ impl Chunks {
             || dirty.start >= committed_rows.saturating_mul(self.grid.row_bytes())
     }
 
-    /// Writes the least recently used chunks back until the cache is within its budget.
+    /// Where the cache is beyond its budget, writes the least recently used chunks back and leaves room, so that the
+    /// next chunks find some.
     pub(crate) fn keep_within(
         &mut self,
         store: &mut Store,
         shape: Shape<'_>,
         budget: usize,
     ) -> Result<()> {
-        while self.cached_bytes() > budget.max(self.grid.chunk_bytes()) {
-            let oldest = self.cache.iter().min_by_key(|(_, cached)| cached.used);
-            let Some(at) = oldest.map(|(at, _)| at.clone()) else {
-                return Ok(());
-            };
+        if self.cached_bytes() <= budget {
+            return Ok(());
+        }
+        let most = budget / self.cost();
+        let mut by_age: Vec<(u64, Vec<u64>)> = self
+            .cache
+            .iter()
+            .map(|(at, cached)| (cached.used, at.clone()))
+            .collect();
+        by_age.sort_unstable();
+        by_age.truncate(by_age.len() - (most - most / 4));
+        // In the order of their places, as the index likes it.
+        by_age.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+        for (_, at) in by_age {
             self.write_back(store, shape, &at, false)?;
             self.cache.remove(&at);
         }
@@ -482,7 +498,7 @@ impl Chunks {
             {
                 cached.touch(changed);
             }
-            self.keep_within(store, shape, budget)
+            self.keep_within(store, shape, budget.max(self.cost()))
         })
     }
 

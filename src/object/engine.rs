@@ -16,7 +16,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Clean objects beyond this many are forgotten after a commit.
+/// Clean objects beyond this many are forgotten after a commit, and beyond twice as many before the next is read.
 const MAX_CLEAN: usize = 1024;
 
 /// The default of [`Engine::budget`].
@@ -56,14 +56,40 @@ impl Object {
     }
 }
 
+/// The datasets that keep chunks in memory, so that an operation need not look at every object.
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: BTreeMap<Addr, usize>,
+    total: usize,
+    /// The dataset of the last operation, whose count is not up to date.
+    current: Option<Addr>,
+}
+
+impl Waiting {
+    fn set(&mut self, addr: Addr, bytes: usize) {
+        let old = match bytes {
+            0 => self.bytes.remove(&addr),
+            _ => self.bytes.insert(addr, bytes),
+        };
+        self.total = self.total - old.unwrap_or(0) + bytes;
+    }
+
+    fn others(&self, addr: Addr) -> usize {
+        self.total - self.bytes.get(&addr).copied().unwrap_or(0)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) heap: GlobalHeap,
-    pub(crate) objects: BTreeMap<Addr, Object>,
+    pub(crate) objects: BTreeMap<Addr, Box<Object>>,
     dirty: BTreeSet<Addr>,
     /// How many bytes of chunks may wait in memory, all datasets together.
     pub(crate) budget: usize,
+    waiting: Waiting,
+    /// How many objects may be in memory before clean ones are forgotten.
+    most_objects: usize,
     read_only: bool,
     /// The object that takes the record of free space at closing when nothing else changes.
     last_changed: Option<Addr>,
@@ -93,7 +119,7 @@ impl Engine {
         };
         let mut engine = Self::new(store, false);
         engine.reclaim_after = None;
-        engine.objects.insert(root, object);
+        engine.objects.insert(root, Box::new(object));
         engine.dirty.insert(root);
         Ok(engine)
     }
@@ -124,6 +150,8 @@ impl Engine {
             objects: BTreeMap::new(),
             dirty: BTreeSet::new(),
             budget: DEFAULT_CACHE,
+            waiting: Waiting::default(),
+            most_objects: 2 * MAX_CLEAN,
             read_only,
             last_changed: None,
             reclaim_after: None,
@@ -144,6 +172,7 @@ impl Engine {
         self.load(addr)?;
         self.objects
             .get_mut(&addr)
+            .map(Box::as_mut)
             .ok_or_else(|| Error::corrupt("object header", "missing").at(addr.get()))
     }
 
@@ -152,8 +181,11 @@ impl Engine {
             return Err(Error::new(ErrorKind::Poisoned));
         }
         if !self.objects.contains_key(&addr) {
+            if self.objects.len() >= self.most_objects {
+                self.forget_clean();
+            }
             let object = Object::load(&self.store, addr)?;
-            self.objects.insert(addr, object);
+            self.objects.insert(addr, Box::new(object));
         }
         Ok(())
     }
@@ -167,6 +199,7 @@ impl Engine {
         let object = self
             .objects
             .get_mut(&addr)
+            .map(Box::as_mut)
             .ok_or_else(|| Error::corrupt("object header", "missing").at(addr.get()))?;
         Ok((object, &mut self.store, &mut self.heap))
     }
@@ -208,7 +241,7 @@ impl Engine {
     pub(crate) fn adopt_new(&mut self, object: Object) {
         let addr = object.header.addr;
         self.dirty.insert(addr);
-        self.objects.insert(addr, object);
+        self.objects.insert(addr, Box::new(object));
     }
 
     /// Tells apart the objects that an address has named since the file was opened.
@@ -220,12 +253,23 @@ impl Engine {
     pub(crate) fn evict(&mut self, addr: Addr) {
         if !self.dirty.contains(&addr) {
             self.objects.remove(&addr);
+            self.count_waiting(addr);
         }
+    }
+
+    /// Forgets the clean objects, which can be read again, but for those whose chunks wait in memory.
+    fn forget_clean(&mut self) {
+        self.count_all_waiting();
+        let (dirty, waiting) = (&self.dirty, &self.waiting.bytes);
+        self.objects
+            .retain(|addr, _| dirty.contains(addr) || waiting.contains_key(addr));
+        self.most_objects = 2 * self.objects.len().max(MAX_CLEAN);
     }
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&mut self, addr: Addr) {
         self.objects.remove(&addr);
+        self.count_waiting(addr);
         self.dirty.remove(&addr);
         *self.deleted.entry(addr).or_default() += 1;
         if self.last_changed == Some(addr) {
@@ -243,25 +287,40 @@ impl Engine {
         result
     }
 
-    /// What is left of the cache's budget for one dataset, and room made for it.
+    /// What is left of the cache's budget for one dataset, and room made for it: where the others hold more than
+    /// their half, all they hold goes to the file.
     pub(crate) fn budget_for(&mut self, addr: Addr) -> Result<usize> {
-        let others: usize = self
-            .objects
-            .iter()
-            .filter(|(at, _)| **at != addr)
-            .filter_map(|(_, object)| object.dataset.as_ref())
-            .map(Dataset::cached_bytes)
-            .sum();
-        if others > self.budget / 2 {
-            for (at, object) in &mut self.objects {
-                if *at != addr
+        if let Some(last) = self.waiting.current.replace(addr) {
+            self.count_waiting(last);
+        }
+        if self.waiting.others(addr) > self.budget / 2 {
+            let others: Vec<Addr> = self.waiting.bytes.keys().copied().collect();
+            for at in others.into_iter().filter(|at| *at != addr) {
+                if let Some(object) = self.objects.get_mut(&at)
                     && let Some(dataset) = &mut object.dataset
                 {
                     dataset.keep_within(&mut self.store, 0)?;
                 }
+                self.count_waiting(at);
             }
         }
         Ok(self.budget / 2)
+    }
+
+    fn count_waiting(&mut self, addr: Addr) {
+        let dataset = self
+            .objects
+            .get(&addr)
+            .and_then(|object| object.dataset.as_ref());
+        self.waiting
+            .set(addr, dataset.map_or(0, Dataset::cached_bytes));
+    }
+
+    fn count_all_waiting(&mut self) {
+        let known: Vec<Addr> = self.waiting.bytes.keys().copied().collect();
+        for addr in known.into_iter().chain(self.waiting.current.take()) {
+            self.count_waiting(addr);
+        }
     }
 
     /// Whether anything differs from the file.
@@ -285,7 +344,8 @@ impl Engine {
     }
 
     fn commit_changes(&mut self, level: Level, closing: bool) -> Result<()> {
-        let dirty = core::mem::take(&mut self.dirty);
+        // They stay marked, so that none is forgotten while the commit is made.
+        let dirty = self.dirty.clone();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {
                 object.stage_parts(&mut self.store, closing)?;
@@ -309,18 +369,15 @@ impl Engine {
             object.header.stage(store, true)?;
         }
         self.store.commit(level)?;
+        self.count_all_waiting();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {
                 object.committed();
             }
         }
+        self.dirty.clear();
         if self.objects.len() > MAX_CLEAN {
-            self.objects.retain(|_, object| {
-                object
-                    .dataset
-                    .as_ref()
-                    .is_some_and(|dataset| dataset.cached_bytes() > 0)
-            });
+            self.forget_clean();
         }
         Ok(())
     }
@@ -424,3 +481,6 @@ pub(crate) fn complement(mut used: Vec<Extent>, end: u64) -> Result<Vec<Extent>>
     }
     Ok(free)
 }
+
+#[cfg(test)]
+mod tests;

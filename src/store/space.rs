@@ -228,6 +228,11 @@ impl Space {
         self.free.iter()
     }
 
+    /// How many extents [`take_all_after_commit`](Self::take_all_after_commit) would give, at the most.
+    pub(crate) fn free_extents(&self) -> usize {
+        self.free.0.len() + self.pending.len()
+    }
+
     pub(crate) fn free_bytes(&self) -> u64 {
         let pending: u64 = self.pending.iter().map(|extent| extent.len).sum();
         self.free.iter().map(|run| run.len).sum::<u64>() + pending

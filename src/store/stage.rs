@@ -339,6 +339,11 @@ impl Store {
         self.space.free_bytes()
     }
 
+    /// How many extents that is, at the most.
+    pub(crate) fn free_extents(&self) -> usize {
+        self.space.free_extents()
+    }
+
     /// How much the file has grown since it was opened.
     pub(crate) fn grown(&self) -> u64 {
         self.space.grown()
