@@ -3,15 +3,17 @@
 
 #[path = "model/state.rs"]
 mod state;
-#[allow(unreachable_pub, reason = "shared by all integration tests")]
-mod support;
 #[path = "support/storage.rs"]
 mod storage;
+#[allow(unreachable_pub, reason = "shared by all integration tests")]
+mod support;
 
 use h5quill::{Dataset, ErrorKind, File, Group, SliceOrIndex};
 use ndarray::{ArrayD, IxDyn, Slice};
 use proptest::prelude::*;
-use state::{Link, Model, Node, Numbers, Object, Seeded, Spec, Value, check_all, compare, resized, with_type};
+use state::{
+    Link, Model, Node, Numbers, Object, Seeded, Spec, Value, check_all, compare, resized, with_type,
+};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Mutex;
@@ -34,7 +36,15 @@ impl Run {
         let file = File::create_on(storage.clone()).unwrap();
         file.flush().unwrap();
         let model = Model::new();
-        Self { storage, file: Some(file), committed: model.clone(), model, handles: BTreeMap::new(), seed: 0, name: 0 }
+        Self {
+            storage,
+            file: Some(file),
+            committed: model.clone(),
+            model,
+            handles: BTreeMap::new(),
+            seed: 0,
+            name: 0,
+        }
     }
 
     fn file(&self) -> &File {
@@ -87,7 +97,11 @@ impl Run {
     /// A name, sometimes one that may be taken.
     fn new_name(&mut self, numbers: &mut Numbers) -> String {
         self.name += 1;
-        let number = if numbers.one_in(8) { numbers.below(self.name) } else { self.name };
+        let number = if numbers.one_in(8) {
+            numbers.below(self.name)
+        } else {
+            self.name
+        };
         match number % 5 {
             0 => format!("n\u{e4}me {number}"),
             1 => format!("{number}{}", "long".repeat(number % 80)),
@@ -100,7 +114,9 @@ impl Run {
     }
 
     fn create_group(&mut self, numbers: &mut Numbers) {
-        let Some((parent, path)) = Self::pick(self.model.groups(), numbers) else { return };
+        let Some((parent, path)) = Self::pick(self.model.groups(), numbers) else {
+            return;
+        };
         let name = self.new_name(numbers);
         let made = self.file().create_group(&Self::join(&path, &name));
         if self.model.links(parent).contains_key(&name) {
@@ -113,7 +129,9 @@ impl Run {
     }
 
     fn create_dataset(&mut self, numbers: &mut Numbers) {
-        let Some((parent, path)) = Self::pick(self.model.groups(), numbers) else { return };
+        let Some((parent, path)) = Self::pick(self.model.groups(), numbers) else {
+            return;
+        };
         let group: Group = self.file().group(&path).unwrap();
         let name = self.new_name(numbers);
         let spec = Spec::random(numbers);
@@ -130,13 +148,19 @@ impl Run {
     }
 
     fn append(&mut self, numbers: &mut Numbers) {
-        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else { return };
+        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else {
+            return;
+        };
         let spec = self.model.spec(id);
         let dims = self.model.array(id).shape().to_vec();
         if dims.is_empty() {
             return;
         }
-        let axis = if numbers.one_in(3) { numbers.below(dims.len()) } else { 0 };
+        let axis = if numbers.one_in(3) {
+            numbers.below(dims.len())
+        } else {
+            0
+        };
         let count = [1, 1, 2, 5, 23, 0][numbers.below(6)];
         let mut grown = dims.clone();
         grown[axis] += count;
@@ -148,20 +172,32 @@ impl Run {
             dataset.append_axis(axis, rows.mapv(T::value).view())
         });
         let allowed = spec.max[axis].is_none_or(|max| grown[axis] <= max);
-        assert_eq!(result.is_ok(), allowed, "{path}: {result:?} {spec:?} {dims:?} {axis} {count}");
+        assert_eq!(
+            result.is_ok(),
+            allowed,
+            "{path}: {result:?} {spec:?} {dims:?} {axis} {count}"
+        );
         if !allowed {
             return;
         }
         let mut array = resized(self.model.array(id), &grown, spec.fill);
         let tail = |at: ndarray::AxisDescription| {
-            Slice::from(if at.axis.index() == axis { dims[axis] as isize } else { 0 }..)
+            Slice::from(
+                if at.axis.index() == axis {
+                    dims[axis] as isize
+                } else {
+                    0
+                }..,
+            )
         };
         array.slice_each_axis_mut(tail).assign(&rows);
         *self.model.array(id) = array;
     }
 
     fn resize(&mut self, numbers: &mut Numbers) {
-        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else { return };
+        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else {
+            return;
+        };
         let spec = self.model.spec(id);
         let old = self.model.array(id).shape().to_vec();
         if old.is_empty() {
@@ -180,7 +216,11 @@ impl Run {
         let dataset = self.handle(id, &path, numbers);
         let result = dataset.resize(&dims);
         let chunked = dataset.chunk().is_some();
-        assert_eq!(result.is_ok(), chunked || dims == old, "{result:?} {spec:?} {dims:?}");
+        assert_eq!(
+            result.is_ok(),
+            chunked || dims == old,
+            "{result:?} {spec:?} {dims:?}"
+        );
         if result.is_ok() {
             let array = resized(self.model.array(id), &dims, spec.fill);
             *self.model.array(id) = array;
@@ -188,21 +228,32 @@ impl Run {
     }
 
     /// A random selection: the axes, as ndarray takes them and as the library does.
-    fn selection(dims: &[usize], numbers: &mut Numbers) -> (Vec<SliceOrIndex>, Vec<(usize, usize, usize)>) {
+    fn selection(
+        dims: &[usize],
+        numbers: &mut Numbers,
+    ) -> (Vec<SliceOrIndex>, Vec<(usize, usize, usize)>) {
         let plan: Vec<(usize, usize, usize)> = dims
             .iter()
             .map(|&dim| {
                 let start = numbers.below(dim + 1);
-                let end = if numbers.one_in(2) { dim } else { start + numbers.below(dim - start + 1) };
+                let end = if numbers.one_in(2) {
+                    dim
+                } else {
+                    start + numbers.below(dim - start + 1)
+                };
                 (start, end, 1 + numbers.below(3) * numbers.below(3))
             })
             .collect();
-        let axes = plan.iter().map(|&(start, end, step)| SliceOrIndex::from(start..end).step_by(step));
+        let axes = plan
+            .iter()
+            .map(|&(start, end, step)| SliceOrIndex::from(start..end).step_by(step));
         (axes.collect(), plan)
     }
 
     fn write_slice(&mut self, numbers: &mut Numbers) {
-        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else { return };
+        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else {
+            return;
+        };
         let kind = self.model.spec(id).kind;
         let dims = self.model.array(id).shape().to_vec();
         let (selection, plan) = Self::selection(&dims, numbers);
@@ -217,11 +268,16 @@ impl Run {
             dataset.write_slice(values.mapv(T::value).view(), selection.clone())
         });
         result.unwrap_or_else(|error| panic!("{error}: {selection:?} of {dims:?}"));
-        self.model.array(id).slice_each_axis_mut(slice).assign(&values);
+        self.model
+            .array(id)
+            .slice_each_axis_mut(slice)
+            .assign(&values);
     }
 
     fn write_whole(&mut self, numbers: &mut Numbers) {
-        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else { return };
+        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else {
+            return;
+        };
         let kind = self.model.spec(id).kind;
         let dims = self.model.array(id).shape().to_vec();
         let values = self.seeds(&dims);
@@ -231,7 +287,9 @@ impl Run {
     }
 
     fn set_attribute(&mut self, numbers: &mut Numbers) {
-        let Some((id, path)) = Self::pick(self.model.walk(), numbers) else { return };
+        let Some((id, path)) = Self::pick(self.model.walk(), numbers) else {
+            return;
+        };
         let name = format!("attribute {}", numbers.below(14));
         let value = Value::random(numbers);
         let group = self.file().group(&path);
@@ -243,7 +301,9 @@ impl Run {
     }
 
     fn delete_attribute(&mut self, numbers: &mut Numbers) {
-        let Some((id, path)) = Self::pick(self.model.walk(), numbers) else { return };
+        let Some((id, path)) = Self::pick(self.model.walk(), numbers) else {
+            return;
+        };
         let name = format!("attribute {}", numbers.below(14));
         let result = match self.file().group(&path) {
             Ok(group) => group.delete_attr(&name),
@@ -256,7 +316,9 @@ impl Run {
     }
 
     fn unlink(&mut self, numbers: &mut Numbers) {
-        let Some((group, path)) = Self::pick(self.model.groups(), numbers) else { return };
+        let Some((group, path)) = Self::pick(self.model.groups(), numbers) else {
+            return;
+        };
         let names: Vec<String> = self.model.links(group).keys().cloned().collect();
         if names.is_empty() {
             let result = self.file().unlink(&Self::join(&path, "absent"));
@@ -269,7 +331,11 @@ impl Run {
         for (id, handle) in &self.handles {
             if self.model.objects[*id].is_none() {
                 let error = handle.read_bytes(..).unwrap_err();
-                assert_eq!(error.kind(), &ErrorKind::NotFound, "a handle to a deleted dataset");
+                assert_eq!(
+                    error.kind(),
+                    &ErrorKind::NotFound,
+                    "a handle to a deleted dataset"
+                );
             }
         }
         let model = &self.model;
@@ -277,8 +343,12 @@ impl Run {
     }
 
     fn link(&mut self, numbers: &mut Numbers) {
-        let Some((group, path)) = Self::pick(self.model.groups(), numbers) else { return };
-        let Some((target, target_path)) = Self::pick(self.model.walk(), numbers) else { return };
+        let Some((group, path)) = Self::pick(self.model.groups(), numbers) else {
+            return;
+        };
+        let Some((target, target_path)) = Self::pick(self.model.walk(), numbers) else {
+            return;
+        };
         let name = self.new_name(numbers);
         let full = Self::join(&path, &name);
         let soft = numbers.one_in(2) || target == 0;
@@ -331,7 +401,9 @@ impl Run {
 
     /// A slice of one dataset.
     fn check_some(&mut self, numbers: &mut Numbers) {
-        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else { return };
+        let Some((id, path)) = Self::pick(self.model.datasets(), numbers) else {
+            return;
+        };
         let kind = self.model.spec(id).kind;
         let dataset = self.handle(id, &path, numbers);
         let expected = self.model.array(id);
@@ -353,12 +425,15 @@ fn keep_for_python(folder: &std::path::Path, number: usize, bytes: &[u8], model:
     std::fs::write(folder.join(format!("{number}.h5")), bytes).unwrap();
     let mut list = String::new();
     for (id, path) in model.walk() {
-        let Object { node, attributes, .. } = model.objects[id].as_ref().unwrap();
+        let Object {
+            node, attributes, ..
+        } = model.objects[id].as_ref().unwrap();
         match node {
             Node::Group(links) => list += &format!("group\t{path}\t{}\n", links.len()),
             Node::Dataset(spec, array) => {
                 let shape: Vec<String> = array.shape().iter().map(usize::to_string).collect();
-                let (name, values) = with_type!(spec.kind, T => (T::NAME, values_for_python::<T>(array)));
+                let (name, values) =
+                    with_type!(spec.kind, T => (T::NAME, values_for_python::<T>(array)));
                 let file = format!("{number}-{id}.bin");
                 std::fs::write(folder.join(&file), values).unwrap();
                 list += &format!("dataset\t{path}\t{name}\t{}\t{file}\n", shape.join(","));
@@ -368,9 +443,13 @@ fn keep_for_python(folder: &std::path::Path, number: usize, bytes: &[u8], model:
             list += &match value {
                 Value::Number(value) => format!("attribute\t{path}\t{name}\tnumber\t{value}\n"),
                 Value::Real(value) => format!("attribute\t{path}\t{name}\treal\t{value}\n"),
-                Value::Flag(value) => format!("attribute\t{path}\t{name}\tnumber\t{}\n", i64::from(*value)),
+                Value::Flag(value) => {
+                    format!("attribute\t{path}\t{name}\tnumber\t{}\n", i64::from(*value))
+                }
                 Value::Text(value) => format!("attribute\t{path}\t{name}\ttext\t{value}\n"),
-                Value::Texts(value) => format!("attribute\t{path}\t{name}\ttexts\t{}\n", value.join("\x01")),
+                Value::Texts(value) => {
+                    format!("attribute\t{path}\t{name}\ttexts\t{}\n", value.join("\x01"))
+                }
                 Value::List(value) => format!("attribute\t{path}\t{name}\tlist\t{value:?}\n"),
             };
         }
@@ -389,7 +468,11 @@ fn values_for_python<T: Seeded + std::any::Any>(array: &ArrayD<u32>) -> Vec<u8> 
             out.extend(text.as_str().as_bytes());
             out.push(0);
         } else if let Some(triple) = value.downcast_ref::<[i16; 3]>() {
-            out.extend(triple.iter().flat_map(|number| f64::from(*number).to_le_bytes()));
+            out.extend(
+                triple
+                    .iter()
+                    .flat_map(|number| f64::from(*number).to_le_bytes()),
+            );
         } else {
             out.extend(T::number(seed).to_le_bytes());
         }
@@ -449,8 +532,15 @@ static SAMPLES: Mutex<usize> = Mutex::new(0);
 #[test]
 fn any_sequence_of_operations_leaves_what_the_model_says() {
     let folder = tempfile::tempdir().unwrap();
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(300);
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     let strategy = proptest::collection::vec((0_u8..100, any::<u64>()), 1..90);
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let result = runner.run(&strategy, |script| {

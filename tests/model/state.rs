@@ -73,7 +73,9 @@ impl Seeded for FixedAscii<9> {
         if seed == 0 {
             return H5Type::zero();
         }
-        seed.to_string()[..seed.to_string().len().min(9)].parse().unwrap()
+        seed.to_string()[..seed.to_string().len().min(9)]
+            .parse()
+            .unwrap()
     }
 }
 impl Seeded for String {
@@ -92,14 +94,38 @@ impl Seeded for String {
 macro_rules! with_type {
     ($kind:expr, $t:ident => $run:expr) => {
         match $kind % 8 {
-            0 => { type $t = u16; $run }
-            1 => { type $t = i32; $run }
-            2 => { type $t = f64; $run }
-            3 => { type $t = h5quill::F80; $run }
-            4 => { type $t = bool; $run }
-            5 => { type $t = [i16; 3]; $run }
-            6 => { type $t = h5quill::FixedAscii<9>; $run }
-            _ => { type $t = String; $run }
+            0 => {
+                type $t = u16;
+                $run
+            }
+            1 => {
+                type $t = i32;
+                $run
+            }
+            2 => {
+                type $t = f64;
+                $run
+            }
+            3 => {
+                type $t = h5quill::F80;
+                $run
+            }
+            4 => {
+                type $t = bool;
+                $run
+            }
+            5 => {
+                type $t = [i16; 3];
+                $run
+            }
+            6 => {
+                type $t = h5quill::FixedAscii<9>;
+                $run
+            }
+            _ => {
+                type $t = String;
+                $run
+            }
         }
     };
 }
@@ -173,7 +199,11 @@ impl Spec {
                 .collect()
         });
         let kind = numbers.below(9).min(7) as u8;
-        let fill = if kind != 7 && numbers.one_in(2) { 1 + numbers.below(200) as u32 } else { 0 };
+        let fill = if kind != 7 && numbers.one_in(2) {
+            1 + numbers.below(200) as u32
+        } else {
+            0
+        };
         Self {
             kind,
             max,
@@ -184,7 +214,11 @@ impl Spec {
             big: numbers.one_in(3),
             fill,
             early: numbers.one_in(6),
-            layout: if chunked { [0, 3][numbers.below(2)] } else { numbers.below(3) as u8 },
+            layout: if chunked {
+                [0, 3][numbers.below(2)]
+            } else {
+                numbers.below(3) as u8
+            },
             dims,
         }
     }
@@ -244,7 +278,11 @@ impl Value {
             1 => Self::Real(numbers.next() as f64),
             2 => Self::Flag(numbers.one_in(2)),
             3 => Self::Text(String::value(numbers.below(500) as u32)),
-            4 => Self::Texts((0..numbers.below(5) + 1).map(|n| String::value(n as u32 * 7)).collect()),
+            4 => Self::Texts(
+                (0..numbers.below(5) + 1)
+                    .map(|n| String::value(n as u32 * 7))
+                    .collect(),
+            ),
             // Too long for the heap of a dense store, but not for a message.
             5 if numbers.one_in(4) => Self::List(vec![numbers.below(9) as f64; 600]),
             _ => Self::List((0..1 + numbers.below(30)).map(|n| n as f64 / 2.0).collect()),
@@ -303,14 +341,20 @@ pub(crate) struct Model {
 
 impl Model {
     pub(crate) fn new() -> Self {
-        let mut model = Self { objects: Vec::new() };
+        let mut model = Self {
+            objects: Vec::new(),
+        };
         model.add(Node::Group(BTreeMap::new()));
         model.objects[0].as_mut().unwrap().hard_links = 1;
         model
     }
 
     pub(crate) fn add(&mut self, node: Node) -> usize {
-        self.objects.push(Some(Object { node, attributes: BTreeMap::new(), hard_links: 0 }));
+        self.objects.push(Some(Object {
+            node,
+            attributes: BTreeMap::new(),
+            hard_links: 0,
+        }));
         self.objects.len() - 1
     }
 
@@ -388,7 +432,11 @@ impl Model {
             let object = self.object(id);
             object.hard_links -= 1;
             if object.hard_links == 0 {
-                if let Some(Object { node: Node::Group(links), .. }) = self.objects[id].take() {
+                if let Some(Object {
+                    node: Node::Group(links),
+                    ..
+                }) = self.objects[id].take()
+                {
                     gone.extend(links.into_values());
                 }
             }
@@ -399,9 +447,15 @@ impl Model {
 /// A copy of the array with another shape: what comes in is `fill`.
 pub(crate) fn resized(array: &ArrayD<u32>, dims: &[usize], fill: u32) -> ArrayD<u32> {
     let mut new = ArrayD::from_elem(IxDyn(dims), fill);
-    let common: Vec<usize> = array.shape().iter().zip(dims).map(|(a, b)| *a.min(b)).collect();
+    let common: Vec<usize> = array
+        .shape()
+        .iter()
+        .zip(dims)
+        .map(|(a, b)| *a.min(b))
+        .collect();
     let cut = |axis: ndarray::AxisDescription| Slice::from(0..common[axis.axis.index()]);
-    new.slice_each_axis_mut(cut).assign(&array.slice_each_axis(cut));
+    new.slice_each_axis_mut(cut)
+        .assign(&array.slice_each_axis(cut));
     new
 }
 
