@@ -35,7 +35,9 @@ impl Attribute {
     }
 
     fn error(&self, error: Error) -> Error {
-        error.attribute(&format!("{}@{}", self.object.path(), self.name))
+        error
+            .attribute(&format!("{}@{}", self.object.path(), self.name))
+            .file(self.object.shared.name())
     }
 
     fn with<T>(

@@ -105,6 +105,16 @@ impl Chunks {
         if self.index.editable() {
             return Ok(false);
         }
+        self.convert_index(store, dims, max_dims)?;
+        Ok(true)
+    }
+
+    fn convert_index(
+        &mut self,
+        store: &mut Store,
+        dims: &[u64],
+        max_dims: &[Option<u64>],
+    ) -> Result<()> {
         let shape = IndexShape {
             chunk: self.grid.chunk().to_vec(),
             chunk_bytes: self.grid.chunk_bytes() as u64,
@@ -116,7 +126,7 @@ impl Chunks {
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;
         self.index_changed = true;
-        Ok(true)
+        Ok(())
     }
 
     pub(crate) fn index_changed(&self) -> bool {
@@ -457,6 +467,10 @@ impl Chunks {
         old: &[u64],
         budget: usize,
     ) -> Result<()> {
+        if self.index.in_place() {
+            // Its chunks cannot go away, so what the next growth must not show would stay in them.
+            self.convert_index(store, old, shape.max_dims)?;
+        }
         let counts = self.grid.counts(shape.dims);
         self.cache
             .retain(|at, _| at.iter().zip(&counts).all(|(at, count)| at < count));

@@ -454,6 +454,8 @@ impl Dataset {
             return Ok(());
         }
         let old = core::mem::replace(&mut self.space.dims, dims.to_vec());
+        // A maximum that is not stored is the extent, which now differs.
+        self.space.max.get_or_insert_with(|| self.max_dims.clone());
         self.messages_changed = true;
         let shape = Shape {
             dims,

@@ -91,8 +91,9 @@ pub(crate) struct Engine {
     /// How many objects may be in memory before clean ones are forgotten.
     most_objects: usize,
     read_only: bool,
-    /// The object that takes the record of free space at closing when nothing else changes.
-    last_changed: Option<Addr>,
+    /// The object that takes the record of free space at closing: the first to change, since a session that does the
+    /// same again then has the space before it asks for any.
+    first_changed: Option<Addr>,
     /// How far the file may grow before a walk looks for space that nothing reaches; `None` once that is done.
     reclaim_after: Option<u64>,
     /// How many objects at an address have been deleted: a handle to one of them must not see a later one.
@@ -153,7 +154,7 @@ impl Engine {
             waiting: Waiting::default(),
             most_objects: 2 * MAX_CLEAN,
             read_only,
-            last_changed: None,
+            first_changed: None,
             reclaim_after: None,
             deleted: BTreeMap::new(),
         }
@@ -233,7 +234,7 @@ impl Engine {
         let (object, store, _) = self.parts(addr)?;
         object.header.touch(store);
         self.dirty.insert(addr);
-        self.last_changed = Some(addr);
+        self.first_changed.get_or_insert(addr);
         Ok(())
     }
 
@@ -272,8 +273,8 @@ impl Engine {
         self.count_waiting(addr);
         self.dirty.remove(&addr);
         *self.deleted.entry(addr).or_default() += 1;
-        if self.last_changed == Some(addr) {
-            self.last_changed = None;
+        if self.first_changed == Some(addr) {
+            self.first_changed = None;
         }
     }
 
@@ -382,20 +383,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Which object takes the record of the free space: one that changes anyway, else the last one that did.
+    /// Which object takes the record of the free space: the first one that changed in this session, also where an
+    /// earlier commit has it already and the space is worth another body.
     fn recipient(&mut self, dirty: &BTreeSet<Addr>) -> Result<Option<Addr>> {
         if !self.store.stamped() {
             return Ok(None);
         }
-        if let Some(last) = self.last_changed
-            && dirty.contains(&last)
-        {
-            return Ok(Some(last));
-        }
-        match self.last_changed {
-            Some(last) if dirty.is_empty() && self.store.free_bytes() >= WORTH_A_RECORD => {
-                self.touch(last)?;
-                Ok(Some(last))
+        match self.first_changed {
+            Some(first) if dirty.contains(&first) => Ok(Some(first)),
+            Some(first) if self.store.free_bytes() >= WORTH_A_RECORD => {
+                self.touch(first)?;
+                Ok(Some(first))
             }
             _ => Ok(dirty.first().copied()),
         }
