@@ -45,7 +45,11 @@ pub(super) fn killed(
             Event::Write { offset, bytes } => {
                 let offset = *offset as usize;
                 let last = offset + bytes.len().max(1) - 1;
-                let cuts = if offset / SECTOR == last / SECTOR { 0 } else { cuts };
+                let cuts = if offset / SECTOR == last / SECTOR {
+                    0
+                } else {
+                    cuts
+                };
                 for _ in 0..cuts {
                     let mut cut = 1 + rng.below(bytes.len() - 1);
                     if rng.below(3) == 0 {

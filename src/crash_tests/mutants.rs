@@ -21,7 +21,10 @@ fn caught(mutant: Mutant, workload: Workload, commits: Commits) -> Option<String
 fn assert_caught(mutant: Mutant, workload: Workload, commits: Commits) {
     let said = caught(mutant, workload, commits);
     assert!(said.is_some(), "{mutant:?} is not found");
-    super::report(&format!("{mutant:?} is found: {}", said.unwrap_or_default()));
+    super::report(&format!(
+        "{mutant:?} is found: {}",
+        said.unwrap_or_default()
+    ));
 }
 
 #[test]
@@ -46,5 +49,9 @@ fn an_end_of_file_named_before_the_device_has_it_is_found() {
 
 #[test]
 fn a_far_flip_before_the_end_of_file_is_found() {
-    assert_caught(Mutant::FarFlipBeforeEnd, workloads::MANY_SECTORS, Commits::Any);
+    assert_caught(
+        Mutant::FarFlipBeforeEnd,
+        workloads::MANY_SECTORS,
+        Commits::Any,
+    );
 }

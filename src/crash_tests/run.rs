@@ -33,6 +33,8 @@ pub(super) struct Run {
     /// What the file held after commit k; `None`: there was no file.
     pub(super) states: Vec<Option<State>>,
     pub(super) start: Vec<u8>,
+    /// The handle belongs to the process that is alive.
+    pub(super) open: bool,
     commits: Commits,
     /// Compares what the handle says before a commit with what the file says after it.
     look_before: bool,
@@ -64,6 +66,7 @@ impl Run {
             recorder,
             states: vec![state],
             start: start.unwrap_or(&[]).to_vec(),
+            open: true,
             commits,
             look_before: seed % 2 == 0,
             wrong: None,
@@ -117,15 +120,20 @@ impl Run {
             return self.close_and_open();
         }
         self.recorder = self.recorder.kill();
-        self.file = File::open_rw_on(self.recorder.clone())?;
-        Ok(())
+        self.open_again()
     }
 
     pub(super) fn close_and_open(&mut self) -> Result<()> {
         let said = self.said()?;
         self.file.clone().close()?;
         self.committed(said);
+        self.open_again()
+    }
+
+    fn open_again(&mut self) -> Result<()> {
+        self.open = false;
         self.file = File::open_rw_on(self.recorder.clone())?;
+        self.open = true;
         Ok(())
     }
 

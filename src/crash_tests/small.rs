@@ -38,7 +38,10 @@ fn apply(run: &mut Run, operation: Operation, number: i64) -> Result<()> {
         Operation::Overwrite => dataset()?.write_slice(&[-number, -number], 1..3),
         Operation::Attribute => run.file.set_attr("number", number),
         Operation::Delete => run.file.unlink("x"),
-        Operation::Link => run.file.create_group(&format!("group {number}/y")).map(drop),
+        Operation::Link => run
+            .file
+            .create_group(&format!("group {number}/y"))
+            .map(drop),
         Operation::Flush => run.commit(),
         Operation::Reopen => run.close_and_open(),
     }
@@ -52,7 +55,11 @@ enum Start {
     Dataset,
 }
 
-fn judge(start: Start, sequence: &[Operation], oracle: &mut Oracle) -> std::result::Result<(), String> {
+fn judge(
+    start: Start,
+    sequence: &[Operation],
+    oracle: &mut Oracle,
+) -> std::result::Result<(), String> {
     let mut run = Run::new(None, sequence.len() as u64, Commits::Any);
     let mut refused = 0;
     let before: &[Operation] = match start {
@@ -67,7 +74,9 @@ fn judge(start: Start, sequence: &[Operation], oracle: &mut Oracle) -> std::resu
     }
     let poisoned = run.file.flush().is_err();
     if poisoned || refused > sequence.len() {
-        return Err(format!("{start:?} {sequence:?}: a refused operation poisons the file"));
+        return Err(format!(
+            "{start:?} {sequence:?}: a refused operation poisons the file"
+        ));
     }
     run.judge(oracle, 1, false)
         .map_err(|error| format!("{start:?} {sequence:?}: {error}"))

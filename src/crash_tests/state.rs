@@ -84,10 +84,14 @@ fn finish(at: &Location, path: &str, mut bytes: Vec<u8>, state: &mut State) -> R
         if attribute.dtype()?.contains_var_len() {
             put_strings(&mut bytes, &attribute.read_raw::<String>()?);
         } else if let Ok(values) = attribute.read_raw::<i64>() {
-            values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+            values
+                .iter()
+                .for_each(|value| bytes.extend(value.to_le_bytes()));
         } else {
             let values = attribute.read_raw::<f64>()?;
-            values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+            values
+                .iter()
+                .for_each(|value| bytes.extend(value.to_le_bytes()));
         }
     }
     let addr = at.object.with(|_, addr| Ok(addr.get()))?;

@@ -58,7 +58,9 @@ impl Run {
 
     fn text(&mut self) -> String {
         let len = self.some(0, 40);
-        (0..len).map(|_| char::from(b'a' + self.rng.below(26) as u8)).collect()
+        (0..len)
+            .map(|_| char::from(b'a' + self.rng.below(26) as u8))
+            .collect()
     }
 
     fn texts(&mut self, count: usize) -> Vec<String> {
@@ -67,7 +69,11 @@ impl Run {
 }
 
 fn create_pair(group: &Group) -> Result<()> {
-    group.new_dataset::<f64>().shape((0.., 3)).chunk((4, 3)).create("plain")?;
+    group
+        .new_dataset::<f64>()
+        .shape((0.., 3))
+        .chunk((4, 3))
+        .create("plain")?;
     let packed = group.new_dataset::<i32>().shape(0..).chunk(32);
     packed.shuffle().deflate(4).fletcher32().create("packed")?;
     Ok(())
@@ -90,8 +96,16 @@ fn in_step(run: &mut Run) -> Result<()> {
 }
 
 fn strings(run: &mut Run) -> Result<()> {
-    run.file.new_dataset::<String>().shape(0..).chunk(8).create("names")?;
-    run.file.new_dataset::<f64>().shape(0..).chunk(16).create("x")?;
+    run.file
+        .new_dataset::<String>()
+        .shape(0..)
+        .chunk(8)
+        .create("names")?;
+    run.file
+        .new_dataset::<f64>()
+        .shape(0..)
+        .chunk(16)
+        .create("x")?;
     for round in 0..12 {
         if round % 5 == 4 {
             run.reopen()?;
@@ -116,8 +130,16 @@ fn strings(run: &mut Run) -> Result<()> {
 
 fn three_axes(run: &mut Run) -> Result<()> {
     for name in ["plain", "packed"] {
-        let builder = run.file.new_dataset::<f64>().shape((1.., 1.., 3)).chunk((2, 3, 3));
-        let builder = if name == "packed" { builder.deflate(3) } else { builder };
+        let builder = run
+            .file
+            .new_dataset::<f64>()
+            .shape((1.., 1.., 3))
+            .chunk((2, 3, 3));
+        let builder = if name == "packed" {
+            builder.deflate(3)
+        } else {
+            builder
+        };
         builder.create(name)?;
     }
     for round in 0..10 {
@@ -154,10 +176,22 @@ fn write_some(run: &mut Run, dataset: &Dataset) -> Result<()> {
 }
 
 fn resizing(run: &mut Run) -> Result<()> {
-    run.file.new_dataset::<f64>().shape((5.., 4..)).chunk((3, 3)).create("plain")?;
-    let packed = run.file.new_dataset::<f64>().shape((5.., 4..=9)).chunk((4, 2));
+    run.file
+        .new_dataset::<f64>()
+        .shape((5.., 4..))
+        .chunk((3, 3))
+        .create("plain")?;
+    let packed = run
+        .file
+        .new_dataset::<f64>()
+        .shape((5.., 4..=9))
+        .chunk((4, 2));
     packed.shuffle().deflate(6).create("packed")?;
-    run.file.new_dataset::<f64>().shape(3..).chunk(2).create("line")?;
+    run.file
+        .new_dataset::<f64>()
+        .shape(3..)
+        .chunk(2)
+        .create("line")?;
     for round in 0..12 {
         if round % 5 == 4 {
             run.reopen()?;
@@ -177,12 +211,21 @@ fn resizing(run: &mut Run) -> Result<()> {
 
 fn fixed(run: &mut Run) -> Result<()> {
     let values = run.values(&[300]);
-    run.file.new_dataset::<f64>().contiguous().create_with("block", values.view())?;
+    run.file
+        .new_dataset::<f64>()
+        .contiguous()
+        .create_with("block", values.view())?;
     let values = run.values(&[20]);
-    run.file.new_dataset::<f64>().compact().create_with("small", values.view())?;
+    run.file
+        .new_dataset::<f64>()
+        .compact()
+        .create_with("small", values.view())?;
     run.file.new_dataset::<i32>().create("one")?;
     let values = run.values(&[9, 5]);
-    run.file.new_dataset::<f64>().chunk((4, 4)).create_with("fixed chunks", values.view())?;
+    run.file
+        .new_dataset::<f64>()
+        .chunk((4, 4))
+        .create_with("fixed chunks", values.view())?;
     let packed = run.file.new_dataset::<f64>().chunk((4, 4)).deflate(2);
     packed.create_with("packed chunks", values.view())?;
     for round in 0..10 {
@@ -252,19 +295,30 @@ fn change_links(run: &mut Run, group: &Group, names: usize) -> Result<()> {
         }
         1 => {
             let values = run.values(&[3]);
-            group.new_dataset::<f64>().create_with(&name, values.view()).map(drop)
+            group
+                .new_dataset::<f64>()
+                .create_with(&name, values.view())
+                .map(drop)
         }
         2 if group.exists("x")? => group.link_hard("x", &name),
         _ => {
             let values = run.values(&[4]);
-            let dataset = group.new_dataset::<f64>().shape(0..).chunk(4).create(&name)?;
+            let dataset = group
+                .new_dataset::<f64>()
+                .shape(0..)
+                .chunk(4)
+                .create(&name)?;
             dataset.append(values.view())
         }
     }
 }
 
 fn links(run: &mut Run) -> Result<()> {
-    run.file.new_dataset::<f64>().shape(0..).chunk(16).create("x")?;
+    run.file
+        .new_dataset::<f64>()
+        .shape(0..)
+        .chunk(16)
+        .create("x")?;
     run.file.create_group("one/two")?;
     for round in 0..14 {
         if round % 5 == 4 {
@@ -319,7 +373,11 @@ fn hundred_links(run: &mut Run) -> Result<()> {
 fn many_sectors(run: &mut Run) -> Result<()> {
     for number in 0..30 {
         let dataset = run.file.new_dataset::<f64>().shape(0..).chunk(8);
-        let dataset = if number % 2 == 0 { dataset } else { dataset.deflate(1) };
+        let dataset = if number % 2 == 0 {
+            dataset
+        } else {
+            dataset.deflate(1)
+        };
         dataset.create(&format!("d{number:02}"))?;
     }
     for round in 0..8 {
@@ -339,8 +397,16 @@ fn many_sectors(run: &mut Run) -> Result<()> {
 
 fn anything(run: &mut Run) -> Result<()> {
     create_pair(&run.file.root())?;
-    run.file.new_dataset::<String>().shape(0..).create("one/names")?;
-    run.file.new_dataset::<f64>().shape((2.., 3..)).chunk((2, 2)).deflate(1).create("one/two/x")?;
+    run.file
+        .new_dataset::<String>()
+        .shape(0..)
+        .create("one/names")?;
+    run.file
+        .new_dataset::<f64>()
+        .shape((2.., 3..))
+        .chunk((2, 2))
+        .deflate(1)
+        .create("one/two/x")?;
     for _ in 0..16 {
         for _ in 0..run.some(1, 6) {
             step(run)?;
@@ -430,8 +496,16 @@ fn foreign_step(run: &mut Run) -> Result<()> {
 
 fn brief(run: &mut Run) -> Result<()> {
     create_pair(&run.file.root())?;
-    run.file.new_dataset::<String>().shape(0..).create("one/names")?;
-    run.file.new_dataset::<f64>().shape((2.., 3..)).chunk((2, 2)).deflate(1).create("one/two/x")?;
+    run.file
+        .new_dataset::<String>()
+        .shape(0..)
+        .create("one/names")?;
+    run.file
+        .new_dataset::<f64>()
+        .shape((2.., 3..))
+        .chunk((2, 2))
+        .deflate(1)
+        .create("one/two/x")?;
     run.commit()?;
     for round in 0..4 {
         for _ in 0..8 {
