@@ -4,11 +4,15 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(all(test, not(feature = "std")))]
+extern crate std;
 
 mod attribute;
 mod builder;
 mod bytes;
 mod chunk;
+#[cfg(all(test, feature = "std"))]
+mod crash_tests;
 mod dataset;
 mod dtype;
 mod error;

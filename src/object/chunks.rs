@@ -65,6 +65,8 @@ pub(crate) struct Chunks {
     committed_dims: Vec<u64>,
     clock: u64,
     index_changed: bool,
+    /// Nothing is left beyond the extent of an append that was never committed.
+    scrubbed: bool,
 }
 
 impl Chunks {
@@ -82,6 +84,7 @@ impl Chunks {
             committed_dims,
             clock: 0,
             index_changed: false,
+            scrubbed: false,
         }
     }
 
@@ -402,9 +405,7 @@ impl Chunks {
         at: &[u64],
         dirty: &Range<usize>,
     ) -> bool {
-        let stored_raw = record.extent.len == self.grid.chunk_bytes() as u64
-            && (self.pipeline.is_empty() || record.mask == self.pipeline.skip_all_mask());
-        if !stored_raw {
+        if !self.is_raw(record) {
             return false;
         }
         let first_row = at[0] * self.grid.chunk()[0];
@@ -486,6 +487,39 @@ impl Chunks {
             }
         }
         Ok(())
+    }
+
+    /// Makes what lies beyond the extent fill, before the first growth: rows that a session which died appended in
+    /// place, and never committed, would come into view. `shape.dims` is the extent before the growth.
+    pub(crate) fn scrub(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        budget: usize,
+    ) -> Result<()> {
+        let chunk = self.grid.chunk()[0];
+        if core::mem::replace(&mut self.scrubbed, true) || shape.dims[0].is_multiple_of(chunk) {
+            return Ok(());
+        }
+        let mut border = Resolved::whole(shape.dims)?;
+        border.axes[0].start = shape.dims[0] / chunk * chunk;
+        border.axes[0].count = shape.dims[0] % chunk;
+        let grid = self.grid.clone();
+        grid.for_each_chunk(&border, &mut |at| {
+            let raw = self
+                .index
+                .find(store, at)?
+                .is_some_and(|record| self.is_raw(record));
+            if raw {
+                self.load(store, shape, at, false)?;
+            }
+            self.keep_within(store, shape, budget)
+        })
+    }
+
+    fn is_raw(&self, record: ChunkRecord) -> bool {
+        record.extent.len == self.grid.chunk_bytes() as u64
+            && (self.pipeline.is_empty() || record.mask == self.pipeline.skip_all_mask())
     }
 
     fn clear_beyond(

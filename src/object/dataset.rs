@@ -457,17 +457,21 @@ impl Dataset {
         // A maximum that is not stored is the extent, which now differs.
         self.space.max.get_or_insert_with(|| self.max_dims.clone());
         self.messages_changed = true;
-        let shape = Shape {
+        let shape = |dims| Shape {
             dims,
             max_dims: &self.max_dims,
             fill: &self.fill,
         };
-        match &mut self.data {
-            Data::Chunked { chunks, .. } if dims.iter().zip(&old).any(|(new, old)| new < old) => {
-                chunks.shrink(store, shape, &old, budget)
-            }
-            _ => Ok(()),
+        let Data::Chunked { chunks, .. } = &mut self.data else {
+            return Ok(());
+        };
+        if dims.iter().zip(&old).any(|(new, old)| new > old) {
+            chunks.scrub(store, shape(&old), budget)?;
         }
+        if dims.iter().zip(&old).any(|(new, old)| new < old) {
+            chunks.shrink(store, shape(dims), &old, budget)?;
+        }
+        Ok(())
     }
 
     /// Brings all data to the store and says in the header where they are.

@@ -4,6 +4,8 @@
 mod file;
 mod latch;
 mod memory;
+#[cfg(all(test, feature = "std"))]
+pub(crate) mod recorder;
 
 pub use crate::error::StorageError;
 #[cfg(feature = "std")]

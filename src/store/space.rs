@@ -3,6 +3,8 @@
 //! Three kinds of space: *free* (reusable now), *fresh* (given out since the last commit, so no committed block
 //! names it), and *pending* (freed, but still part of the committed state: reusable only after the next commit).
 
+#[cfg(test)]
+use super::mutant::{self, Mutant};
 use crate::bytes::{Addr, Extent};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -150,6 +152,11 @@ impl Space {
             return true;
         }
         let fresh = self.fresh.contains(extent);
+        #[cfg(test)]
+        if mutant::is(Mutant::EarlyReuse) && !fresh {
+            self.add_free(extent);
+            return true;
+        }
         if fresh {
             self.fresh.remove(extent);
             self.add_free(extent);
