@@ -119,16 +119,17 @@ def read_raw(dataset):
     return out
 
 
-def strings(values):
-    """Strings of a dataset or attribute, however nested, as rows."""
-    out = np.empty(len(values), object)
-    return [[v.decode() if isinstance(v, bytes) else v for v in np.asarray(row, object).ravel()] for row in values]
+def strings(value, count):
+    """Strings of a dataset or attribute of `count` elements, however nested, as rows."""
+    flat = [v.decode() if isinstance(v, bytes) else v for v in np.asarray(value, object).ravel()]
+    width = len(flat) // count if count else 0
+    return [flat[at * width:(at + 1) * width] for at in range(count)]
 
 
 def stored_values(dataset, token):
     _, base = dimensions(token)
     if base in VARIABLE:
-        return strings(np.asarray(dataset[()], object).reshape(int(np.prod(dataset.shape, dtype=int)), -1))
+        return strings(dataset[()], int(np.prod(dataset.shape, dtype=int)))
     return read_raw(dataset)
 
 
@@ -206,7 +207,7 @@ def check_attribute(file, case):
     where = f"{case['path']}@{case['attribute']}"
     if dimensions(case['type'])[1] in VARIABLE:
         value = file[case['path']].attrs[case['attribute']]
-        same(strings(np.asarray(value, object).reshape(count, -1)), expected, where)
+        same(strings(value, count), expected, where)
     else:
         out = np.full((count, stored.get_size()), 0xEE, np.uint8)
         if count:
