@@ -234,6 +234,14 @@ def counted(file, manifest):
     file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
     named = {json.loads(line)['path'].lstrip('/') for line in open(manifest, encoding='utf8') if '"attribute"' not in line}
     assert set(found) <= named, set(found) - named
+    attributes = {}
+    for line in open(manifest, encoding='utf8'):
+        case = json.loads(line)
+        attributes.setdefault('/' + case['path'].strip('/'), set()).update({case['attribute']} if 'attribute' in case else ())
+    for path, names in attributes.items():
+        low = file[path].id
+        assert h5py.h5a.get_num_attrs(low) == len(names), f'{path}: {h5py.h5a.get_num_attrs(low)} attributes'
+        assert {h5py.h5a.open(low, index=n).name.decode() for n in range(len(names))} == names, path
     return check(file, manifest)
 
 
