@@ -4,6 +4,10 @@
 
 mod support;
 
+#[path = "interop/dump.rs"]
+mod dump;
+#[path = "interop/edited.rs"]
+mod edited;
 #[path = "interop/manifest.rs"]
 mod manifest;
 #[path = "interop/samples.rs"]
