@@ -8,6 +8,8 @@ mod support;
 mod dump;
 #[path = "interop/edited.rs"]
 mod edited;
+#[path = "interop/foreign.rs"]
+mod foreign;
 #[path = "interop/manifest.rs"]
 mod manifest;
 #[path = "interop/samples.rs"]
