@@ -328,6 +328,10 @@ impl Attributes {
             Some(dense) => Some(dense.stage(store)?),
             None => None,
         };
+        // libhdf5 counts no attributes in a version 2 header without this message, and copies none.
+        if self.info.is_none() && compact(header).next().is_some() {
+            self.info = Some(AttributeInfo::default());
+        }
         if let Some(info) = &mut self.info {
             info.heap = places.map(|places| places.heap);
             info.name_index = places.map(|places| places.names);
