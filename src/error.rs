@@ -176,10 +176,12 @@ impl Error {
         self
     }
 
-    /// Adds the name of the file, unless one is known already.
+    /// Adds the name of the file, unless one is known already; a file in memory has an empty one, which says nothing.
     #[must_use]
     pub(crate) fn file(mut self, name: &str) -> Self {
-        self.0.file.get_or_insert_with(|| name.to_string());
+        if !name.is_empty() {
+            self.0.file.get_or_insert_with(|| name.to_string());
+        }
         self
     }
 
@@ -252,5 +254,19 @@ impl core::error::Error for Error {
             ErrorKind::Storage(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_a_name_is_not_named() {
+        let error = Error::not_found().object("/a").file("");
+        assert_eq!(error.file_name(), None);
+        assert_eq!(error.to_string(), "/a: not found");
+        let error = error.file("data.h5");
+        assert_eq!(error.to_string(), "data.h5: /a: not found");
     }
 }
