@@ -6,6 +6,13 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 /// The result of every fallible operation of this crate.
+///
+/// ```
+/// fn title(bytes: Vec<u8>) -> h5quill::Result<String> {
+///     h5quill::File::open_memory(bytes)?.attr("title")?.read_scalar()
+/// }
+/// assert!(title(Vec::new()).is_err());
+/// ```
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// An error of a [`Storage`](crate::storage::Storage): what the device or the operating system said.
@@ -23,6 +30,12 @@ pub struct StorageError {
 
 impl StorageError {
     /// An error that says `message`.
+    ///
+    /// ```
+    /// use h5quill::{ErrorKind, storage::StorageError};
+    /// let error = h5quill::Error::from(StorageError::new("the card was pulled out"));
+    /// assert!(matches!(error.kind(), ErrorKind::Storage(_)));
+    /// ```
     pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             message: message.into(),
@@ -31,6 +44,13 @@ impl StorageError {
     }
 
     /// The operating system's error number, where there is one (28 is "no space left" on Linux).
+    ///
+    /// ```
+    /// use h5quill::storage::StorageError;
+    /// let full = std::io::Error::from_raw_os_error(28);
+    /// assert_eq!(StorageError::from(full).raw_os_error(), Some(28));
+    /// assert_eq!(StorageError::new("full").raw_os_error(), None);
+    /// ```
     pub fn raw_os_error(&self) -> Option<i32> {
         self.code
     }
@@ -55,6 +75,16 @@ impl From<std::io::Error> for StorageError {
 }
 
 /// What kind of failure an [`Error`] is.
+///
+/// ```
+/// use h5quill::{ErrorKind, File};
+/// let file = File::create_memory()?;
+/// let data = file.new_dataset::<f32>().shape(0..).create("x")?;
+/// let error = data.append(&[1.0_f64]).unwrap_err();
+/// let ErrorKind::TypeMismatch { stored, given } = error.kind() else { unreachable!() };
+/// assert_eq!((stored.as_str(), given.as_str()), ("little-endian f32", "little-endian f64"));
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -186,21 +216,52 @@ impl Error {
     }
 
     /// What failed.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let error = file.group("a").unwrap_err();
+    /// assert_eq!(error.kind(), &h5quill::ErrorKind::NotFound);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
     /// The file's name, where the failure concerns one.
+    ///
+    /// ```
+    /// let error = h5quill::File::open("no/such/file.h5").unwrap_err();
+    /// assert_eq!(error.file_name(), Some("no/such/file.h5"));
+    /// ```
     pub fn file_name(&self) -> Option<&str> {
         self.0.file.as_deref()
     }
 
     /// The path of the object, link or attribute (`/group/dataset`, `/group@attribute`).
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let error = file.create_group("a")?.attr("fs").unwrap_err();
+    /// assert_eq!(error.object_path(), Some("/a@fs"));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn object_path(&self) -> Option<&str> {
         self.0.object.as_deref()
     }
 
     /// The offset in the file, in bytes, where the failure was noticed.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let mut bytes = file.into_bytes()?;
+    /// bytes[12] ^= 1; // in the superblock, whose checksum is at offset 44
+    /// let error = h5quill::File::open_memory(bytes).unwrap_err();
+    /// assert_eq!(error.offset(), Some(44));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
