@@ -262,7 +262,7 @@ impl Dataset {
     pub fn resize(&self, extents: impl Into<Extents>) -> Result<()> {
         let dims = extents.into().dims();
         self.object().change(0, |engine, addr| {
-            engine.check_editable(addr)?;
+            engine.check_writable(addr)?;
             engine.dataset(addr)?.check_resize(&dims)?;
             engine.change(|engine| engine.resize_dataset(addr, &dims))
         })
@@ -316,7 +316,7 @@ impl Dataset {
         let view = values.into();
         let bytes = view.len() as u64 * u64::from(T::datatype().size());
         self.object().change(bytes, |engine, addr| {
-            engine.check_editable(addr)?;
+            engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
             let dims = dataset.dims().to_vec();
             let count = appended(&dims, axis, view.shape())?;
@@ -382,7 +382,7 @@ impl Dataset {
         let (view, selection) = (values.into(), selection.into());
         let bytes = view.len() as u64 * u64::from(T::datatype().size());
         self.object().change(bytes, |engine, addr| {
-            engine.check_editable(addr)?;
+            engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
             let resolved = selection.resolve(&dataset.selectable_dims())?;
             if resolved.result_shape() != view.shape() && !view_is_scalar(&resolved, view.shape()) {
@@ -434,7 +434,7 @@ impl Dataset {
     pub fn write_bytes(&self, bytes: &[u8], selection: impl Into<Selection>) -> Result<()> {
         let selection = selection.into();
         self.object().change(bytes.len() as u64, |engine, addr| {
-            engine.check_editable(addr)?;
+            engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
             if dataset.datatype.contains_var_len() {
                 return Err(Error::unsupported(

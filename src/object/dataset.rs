@@ -411,6 +411,14 @@ impl Dataset {
         }
     }
 
+    /// Refuses where elements cannot be written.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match &self.data {
+            Data::Chunked { chunks, .. } => chunks.pipeline.check(),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the extent may become `dims`.
     pub(crate) fn check_resize(&self, dims: &[u64]) -> Result<()> {
         if self.space.kind != DataspaceKind::Simple || dims.len() != self.space.dims.len() {

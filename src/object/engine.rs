@@ -188,6 +188,12 @@ impl Engine {
         self.object(addr)?.header.check_editable()
     }
 
+    /// Refuses a dataset whose elements cannot be changed, before any is.
+    pub(crate) fn check_writable(&mut self, addr: Addr) -> Result<()> {
+        self.check_editable(addr)?;
+        self.dataset(addr)?.check_writable()
+    }
+
     /// Marks the object as changed.
     pub(crate) fn touch(&mut self, addr: Addr) -> Result<()> {
         self.check_editable(addr)?;

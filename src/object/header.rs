@@ -114,8 +114,13 @@ impl Header {
         Ok(header)
     }
 
-    /// Tells a cell of ours, with its record, from a header of another writer.
+    /// Tells a cell of ours, with its record, from a header of another writer; what else NIL messages hold is padding.
     fn recognise(&mut self, store: &Store, blocks: Vec<Extent>) {
+        self.recognise_form(store, blocks);
+        self.messages.retain(|message| message.kind != kind::NIL);
+    }
+
+    fn recognise_form(&mut self, store: &Store, blocks: Vec<Extent>) {
         let cell_len = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
         let &[first, live] = blocks.as_slice() else {
             self.form = Form::Foreign { blocks };
@@ -134,10 +139,6 @@ impl Header {
             .filter_map(|message| Record::decode(&message.data, self.addr, live.addr))
             .next()
         {
-            self.messages.retain(|message| {
-                message.kind != kind::NIL
-                    || Record::decode(&message.data, self.addr, live.addr).is_none()
-            });
             other = record
                 .other
                 .filter(|&slot| self.old_body_stands_in(store, slot));

@@ -327,6 +327,7 @@ impl Store {
     /// Takes the largest free extents out of this session's hands, those of the commit in the making included, for a
     /// record that names them to a later one.
     pub(crate) fn donate_free(&mut self, most: usize) -> Vec<Extent> {
+        self.space.trim();
         let mut free = self.space.take_all_after_commit();
         free.sort_by_key(|extent| core::cmp::Reverse(extent.len));
         free.truncate(most);
