@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 use ndarray::{Array, Array1, ArrayD, ArrayView, Dimension, IxDyn};
 
-/// A handle to one attribute. It is found by name at every call, so that it sees a value set through another handle.
+/// A handle to one attribute (specification IV.A.2.m). It is found by name at every call, so that it sees a value set through another handle.
 ///
 /// ```
 /// let file = h5quill::File::create_memory()?;

@@ -173,7 +173,9 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
-    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself.
+    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself. Unfiltered chunks
+    /// of a fixed extent that are allocated early never move: they are changed in place, and after a kill a change may
+    /// be there in part.
     ///
     /// ```
     /// use h5quill::{AllocTime, File};
@@ -203,7 +205,7 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
-    /// Keeps the data, at most 65,000 bytes, in the object header.
+    /// Keeps the data, at most 65,000 bytes, in the object header (specification IV.A.2.i).
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -219,7 +221,8 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
-    /// Keeps the data in one block.
+    /// Keeps the data in one block (specification IV.A.2.i). Beyond 64 MiB a change to a part of it is made in place, and
+    /// after a kill may be there in part.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;

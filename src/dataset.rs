@@ -34,7 +34,7 @@ pub struct Dataset {
     location: Location,
 }
 
-/// A filter of a dataset, as the file says it.
+/// A filter of a dataset, as the file says it (specification IV.A.2.l).
 ///
 /// ```
 /// let file = h5quill::File::create_memory()?;
@@ -269,7 +269,10 @@ impl Dataset {
     }
 
     /// Appends rows along axis 0: an array of the dataset's rank, of any number of rows, or of one rank less, which is
-    /// one row.
+    /// one row. Of a dataset of rank 1, `&[value]` is one row.
+    ///
+    /// The element type is that of `rows` alone, so a list of plain literals is one of `i32` or `f64`: write
+    /// `&[1_u8, 2]`.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;

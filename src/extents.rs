@@ -127,7 +127,7 @@ impl From<Range<usize>> for Extent {
     }
 }
 
-/// The shape of a dataset or attribute: a dataspace.
+/// The shape of a dataset or attribute: a dataspace (specification IV.A.2.b).
 ///
 /// Everything that takes a shape takes what converts into this:
 ///

@@ -279,8 +279,9 @@ impl File {
             .unwrap_or(true)
     }
 
-    /// Commits: from here on, what was written survives a killed process. All objects change together where their
-    /// headers share a sector (the first ten of a file do); others each change as a whole.
+    /// Commits: from here on, what was written survives a killed process; a loss of power may damage the file, see
+    /// [`sync`](Self::sync). Objects whose headers share a sector change together (the root group and the first eight
+    /// datasets that can grow do); each other object changes as a whole.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("h5quill-doc-flush-{}.h5", std::process::id()));

@@ -13,7 +13,7 @@ pub use memory::MemoryStorage;
 
 /// A device of bytes at offsets, the only way this library reaches a file.
 ///
-/// The commit protocol rests on three properties of the device (RELIABILITY, 2.4): a write inside one aligned
+/// What [`File::sync`](crate::File::sync) promises rests on three properties of the device: a write inside one aligned
 /// 512-byte sector is atomic on power loss, [`sync`](Storage::sync) is honest, and bytes outside a written range
 /// do not change. A device without them still gives the guarantee for a killed process.
 ///
