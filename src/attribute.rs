@@ -45,7 +45,9 @@ impl Attribute {
     }
 
     fn error(&self, error: Error) -> Error {
-        error.attribute(&format!("{}@{}", self.object.path(), self.name))
+        error
+            .attribute(&format!("{}@{}", self.object.path(), self.name))
+            .file(self.object.shared.name())
     }
 
     fn with<T>(
@@ -144,7 +146,7 @@ impl Attribute {
         let mut values = self.read_raw::<T>()?;
         match (values.pop(), values.is_empty()) {
             (Some(value), true) => Ok(value),
-            _ => Err(self.error(Error::invalid("not a scalar"))),
+            _ => Err(self.error(Error::invalid("the attribute has not exactly one element"))),
         }
     }
 
@@ -168,9 +170,12 @@ impl Attribute {
                 Error::corrupt("attribute message", "its data do not fit its dataspace")
             })
         })?;
-        array
-            .into_dimensionality()
-            .map_err(|_| self.error(Error::invalid("the attribute has another rank")))
+        let rank = array.ndim();
+        array.into_dimensionality().map_err(|_| {
+            self.error(Error::invalid(format!(
+                "the attribute has rank {rank}, not that of the array it is read into"
+            )))
+        })
     }
 
     /// All values of a one-dimensional attribute.

@@ -528,7 +528,7 @@ impl Dataset {
             )?;
             array.into_dimensionality().map_err(|_| {
                 Error::invalid(format!(
-                    "the selection has rank {}",
+                    "the selection has rank {}, not that of the array it is read into",
                     resolved.result_shape().len()
                 ))
             })

@@ -125,7 +125,7 @@ pub enum ErrorKind {
     },
     /// Valid, but not (yet) supported; the file is unchanged.
     Unsupported(Cow<'static, str>),
-    /// Another process holds the file's lock.
+    /// The file is open elsewhere: in another process, or through another handle of this one.
     Locked,
     /// An earlier write or sync failed; the file is at its last commit and this handle no longer writes.
     Poisoned,
@@ -299,7 +299,7 @@ impl fmt::Display for Error {
             ErrorKind::Truncated => f.write_str("truncated: shorter than its superblock says"),
             ErrorKind::Corrupt { structure, reason } => write!(f, "{structure}: {reason}"),
             ErrorKind::Unsupported(what) => write!(f, "not supported: {what}"),
-            ErrorKind::Locked => f.write_str("locked by another process"),
+            ErrorKind::Locked => f.write_str("locked: the file is open elsewhere"),
             ErrorKind::Poisoned => {
                 f.write_str("an earlier write failed; the file is at its last commit")
             }
