@@ -163,6 +163,11 @@ impl Space {
         self.fresh.contains(extent)
     }
 
+    /// An owner uses space again that it kept, and that no committed block names.
+    pub(crate) fn renew(&mut self, extent: Extent) {
+        self.fresh.insert(extent);
+    }
+
     /// Adds space that nothing reaches, found by a walk or read from a record of spare space.
     pub(crate) fn add_free(&mut self, extent: Extent) {
         if extent.len == 0 {

@@ -354,6 +354,11 @@ impl Store {
         self.space.is_fresh(extent)
     }
 
+    /// An owner uses space again that it kept, and that the committed state does not name: the other slot of a body.
+    pub(crate) fn renew(&mut self, extent: Extent) {
+        self.space.renew(extent);
+    }
+
     /// Reads an extent as the file will be after the next commit. Nothing is allocated for an extent that reaches
     /// beyond the end of the file.
     pub(crate) fn read(&self, extent: Extent, structure: &'static str) -> Result<Vec<u8>> {
