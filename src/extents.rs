@@ -394,6 +394,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::needless_borrows_for_generic_args,
+        reason = "what is borrowed converts, too"
+    )]
     fn every_way_to_write_a_shape_converts() {
         let fixed = Extents::Simple(vec![Extent::fixed(4), Extent::fixed(3)]);
         let array = ndarray::Array2::<u8>::zeros((4, 3));
@@ -423,6 +427,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::reversed_empty_ranges, reason = "refused")]
     fn impossible_shapes_are_refused() {
         let refused = |extents: Extents| extents.validate().unwrap_err().to_string();
         assert_eq!(

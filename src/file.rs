@@ -1,6 +1,8 @@
 //! Files: opened on a path, in memory or on storage of the user's own.
 
-use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "std")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
 use crate::group::Group;
 use crate::handle::{ObjectRef, Policy, Shared};
 use crate::object::engine::Engine;
@@ -57,7 +59,7 @@ impl File {
     /// ```
     ///
     /// # Errors
-    /// What the operating system says, or [`Locked`](ErrorKind::Locked).
+    /// What the operating system says, or [`Locked`](crate::ErrorKind::Locked).
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().create(path)
     }
@@ -76,7 +78,7 @@ impl File {
     /// ```
     ///
     /// # Errors
-    /// [`Exists`](ErrorKind::Exists), or what the operating system says.
+    /// [`Exists`](crate::ErrorKind::Exists), or what the operating system says.
     pub fn create_excl(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().create_excl(path)
     }
@@ -96,8 +98,8 @@ impl File {
     /// ```
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound), [`NotHdf5`](ErrorKind::NotHdf5), [`Truncated`](ErrorKind::Truncated),
-    /// [`Locked`](ErrorKind::Locked) by a writer, or a file that is damaged or not supported.
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`NotHdf5`](crate::ErrorKind::NotHdf5), [`Truncated`](crate::ErrorKind::Truncated),
+    /// [`Locked`](crate::ErrorKind::Locked) by a writer, or a file that is damaged or not supported.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().open(path)
     }
@@ -118,7 +120,7 @@ impl File {
     /// ```
     ///
     /// # Errors
-    /// As [`open`](Self::open); [`Locked`](ErrorKind::Locked) also by a reader.
+    /// As [`open`](Self::open); [`Locked`](crate::ErrorKind::Locked) also by a reader.
     pub fn open_rw(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().open_rw(path)
     }
@@ -221,7 +223,7 @@ impl File {
     /// ```
     ///
     /// # Errors
-    /// [`NotHdf5`](ErrorKind::NotHdf5), [`Truncated`](ErrorKind::Truncated), or a file that is damaged or not supported.
+    /// [`NotHdf5`](crate::ErrorKind::NotHdf5), [`Truncated`](crate::ErrorKind::Truncated), or a file that is damaged or not supported.
     pub fn open_on(storage: impl Storage + 'static) -> Result<Self> {
         Self::with_options().open_on(storage)
     }
@@ -302,7 +304,7 @@ impl File {
     /// ```
     ///
     /// # Errors
-    /// What the storage says; the handle is [poisoned](ErrorKind::Poisoned) then, and the file is at its last commit.
+    /// What the storage says; the handle is [poisoned](crate::ErrorKind::Poisoned) then, and the file is at its last commit.
     pub fn flush(&self) -> Result<()> {
         self.shared().commit(Level::Flush)
     }
@@ -324,7 +326,7 @@ impl File {
         self.shared().commit(Level::Sync)
     }
 
-    /// Commits and closes the file; every handle of it answers [`Closed`](ErrorKind::Closed) from here on.
+    /// Commits and closes the file; every handle of it answers [`Closed`](crate::ErrorKind::Closed) from here on.
     ///
     /// ```
     /// use h5quill::{ErrorKind, File};

@@ -267,10 +267,11 @@ impl Resolved {
     }
 
     /// The rows `first..first + count` of axis 0, whole on the other axes: what an append writes.
+    #[cfg(test)]
     pub(crate) fn rows(first: u64, count: u64, shape: &[u64]) -> Result<Self> {
         let mut rows = Self::whole(shape)?;
         let inside = first.checked_add(count).zip(shape.first());
-        if !inside.is_some_and(|(end, &extent)| end <= extent) {
+        if inside.is_none_or(|(end, &extent)| end > extent) {
             return Err(Error::invalid("the rows are beyond the extent of axis 0"));
         }
         rows.axes[0] = Axis::new(first, 1, count);

@@ -231,8 +231,10 @@ pub trait VarLenSource {
 
 /// The heap of data that has none: every use is an error.
 #[derive(Debug, Clone, Copy)]
+#[cfg(test)]
 pub(crate) struct NoHeap;
 
+#[cfg(test)]
 impl VarLenSink for NoHeap {
     fn offset_width(&self) -> u8 {
         8
@@ -243,6 +245,7 @@ impl VarLenSink for NoHeap {
     }
 }
 
+#[cfg(test)]
 impl VarLenSource for NoHeap {
     fn offset_width(&self) -> u8 {
         8

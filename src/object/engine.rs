@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::kind;
 use crate::infra::global_heap::GlobalHeap;
 use crate::storage::Storage;
-use crate::store::{Level, SECTOR, Stamp, Store};
+use crate::store::{Level, Stamp, Store};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
@@ -264,11 +264,6 @@ impl Engine {
         Ok(self.budget / 2)
     }
 
-    /// Whether anything differs from the file.
-    pub(crate) fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty() || !self.store.created
-    }
-
     /// Makes the present state the state of the file.
     pub(crate) fn commit(&mut self, level: Level, closing: bool) -> Result<()> {
         if self.store.poisoned() {
@@ -398,11 +393,6 @@ fn check_extension(store: &Store) -> Result<()> {
         return Err(Error::unsupported(refused).at(extension.get()));
     }
     Ok(())
-}
-
-/// The sector of an address, for placing cells.
-pub(crate) fn sector_of(addr: Addr) -> u64 {
-    addr.get() / SECTOR as u64
 }
 
 /// The free extents left in `[0, end)` by `used`, which must not overlap.

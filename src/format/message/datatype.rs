@@ -350,6 +350,7 @@ impl Datatype {
     }
 
     /// Whether an element is a string of variable length.
+    #[cfg(test)]
     pub(crate) fn is_var_len_string(&self) -> bool {
         matches!(self, Self::VarLenString { .. })
     }
