@@ -226,18 +226,14 @@ impl Chunks {
             return Ok(());
         }
         let stored = self.index.find(store, at)?;
-        let mut dirty = None;
-        let data = match stored {
+        let (data, dirty) = match stored {
             Some(record) if !overwritten => {
                 let mut data = self.read_stored(store, record)?;
                 // What an append that was never committed left beyond the extent.
-                dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
-                data
+                let dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
+                (data, dirty)
             }
-            _ => {
-                dirty = Some(0..self.grid.chunk_bytes());
-                self.filled(shape.fill)
-            }
+            _ => (self.filled(shape.fill), Some(0..self.grid.chunk_bytes())),
         };
         self.cache.insert(
             at.to_vec(),
@@ -479,9 +475,8 @@ impl Chunks {
         self.index.shrink(store, &counts, &mut |store, record| {
             store.free(record.extent)
         })?;
-        for axis in 0..shape.dims.len() {
-            let cut = shape.dims[axis] < old[axis]
-                && !shape.dims[axis].is_multiple_of(self.grid.chunk()[axis]);
+        for (axis, (&new, &old)) in shape.dims.iter().zip(old).enumerate() {
+            let cut = new < old && !new.is_multiple_of(self.grid.chunk()[axis]);
             if cut {
                 self.clear_beyond(store, shape, axis, budget)?;
             }

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::kind;
 use crate::infra::global_heap::GlobalHeap;
 use crate::storage::Storage;
-use crate::store::{Level, SECTOR, Stamp, Store};
+use crate::store::{Level, Stamp, Store};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
@@ -453,11 +453,6 @@ fn check_extension(store: &Store) -> Result<()> {
         return Err(Error::unsupported(refused).at(extension.get()));
     }
     Ok(())
-}
-
-/// The sector of an address, for placing cells.
-pub(crate) fn sector_of(addr: Addr) -> u64 {
-    addr.get() / SECTOR as u64
 }
 
 /// The free extents left in `[0, end)` by `used`, which must not overlap.
