@@ -281,7 +281,12 @@ impl Header {
     /// Writes the messages to a body and the cell that names it. `donated` is free space for a later session to find.
     pub(crate) fn stage(&mut self, store: &mut Store, donate: bool) -> Result<()> {
         self.check_adoptable(store)?;
-        let needed = self.needed(donate);
+        let spare = match donate {
+            // What a smaller slot of this header frees comes on top.
+            true => MAX_SPARE.min(store.free_extents() + 2),
+            false => 0,
+        };
+        let needed = self.needed(donate, spare);
         let slot = self.choose_slot(store, needed)?;
         let other = match &self.form {
             Form::Cell { live, .. } => Some(*live),
@@ -294,10 +299,9 @@ impl Header {
                 store.free(Extent::new(block.addr.plus(kept), block.len - kept));
             }
         }
-        let spare = if donate {
-            store.donate_free(MAX_SPARE)
-        } else {
-            Vec::new()
+        let spare = match donate {
+            true => store.donate_free(spare),
+            false => Vec::new(),
         };
         let body = self.encode_body(slot, other, spare)?;
         store.stage(slot.addr, body)?;
@@ -330,15 +334,15 @@ impl Header {
         self.keeps_record || !matches!(self.form, Form::New) || !self.room.is_empty()
     }
 
-    fn needed(&self, donate: bool) -> usize {
+    /// The size of a body with a record of `spare` extents.
+    fn needed(&self, donate: bool, spare: usize) -> usize {
         let mut size = body_size(&self.prefix, &self.messages);
         if self.record_kept() || donate {
-            let spare = if donate { 16 * MAX_SPARE } else { 0 };
             let record = Record {
                 room: self.room.clone(),
                 ..Record::default()
             };
-            size += self.prefix.message_header_size() + record.size() + spare;
+            size += self.prefix.message_header_size() + record.size() + 16 * spare;
         }
         size
     }
@@ -354,7 +358,7 @@ impl Header {
             Form::Cell { other, .. } => {
                 let other = other.take();
                 if let Some(slot) = other.filter(|slot| slot.len >= needed as u64) {
-                    store.refresh(slot);
+                    store.renew(slot);
                     return Ok(slot);
                 }
                 if let Some(small) = other {

@@ -170,8 +170,8 @@ impl Space {
         self.fresh.contains(extent)
     }
 
-    /// Makes space fresh that its owner has kept to itself, and no committed block names.
-    pub(crate) fn refresh(&mut self, extent: Extent) {
+    /// An owner uses space again that it kept, and that no committed block names.
+    pub(crate) fn renew(&mut self, extent: Extent) {
         self.fresh.insert(extent);
     }
 
@@ -238,6 +238,11 @@ impl Space {
 
     pub(crate) fn free_runs(&self) -> impl Iterator<Item = Extent> + '_ {
         self.free.iter()
+    }
+
+    /// How many extents [`take_all_after_commit`](Self::take_all_after_commit) would give, at the most.
+    pub(crate) fn free_extents(&self) -> usize {
+        self.free.0.len() + self.pending.len()
     }
 
     pub(crate) fn free_bytes(&self) -> u64 {

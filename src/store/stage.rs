@@ -341,6 +341,11 @@ impl Store {
         self.space.free_bytes()
     }
 
+    /// How many extents that is, at the most.
+    pub(crate) fn free_extents(&self) -> usize {
+        self.space.free_extents()
+    }
+
     /// How much the file has grown since it was opened.
     pub(crate) fn grown(&self) -> u64 {
         self.space.grown()
@@ -356,9 +361,9 @@ impl Store {
         self.space.is_fresh(extent)
     }
 
-    /// Makes space fresh that its owner has kept to itself, and no committed block names.
-    pub(crate) fn refresh(&mut self, extent: Extent) {
-        self.space.refresh(extent);
+    /// An owner uses space again that it kept, and that the committed state does not name: the other slot of a body.
+    pub(crate) fn renew(&mut self, extent: Extent) {
+        self.space.renew(extent);
     }
 
     /// Reads an extent as the file will be after the next commit. Nothing is allocated for an extent that reaches
