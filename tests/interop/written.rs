@@ -327,3 +327,30 @@ fn strings_of_every_length_read_back() {
     let (_guard, path) = scratch("strings.h5");
     file_of_strings(&path).check();
 }
+
+#[test]
+fn netcdf_and_h5wasm_read_the_values_of_an_extendible_file() {
+    let Some(python) = crate::support::python() else { return };
+    let (_guard, path) = scratch("plain.h5");
+    let file = File::create(&path).unwrap();
+    let rows = |count: usize| ndarray::Array2::from_shape_fn((count, 5), |(row, column)| (row * 5 + column) as f64 * 0.5);
+    file.new_dataset::<f64>().shape((0.., 5)).chunk((4, 5)).shuffle().deflate(4).create("packed").unwrap();
+    file.new_dataset::<f64>().shape((0.., 0..)).chunk((3, 2)).create("two").unwrap();
+    file.new_dataset::<f64>().shape((23, 5)).contiguous().create_with("flat", &rows(23)).unwrap();
+    file.dataset("packed").unwrap().append(&rows(23)).unwrap();
+    file.dataset("two").unwrap().resize((23, 5)).unwrap();
+    file.dataset("two").unwrap().write(&rows(23)).unwrap();
+    file.set_attr("fs", 16_000).unwrap();
+    file.close().unwrap();
+    let said = script(&python, "others.py", &[path.as_os_str()]);
+    assert!(said.contains("netCDF4"), "{said}");
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join(".node/node_modules/h5wasm");
+    if !module.is_dir() {
+        crate::support::left_out("reading with h5wasm", "h5wasm in .node");
+        return;
+    }
+    let mut node = std::process::Command::new("node");
+    node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/h5wasm.mjs"));
+    node.arg(&path).arg(module);
+    crate::support::run(node);
+}
