@@ -154,10 +154,6 @@ impl Pipeline {
         self.stages.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.stages.len()
-    }
-
     /// The mask of a chunk that no filter was applied to.
     pub(crate) fn skip_all_mask(&self) -> u32 {
         // At most 32 filters, so that the low 32 bits are the mask.

@@ -9,6 +9,7 @@ use crate::format::message::link::Link;
 use crate::format::message::link_info::LinkInfo;
 use crate::format::message::{RawMessage, kind};
 use crate::store::Store;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// The maximum number of compact links and the minimum number of dense ones, where the group does not say otherwise.
@@ -19,7 +20,7 @@ pub(crate) struct Links {
     info: LinkInfo,
     max_compact: u16,
     min_dense: u16,
-    dense: Option<Dense>,
+    dense: Option<Box<Dense>>,
 }
 
 impl Links {
@@ -72,12 +73,12 @@ impl Links {
                     Error::corrupt("link info message", "a heap without an index").at(at)
                 })?;
                 let order = info.order_index.flatten();
-                Some(Dense::open(
+                Some(Box::new(Dense::open(
                     store,
                     header,
                     &LINKS,
                     Places { heap, names, order },
-                )?)
+                )?))
             }
             None => None,
         };
@@ -213,7 +214,7 @@ impl Links {
 
     /// A heap of another writer that cannot be changed by copy-on-write is built anew as one of ours.
     fn make_editable(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
-        if self.dense.as_ref().is_none_or(Dense::can_edit) {
+        if self.dense.as_ref().is_none_or(|dense| dense.can_edit()) {
             return Ok(());
         }
         let links = self.list(store, header)?;
@@ -231,7 +232,7 @@ impl Links {
 
     fn fill_dense(&mut self, store: &mut Store, header: &mut Header, links: &[Link]) -> Result<()> {
         let ordered = self.info.order_index.is_some();
-        self.dense = Some(Dense::create(store, header, &LINKS, ordered)?);
+        self.dense = Some(Box::new(Dense::create(store, header, &LINKS, ordered)?));
         links
             .iter()
             .try_for_each(|link| self.put(store, header, link))
