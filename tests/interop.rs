@@ -8,6 +8,8 @@ mod support;
 mod dump;
 #[path = "interop/edited.rs"]
 mod edited;
+#[path = "interop/fill.rs"]
+mod fill;
 #[path = "interop/foreign.rs"]
 mod foreign;
 #[path = "interop/manifest.rs"]
@@ -16,3 +18,5 @@ mod manifest;
 mod samples;
 #[path = "interop/written.rs"]
 mod written;
+#[path = "interop/tools.rs"]
+mod tools;

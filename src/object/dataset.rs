@@ -608,7 +608,10 @@ fn choose_layout(plan: &Plan, extendible: bool, simple: bool, bytes: u64) -> Res
             COMPACT_MAX,
         )),
         LayoutChoice::Auto if chunked => Ok(LayoutChoice::Chunked),
-        LayoutChoice::Auto if bytes <= COMPACT_UP_TO && !plan.early => Ok(LayoutChoice::Compact),
+        // Without data it is contiguous, as libhdf5 makes it; h5repack crashes on compact data of a null extent.
+        LayoutChoice::Auto if (1..=COMPACT_UP_TO).contains(&bytes) && !plan.early => {
+            Ok(LayoutChoice::Compact)
+        }
         LayoutChoice::Auto => Ok(LayoutChoice::Contiguous),
         choice => Ok(choice),
     }
