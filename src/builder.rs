@@ -9,7 +9,7 @@ use crate::format::message::datatype::{ByteOrder, Datatype};
 use crate::format::message::fill_value::{AllocTime, FillTime};
 use crate::format::message::filter_pipeline::FilterDescription;
 use crate::handle::ObjectRef;
-use crate::object::dataset::{LayoutChoice, Plan};
+use crate::object::plan::{LayoutChoice, Plan};
 use alloc::format;
 use alloc::vec::Vec;
 use core::marker::PhantomData;

@@ -1,11 +1,12 @@
 //! Paths, and the making and unmaking of objects.
 
 use super::attributes::Attributes;
-use super::dataset::{Dataset, Plan};
+use super::dataset::Dataset;
 use super::dense::HEAP_HEADER;
 use super::engine::{Engine, Object};
 use super::header::Header;
 use super::links::Links;
+use super::plan::Plan;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::RawMessage;
