@@ -13,7 +13,7 @@ use crate::index::{self, ChunkIndex, ChunkRecord, IndexShape};
 use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -63,6 +63,9 @@ pub(crate) struct Chunks {
     clock: u64,
     index_changed: bool,
 }
+
+/// More places of chunks than this are not looked up one by one.
+const VISIT_UP_TO: u64 = 1 << 16;
 
 impl Chunks {
     pub(crate) fn new(
@@ -484,20 +487,48 @@ impl Chunks {
         border.axes[axis].start = last * self.grid.chunk()[axis];
         border.axes[axis].count = shape.dims[axis] - border.axes[axis].start;
         let grid = self.grid.clone();
-        grid.for_each_chunk(&border, &mut |at| {
-            let absent = !self.cache.contains_key(at) && self.index.find(store, at)?.is_none();
-            if absent {
-                return Ok(());
+        let places = border.axes.iter().zip(grid.chunk());
+        let places = places.fold(1_u64, |places, (axis, chunk)| {
+            places.saturating_mul(axis.count.div_ceil(*chunk))
+        });
+        if places <= VISIT_UP_TO {
+            return grid.for_each_chunk(&border, &mut |at| {
+                self.clear_chunk_beyond(store, shape, at, budget)
+            });
+        }
+        // Most of so many places are empty: the chunks that exist are visited instead.
+        let mut existing: BTreeSet<Vec<u64>> = self.cache.keys().cloned().collect();
+        self.index.for_each(store, &mut |at, _| {
+            if at[axis] == last {
+                existing.insert(at.to_vec());
             }
-            self.load(store, shape, at, false)?;
-            if let Some(cached) = self.cache.get_mut(at)
-                && let Some(changed) =
-                    grid.fill_beyond(at, shape.dims, shape.fill, &mut cached.data)
-            {
-                cached.touch(changed);
-            }
-            self.keep_within(store, shape, budget)
-        })
+            Ok(())
+        })?;
+        for at in existing.iter().filter(|at| at[axis] == last) {
+            self.clear_chunk_beyond(store, shape, at, budget)?;
+        }
+        Ok(())
+    }
+
+    fn clear_chunk_beyond(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        at: &[u64],
+        budget: usize,
+    ) -> Result<()> {
+        if !self.cache.contains_key(at) && self.index.find(store, at)?.is_none() {
+            return Ok(());
+        }
+        self.load(store, shape, at, false)?;
+        if let Some(cached) = self.cache.get_mut(at)
+            && let Some(changed) =
+                self.grid
+                    .fill_beyond(at, shape.dims, shape.fill, &mut cached.data)
+        {
+            cached.touch(changed);
+        }
+        self.keep_within(store, shape, budget)
     }
 
     /// Stages the index; what the layout message then says.
