@@ -60,6 +60,7 @@ impl Dataset {
                 Data::Chunked { chunks, flags: 0 }
             }
             _ => Data::Contiguous(Contiguous {
+                always_copied: plan.datatype.contains_var_len(),
                 addr: None,
                 size: bytes,
             }),

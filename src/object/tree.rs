@@ -13,6 +13,7 @@ use crate::format::message::RawMessage;
 use crate::format::message::datatype::CharacterSet;
 use crate::format::message::link::{Link, LinkTarget};
 use crate::store::SECTOR;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -338,20 +339,17 @@ impl Engine {
     /// How many hard links each object keeps when one link to `first` goes, and with it whatever falls to zero.
     /// Reads everything first, so that nothing is changed where a part cannot be read.
     fn plan_removal(&mut self, first: Addr) -> Result<Vec<(Addr, u32)>> {
-        let mut left: Vec<(Addr, u32)> = Vec::new();
+        let mut left: BTreeMap<Addr, u32> = BTreeMap::new();
         let mut queue = vec![first];
         while let Some(addr) = queue.pop() {
             self.check_editable(addr)?;
-            let known = left.iter().position(|(at, _)| *at == addr);
-            let number = match known {
-                Some(number) => number,
-                None => {
-                    left.push((addr, self.object(addr)?.header.reference_count()?));
-                    left.len() - 1
-                }
+            let before = match left.get(&addr) {
+                Some(&count) => count,
+                None => self.object(addr)?.header.reference_count()?,
             };
-            left[number].1 = left[number].1.saturating_sub(1);
-            if left[number].1 == 0 && self.kind(addr)? == ObjectKind::Group {
+            left.insert(addr, before.saturating_sub(1));
+            // Counts of a damaged file may be too low: an object goes once.
+            if before == 1 && self.kind(addr)? == ObjectKind::Group {
                 for link in self.links(addr)? {
                     if let LinkTarget::Hard(child) = link.target {
                         queue.push(child);
@@ -359,7 +357,7 @@ impl Engine {
                 }
             }
         }
-        Ok(left)
+        Ok(left.into_iter().collect())
     }
 
     fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {

@@ -59,7 +59,7 @@ impl Dataset {
         };
         let layout = Layout::decode(&layout.data, store.widths(), at)?;
         let max_dims = max_dims(&space);
-        let data = load_data(
+        let mut data = load_data(
             store,
             layout.class,
             layout.version,
@@ -69,6 +69,9 @@ impl Dataset {
             element,
         )
         .map_err(|error| error.at(at))?;
+        if let Data::Contiguous(contiguous) = &mut data {
+            contiguous.always_copied = datatype.contains_var_len();
+        }
         Ok(Some(Self {
             datatype,
             space,
@@ -128,7 +131,11 @@ fn load_data(
                     "the contiguous data have another size",
                 ));
             }
-            let contiguous = Contiguous { addr, size: bytes };
+            let contiguous = Contiguous {
+                always_copied: false,
+                addr,
+                size: bytes,
+            };
             if let Some(extent) = contiguous.extent() {
                 store.check_bounds(extent, "contiguous data")?;
             }
