@@ -16,7 +16,7 @@ mod foreign;
 mod manifest;
 #[path = "interop/samples.rs"]
 mod samples;
-#[path = "interop/written.rs"]
-mod written;
 #[path = "interop/tools.rs"]
 mod tools;
+#[path = "interop/written.rs"]
+mod written;

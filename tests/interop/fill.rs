@@ -8,20 +8,28 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 fn numbers(rows: usize, columns: usize, from: i32) -> Array2<i32> {
-    Array2::from_shape_fn((rows, columns), |(row, column)| from + (row * 100 + column) as i32)
+    Array2::from_shape_fn((rows, columns), |(row, column)| {
+        from + (row * 100 + column) as i32
+    })
 }
 
 fn make(file: &File) {
     for (name, extents) in [
         ("one", vec![Extent::resizable(11), Extent::fixed(5)]),
         ("two", vec![Extent::resizable(11), Extent::resizable(5)]),
-        ("bounded", vec![Extent::new(11, Some(30)), Extent::new(5, Some(20))]),
+        (
+            "bounded",
+            vec![Extent::new(11, Some(30)), Extent::new(5, Some(20))],
+        ),
         ("fixed", vec![Extent::fixed(11), Extent::fixed(5)]),
     ] {
         for filters in 0..4_u8 {
             for fill in [0, 9] {
                 for early in [false, true] {
-                    let mut builder = file.new_dataset::<i32>().shape(extents.clone()).chunk((4, 3));
+                    let mut builder = file
+                        .new_dataset::<i32>()
+                        .shape(extents.clone())
+                        .chunk((4, 3));
                     if filters & 1 != 0 {
                         builder = builder.shuffle().deflate(2);
                     }
@@ -34,7 +42,9 @@ fn make(file: &File) {
                     if early {
                         builder = builder.alloc_time(AllocTime::Early);
                     }
-                    let data = builder.create(&format!("{name} {filters} {fill} {early}")).unwrap();
+                    let data = builder
+                        .create(&format!("{name} {filters} {fill} {early}"))
+                        .unwrap();
                     data.write_slice(&numbers(11, 4, 1), (.., 0..4)).unwrap();
                 }
             }
@@ -54,7 +64,9 @@ fn step(data: &Dataset, number: usize) {
         2 if grows => data.resize((15, columns)).unwrap(),
         3 if wide => data.resize((rows, 2)).unwrap(),
         4 if wide => data.resize((rows, 7)).unwrap(),
-        5 => data.write_slice(&numbers(2, 3, 2000), (rows - 2.., 1..4)).unwrap(),
+        5 => data
+            .write_slice(&numbers(2, 3, 2000), (rows - 2.., 1..4))
+            .unwrap(),
         6 if grows => {
             // Down, up and down again between two commits.
             data.resize((3, columns)).unwrap();
@@ -65,7 +77,9 @@ fn step(data: &Dataset, number: usize) {
             data.resize((0, columns)).unwrap();
             data.resize((10, columns)).unwrap();
         }
-        8 => data.write_slice(&numbers(1, 2, 3000), (5..6, 0..2)).unwrap(),
+        8 => data
+            .write_slice(&numbers(1, 2, 3000), (5..6, 0..2))
+            .unwrap(),
         _ => {}
     }
 }
@@ -82,7 +96,13 @@ fn bytes_beyond_the_extent_are_fill_at_every_commit() {
     let mut note = |file: &File, number: usize| {
         for data in file.datasets().unwrap() {
             let values: Vec<i32> = data.read_raw().unwrap();
-            writeln!(expected, "{number}\t{}\t{:?}\t{values:?}", data.name().trim_start_matches('/'), data.shape()).unwrap();
+            writeln!(
+                expected,
+                "{number}\t{}\t{:?}\t{values:?}",
+                data.name().trim_start_matches('/'),
+                data.shape()
+            )
+            .unwrap();
         }
     };
     let mut file = File::create(&path).unwrap();

