@@ -72,7 +72,7 @@ fn sources() -> Vec<Source> {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            let for_tests = ["tests", "mutant", "recorder"].contains(&name.as_str());
+            let for_tests = ["tests", "mutant", "recorder", "crash_tests"].contains(&name.as_str());
             if for_tests {
                 continue;
             }

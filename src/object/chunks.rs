@@ -336,7 +336,8 @@ impl Chunks {
                 return Ok(record);
             }
         }
-        let (encoded, mask);
+        let encoded;
+        let mask;
         let bytes = if self.pipeline.is_empty() {
             mask = 0;
             data
@@ -344,7 +345,8 @@ impl Chunks {
             mask = self.pipeline.skip_all_mask();
             data
         } else {
-            (encoded, mask) = self.pipeline.encode(data)?;
+            mask = 0;
+            encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
         let extent = store.alloc(bytes.len() as u64)?;
@@ -376,7 +378,9 @@ impl Chunks {
             self.cache.insert(at.to_vec(), cached);
             return Ok(());
         };
-        let raw = self.pipeline.is_empty() || (self.is_growing_edge(at, shape) && !compress_edge);
+        let raw_edge =
+            !compress_edge && !self.pipeline.keeps_size() && self.is_growing_edge(at, shape);
+        let raw = self.pipeline.is_empty() || raw_edge;
         let in_place = cached
             .stored
             .filter(|record| raw && self.may_write_in_place(store, *record, at, &dirty));

