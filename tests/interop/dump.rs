@@ -17,7 +17,10 @@ fn line(out: &mut String, path: &str, what: &str) {
 }
 
 fn is_unsupported(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Unsupported(_) | ErrorKind::TypeMismatch { .. })
+    matches!(
+        kind,
+        ErrorKind::Unsupported(_) | ErrorKind::TypeMismatch { .. }
+    )
 }
 
 fn walk(group: &Group, path: &str, out: &mut String, depth: usize) -> Result<()> {
@@ -33,11 +36,16 @@ fn walk(group: &Group, path: &str, out: &mut String, depth: usize) -> Result<()>
                 dataset_line(&dataset, &below, out)?;
                 attributes(&dataset, &below, out)?;
             }
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound) => line(out, &below, "dangling"),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound) => {
+                line(out, &below, "dangling")
+            }
             Err(error) if is_unsupported(error.kind()) => line(out, &below, "unsupported"),
             Err(_) => match group.group(&name) {
                 Ok(group) => walk(&group, &below, out, depth + 1)?,
-                Err(error) if matches!(error.kind(), ErrorKind::Invalid(_)) || is_unsupported(error.kind()) => {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::Invalid(_))
+                        || is_unsupported(error.kind()) =>
+                {
                     line(out, &below, "unsupported");
                 }
                 Err(error) => return Err(error),
@@ -64,7 +72,9 @@ fn dataset_line(dataset: &Dataset, path: &str, out: &mut String) -> Result<()> {
             line(out, path, "unsupported");
             return Ok(());
         }
-        _ => dataset.read_bytes(..).map(|bytes| format!("bytes {} {:08x}", bytes.len(), crc32fast::hash(&bytes))),
+        _ => dataset
+            .read_bytes(..)
+            .map(|bytes| format!("bytes {} {:08x}", bytes.len(), crc32fast::hash(&bytes))),
     };
     match values {
         Ok(values) => line(out, path, &format!("dataset {shape:?} {values}")),
@@ -77,9 +87,13 @@ fn dataset_line(dataset: &Dataset, path: &str, out: &mut String) -> Result<()> {
 /// Whether the bytes of an element name places in the file.
 fn has_heap(datatype: &Datatype) -> bool {
     match datatype {
-        Datatype::VarLenString { .. } | Datatype::VarLenSequence { .. } | Datatype::Reference { .. } => true,
+        Datatype::VarLenString { .. }
+        | Datatype::VarLenSequence { .. }
+        | Datatype::Reference { .. } => true,
         Datatype::Array { base, .. } => has_heap(base),
-        Datatype::Compound { members, .. } => members.iter().any(|member| has_heap(&member.datatype)),
+        Datatype::Compound { members, .. } => {
+            members.iter().any(|member| has_heap(&member.datatype))
+        }
         _ => false,
     }
 }
@@ -87,7 +101,9 @@ fn has_heap(datatype: &Datatype) -> bool {
 fn attributes(location: &Location, path: &str, out: &mut String) -> Result<()> {
     for name in location.attr_names()? {
         let at = format!("{path}@{name}");
-        let values = location.attr(&name).and_then(|attribute| attribute_values(&attribute));
+        let values = location
+            .attr(&name)
+            .and_then(|attribute| attribute_values(&attribute));
         match values {
             Ok(values) => line(out, &at, &values),
             Err(error) if is_unsupported(error.kind()) => line(out, &at, "unsupported"),

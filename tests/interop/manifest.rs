@@ -2,7 +2,9 @@
 
 use crate::samples::{FILL_INDEX, Sample};
 use crate::support::{left_out, python, run_python_with};
-use h5quill::{AllocTime, ByteOrder, Dataset, Extent, Extents, File, FillTime, Location, SliceOrIndex};
+use h5quill::{
+    AllocTime, ByteOrder, Dataset, Extent, Extents, File, FillTime, Location, SliceOrIndex,
+};
 use ndarray::{ArrayD, IxDyn, Slice};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -39,7 +41,11 @@ pub struct Case {
 
 pub fn case(shape: impl Into<Extents>, layout: &'static str) -> Case {
     let Extents::Simple(shape) = shape.into() else {
-        return Case { layout, ..case([0], "contiguous") }.scalar();
+        return Case {
+            layout,
+            ..case([0], "contiguous")
+        }
+        .scalar();
     };
     Case {
         shape,
@@ -103,13 +109,17 @@ fn quoted(text: &str) -> String {
 /// The values of a shape.
 pub fn values<T: Sample>(seed: u64, shape: &[usize]) -> ArrayD<T> {
     let count: usize = shape.iter().product();
-    let values = (0..count as u64).map(|index| T::sample(seed, index)).collect();
+    let values = (0..count as u64)
+        .map(|index| T::sample(seed, index))
+        .collect();
     ArrayD::from_shape_vec(IxDyn(shape), values).unwrap()
 }
 
 /// The first elements of each axis.
 pub fn corner<T: Clone>(values: &ArrayD<T>, dims: &[usize]) -> ArrayD<T> {
-    values.slice_each_axis(|axis| Slice::from(0..dims[axis.axis.index()])).to_owned()
+    values
+        .slice_each_axis(|axis| Slice::from(0..dims[axis.axis.index()]))
+        .to_owned()
 }
 
 fn corner_of(dims: &[usize]) -> Vec<SliceOrIndex> {
@@ -118,14 +128,22 @@ fn corner_of(dims: &[usize]) -> Vec<SliceOrIndex> {
 
 impl Manifest {
     pub fn new(file: &Path, seed: u64) -> Self {
-        Self { file: file.to_owned(), lines: String::new(), seed }
+        Self {
+            file: file.to_owned(),
+            lines: String::new(),
+            seed,
+        }
     }
 
     /// Writes a dataset as the case says, and the line that says so.
     pub fn dataset<T: Sample>(&mut self, file: &File, path: &str, case: &Case) -> Dataset {
         self.seed += 1;
         let seed = self.seed;
-        let dims: Vec<usize> = case.shape.iter().map(|extent| extent.dim as usize).collect();
+        let dims: Vec<usize> = case
+            .shape
+            .iter()
+            .map(|extent| extent.dim as usize)
+            .collect();
         let at_step = |step: usize| -> Vec<usize> {
             let grown = |extent: &Extent| match extent.max {
                 Some(max) if max == extent.dim => extent.dim as usize,
@@ -136,7 +154,9 @@ impl Manifest {
         let start: Vec<Extent> = match case.how {
             How::Grown => {
                 let pairs = case.shape.iter().zip(at_step(0));
-                pairs.map(|(extent, dim)| Extent::new(dim as u64, extent.max)).collect()
+                pairs
+                    .map(|(extent, dim)| Extent::new(dim as u64, extent.max))
+                    .collect()
             }
             _ => case.shape.clone(),
         };
@@ -187,7 +207,9 @@ impl Manifest {
                 }
             }
             How::Part(part) => {
-                dataset.write_slice(&corner(&whole, part), corner_of(part)).unwrap();
+                dataset
+                    .write_slice(&corner(&whole, part), corner_of(part))
+                    .unwrap();
                 written.clone_from(part);
             }
             How::Nothing => written.fill(0),
@@ -218,7 +240,10 @@ impl Manifest {
 
     /// A dataset without an extent.
     pub fn null_dataset<T: Sample>(&mut self, file: &File, path: &str) {
-        file.new_dataset::<T>().shape(Extents::Null).create(path).unwrap();
+        file.new_dataset::<T>()
+            .shape(Extents::Null)
+            .create(path)
+            .unwrap();
         writeln!(
             self.lines,
             r#"{{"path": {}, "type": "{}", "order": "<", "shape": "null"}}"#,
@@ -229,7 +254,13 @@ impl Manifest {
     }
 
     /// Writes an attribute of a shape, `None` for a null extent.
-    pub fn attribute<T: Sample>(&mut self, location: &Location, name: &str, shape: Option<&[usize]>, big: bool) {
+    pub fn attribute<T: Sample>(
+        &mut self,
+        location: &Location,
+        name: &str,
+        shape: Option<&[usize]>,
+        big: bool,
+    ) {
         self.seed += 1;
         let mut builder = location.new_attr::<T>().shape(match shape {
             Some([]) => Extents::Scalar,
@@ -276,7 +307,11 @@ impl Manifest {
     pub fn check(&self) {
         let manifest = self.save();
         for python in pythons() {
-            let found = script(&python, "check_manifest.py", &[self.file.as_os_str(), manifest.as_os_str()]);
+            let found = script(
+                &python,
+                "check_manifest.py",
+                &[self.file.as_os_str(), manifest.as_os_str()],
+            );
             assert_eq!(found.trim(), self.len().to_string());
         }
     }
@@ -284,7 +319,9 @@ impl Manifest {
 
 /// A script of this folder.
 pub fn script(python: &Path, name: &str, arguments: &[&OsStr]) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/interop")
+        .join(name);
     run_python_with(python, path.to_str().unwrap(), arguments)
 }
 
@@ -295,7 +332,10 @@ pub fn pythons() -> Vec<PathBuf> {
         return pythons;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (directory, what) in [(".venv-h5py311", "h5py 3.11 (libhdf5 1.14.2)"), (".venv-h5py38", "h5py 3.8 (libhdf5 1.12.2)")] {
+    for (directory, what) in [
+        (".venv-h5py311", "h5py 3.11 (libhdf5 1.14.2)"),
+        (".venv-h5py38", "h5py 3.8 (libhdf5 1.12.2)"),
+    ] {
         let python = root.join(directory).join("bin/python");
         if python.is_file() {
             pythons.push(python);

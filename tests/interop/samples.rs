@@ -62,12 +62,16 @@ numbers! {
 }
 
 fn ascii(x: u64) -> String {
-    (0..x % 9).map(|at| char::from(33 + ((x >> (8 + 5 * at)) % 94) as u8)).collect()
+    (0..x % 9)
+        .map(|at| char::from(33 + ((x >> (8 + 5 * at)) % 94) as u8))
+        .collect()
 }
 
 /// Characters of one to four bytes.
 fn unicode(x: u64, len: u64) -> String {
-    (0..len).map(|at| ['a', 'é', '♀', '😀', 'Z'][((x >> (8 + 3 * at)) % 5) as usize]).collect()
+    (0..len)
+        .map(|at| ['a', 'é', '♀', '😀', 'Z'][((x >> (8 + 3 * at)) % 5) as usize])
+        .collect()
 }
 
 fn text(seed: u64, index: u64) -> String {

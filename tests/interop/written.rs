@@ -3,7 +3,8 @@
 use crate::manifest::{How, Manifest, case, pythons, script};
 use crate::samples::{LONG_STRINGS, Sample};
 use h5quill::{
-    ErrorKind, Extent, F80, F128, File, FillTime, FixedAscii, FixedUnicode, VarLenAscii, VarLenUnicode,
+    ErrorKind, Extent, F80, F128, File, FillTime, FixedAscii, FixedUnicode, VarLenAscii,
+    VarLenUnicode,
 };
 use half::{bf16, f16};
 use std::path::PathBuf;
@@ -20,9 +21,33 @@ pub fn scratch(name: &str) -> (TempDir, PathBuf) {
 macro_rules! for_every_type {
     ($call:ident) => {
         $call!(
-            i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32, f64, F80, F128, bool,
-            FixedAscii<8>, FixedUnicode<12>, String, VarLenUnicode, VarLenAscii,
-            [u8; 1], [f32; 3], [F80; 2], [bool; 5], [String; 2], [FixedAscii<8>; 2], [[i32; 2]; 3]
+            i8,
+            i16,
+            i32,
+            i64,
+            u8,
+            u16,
+            u32,
+            u64,
+            f16,
+            bf16,
+            f32,
+            f64,
+            F80,
+            F128,
+            bool,
+            FixedAscii<8>,
+            FixedUnicode<12>,
+            String,
+            VarLenUnicode,
+            VarLenAscii,
+            [u8; 1],
+            [f32; 3],
+            [F80; 2],
+            [bool; 5],
+            [String; 2],
+            [FixedAscii<8>; 2],
+            [[i32; 2]; 3]
         )
     };
 }
@@ -44,7 +69,10 @@ fn type_cases<T: Sample>(file: &File, manifest: &mut Manifest, nth: usize) {
         put("compact", case([5], "compact"));
         put("contiguous", case([7, 3], "contiguous"));
         put("chunked", case([5, 7], "chunked").chunk(&[2, 3]));
-        put("extendible", case((11.., 3), "chunked").chunk(&[4, 3]).how(How::Grown));
+        put(
+            "extendible",
+            case((11.., 3), "chunked").chunk(&[4, 3]).how(How::Grown),
+        );
         let mut filtered = case((11.., 3..), "chunked").chunk(&[4, 2]).how(How::Grown);
         (filtered.shuffle, filtered.deflate, filtered.fletcher32) = (true, Some(4), true);
         put("filtered", filtered);
@@ -77,37 +105,127 @@ fn layout_cases(file: &File, manifest: &mut Manifest) {
     };
     put("compact of the largest size", case([16_250], "compact"));
     put("contiguous", case([300, 70], "contiguous"));
-    put("contiguous in part", case([300, 70], "contiguous").how(How::Part(vec![20, 30])));
-    put("contiguous unwritten", case([300, 70], "contiguous").how(How::Nothing));
+    put(
+        "contiguous in part",
+        case([300, 70], "contiguous").how(How::Part(vec![20, 30])),
+    );
+    put(
+        "contiguous unwritten",
+        case([300, 70], "contiguous").how(How::Nothing),
+    );
     put("single chunk", case([30, 20], "chunked").chunk(&[30, 20]));
-    put("single chunk that can grow to it", case((20..=30, 20), "chunked").chunk(&[30, 20]).how(How::Grown));
-    let mut early = case([50, 33], "chunked").chunk(&[10, 8]).how(How::Part(vec![11, 9]));
+    put(
+        "single chunk that can grow to it",
+        case((20..=30, 20), "chunked")
+            .chunk(&[30, 20])
+            .how(How::Grown),
+    );
+    let mut early = case([50, 33], "chunked")
+        .chunk(&[10, 8])
+        .how(How::Part(vec![11, 9]));
     early.early = true;
     put("implicit", early);
     let mut early = case([50, 33], "contiguous").how(How::Nothing);
     early.early = true;
     put("contiguous early", early);
     put("fixed array", case([50, 33], "chunked").chunk(&[10, 8]));
-    put("fixed array in part", case([50, 33], "chunked").chunk(&[10, 8]).how(How::Part(vec![11, 9])));
-    put("fixed array unwritten", case([50, 33], "chunked").chunk(&[10, 8]).how(How::Nothing));
-    put("fixed array of 1024 chunks", case([1024 * 4], "chunked").chunk(&[4]));
-    put("fixed array of many chunks", case([61, 82], "chunked").chunk(&[1, 2]));
-    put("fixed array of many chunks in part", case([61, 82], "chunked").chunk(&[1, 2]).how(How::Part(vec![3, 40])));
-    put("fixed array up to a maximum", case((30..=100, 40..=50), "chunked").chunk(&[3, 4]).how(How::Grown));
-    put("unlimited in one axis", case((1000..,), "chunked").chunk(&[16]).how(How::Grown));
-    put("unlimited in one axis, depth 2", case((30_000..,), "chunked").chunk(&[2]).how(How::Grown));
-    put("unlimited in the inner axis", case((3, 500..), "chunked").chunk(&[2, 7]).how(How::Grown));
-    put("unlimited in two axes", case((30.., 45..), "chunked").chunk(&[4, 7]).how(How::Grown));
-    put("unlimited in two axes, depth 2", case((130.., 145..), "chunked").chunk(&[1, 1]).how(How::Grown));
-    put("unlimited in three axes", case((10.., 11.., 12..), "chunked").chunk(&[3, 4, 5]).how(How::Grown));
-    put("unlimited and up to a maximum", case((10.., 11..=40, 12), "chunked").chunk(&[3, 4, 5]).how(How::Grown));
-    put("unlimited in part", case((100.., 45..), "chunked").chunk(&[4, 7]).how(How::Part(vec![9, 8])));
-    put("chunks of our own choice", case((10.., 40, 200), "chunked").how(How::Grown));
-    put("five axes", case((3.., 2, 4, 2.., 3), "chunked").chunk(&[2, 1, 3, 2, 2]).how(How::Grown));
+    put(
+        "fixed array in part",
+        case([50, 33], "chunked")
+            .chunk(&[10, 8])
+            .how(How::Part(vec![11, 9])),
+    );
+    put(
+        "fixed array unwritten",
+        case([50, 33], "chunked").chunk(&[10, 8]).how(How::Nothing),
+    );
+    put(
+        "fixed array of 1024 chunks",
+        case([1024 * 4], "chunked").chunk(&[4]),
+    );
+    put(
+        "fixed array of many chunks",
+        case([61, 82], "chunked").chunk(&[1, 2]),
+    );
+    put(
+        "fixed array of many chunks in part",
+        case([61, 82], "chunked")
+            .chunk(&[1, 2])
+            .how(How::Part(vec![3, 40])),
+    );
+    put(
+        "fixed array up to a maximum",
+        case((30..=100, 40..=50), "chunked")
+            .chunk(&[3, 4])
+            .how(How::Grown),
+    );
+    put(
+        "unlimited in one axis",
+        case((1000..,), "chunked").chunk(&[16]).how(How::Grown),
+    );
+    put(
+        "unlimited in one axis, depth 2",
+        case((30_000..,), "chunked").chunk(&[2]).how(How::Grown),
+    );
+    put(
+        "unlimited in the inner axis",
+        case((3, 500..), "chunked").chunk(&[2, 7]).how(How::Grown),
+    );
+    put(
+        "unlimited in two axes",
+        case((30.., 45..), "chunked").chunk(&[4, 7]).how(How::Grown),
+    );
+    put(
+        "unlimited in two axes, depth 2",
+        case((130.., 145..), "chunked")
+            .chunk(&[1, 1])
+            .how(How::Grown),
+    );
+    put(
+        "unlimited in three axes",
+        case((10.., 11.., 12..), "chunked")
+            .chunk(&[3, 4, 5])
+            .how(How::Grown),
+    );
+    put(
+        "unlimited and up to a maximum",
+        case((10.., 11..=40, 12), "chunked")
+            .chunk(&[3, 4, 5])
+            .how(How::Grown),
+    );
+    put(
+        "unlimited in part",
+        case((100.., 45..), "chunked")
+            .chunk(&[4, 7])
+            .how(How::Part(vec![9, 8])),
+    );
+    put(
+        "chunks of our own choice",
+        case((10.., 40, 200), "chunked").how(How::Grown),
+    );
+    put(
+        "five axes",
+        case((3.., 2, 4, 2.., 3), "chunked")
+            .chunk(&[2, 1, 3, 2, 2])
+            .how(How::Grown),
+    );
     put("one axis of one", case((1..=1,), "chunked").chunk(&[1]));
     put("empty contiguous", case([0, 4], "contiguous"));
-    let rank_32: Vec<Extent> = (0..32).map(|axis| if axis == 31 { Extent::resizable(5) } else { Extent::fixed(1) }).collect();
-    put("32 axes", case(rank_32, "chunked").chunk(&[[1_usize; 31].as_slice(), &[3]].concat()).how(How::Grown));
+    let rank_32: Vec<Extent> = (0..32)
+        .map(|axis| {
+            if axis == 31 {
+                Extent::resizable(5)
+            } else {
+                Extent::fixed(1)
+            }
+        })
+        .collect();
+    put(
+        "32 axes",
+        case(rank_32, "chunked")
+            .chunk(&[[1_usize; 31].as_slice(), &[3]].concat())
+            .how(How::Grown),
+    );
 }
 
 #[test]
@@ -150,10 +268,26 @@ fn every_combination_of_filters_and_fill_values_reads_back() {
     }
     for fill_time in [FillTime::IfSet, FillTime::OnAllocation] {
         for (layout, extents, part) in [
-            ("compact", vec![Extent::fixed(5), Extent::fixed(4)], vec![2, 3]),
-            ("contiguous", vec![Extent::fixed(50), Extent::fixed(40)], vec![20, 31]),
-            ("chunked", vec![Extent::fixed(50), Extent::fixed(40)], vec![20, 31]),
-            ("chunked", vec![Extent::resizable(50), Extent::fixed(40)], vec![20, 31]),
+            (
+                "compact",
+                vec![Extent::fixed(5), Extent::fixed(4)],
+                vec![2, 3],
+            ),
+            (
+                "contiguous",
+                vec![Extent::fixed(50), Extent::fixed(40)],
+                vec![20, 31],
+            ),
+            (
+                "chunked",
+                vec![Extent::fixed(50), Extent::fixed(40)],
+                vec![20, 31],
+            ),
+            (
+                "chunked",
+                vec![Extent::resizable(50), Extent::fixed(40)],
+                vec![20, 31],
+            ),
         ] {
             for early in [false, true] {
                 let unlimited = extents[0].is_unlimited();
@@ -207,11 +341,25 @@ fn attributes_of_every_type_and_size_read_back() {
     file.flush().unwrap();
     let group = file.create_group("dense").unwrap();
     let data = manifest.dataset::<f32>(&file, "data", &case((20.., 3), "chunked").how(How::Grown));
-    let dense = manifest.dataset::<f32>(&file, "dense data", &case((20.., 3), "chunked").how(How::Grown));
+    let dense = manifest.dataset::<f32>(
+        &file,
+        "dense data",
+        &case((20.., 3), "chunked").how(How::Grown),
+    );
     for count in 0..300 {
-        manifest.attribute::<f64>(&group, &format!("Größe {count}"), Some(&[count % 7 + 1]), false);
+        manifest.attribute::<f64>(
+            &group,
+            &format!("Größe {count}"),
+            Some(&[count % 7 + 1]),
+            false,
+        );
         if count < 60 {
-            manifest.attribute::<String>(&dense, &format!("text {count}"), Some(&[count % 3]), false);
+            manifest.attribute::<String>(
+                &dense,
+                &format!("text {count}"),
+                Some(&[count % 3]),
+                false,
+            );
         }
         if count == 4 {
             manifest.attribute::<String>(&data, "title", Some(&[]), false);
@@ -248,7 +396,9 @@ fn groups_links_and_names_read_back() {
         for nth in 0..count {
             // Not in the order of their names, nor of their hashes.
             let name = format!("member {}", nth * 7919 % count);
-            group.link_soft(&format!("/target of {nth}"), &name).unwrap();
+            group
+                .link_soft(&format!("/target of {nth}"), &name)
+                .unwrap();
         }
         if count >= 9 {
             file.flush().unwrap();
@@ -256,7 +406,8 @@ fn groups_links_and_names_read_back() {
         }
     }
     for nth in 0..40 {
-        file.create_group(&format!("children/child {nth}/grandchild")).unwrap();
+        file.create_group(&format!("children/child {nth}/grandchild"))
+            .unwrap();
     }
     let mut deep = String::new();
     for level in 0..50 {
@@ -264,7 +415,17 @@ fn groups_links_and_names_read_back() {
     }
     let small = case([3], "compact");
     manifest.dataset::<i32>(&file, &format!("{deep}/bottom"), &small);
-    for name in ["ü", "日本語", "😀 face", "with space", "dot.ted", "%", "quote\"d", "back\\slash", "new\nline"] {
+    for name in [
+        "ü",
+        "日本語",
+        "😀 face",
+        "with space",
+        "dot.ted",
+        "%",
+        "quote\"d",
+        "back\\slash",
+        "new\nline",
+    ] {
         manifest.dataset::<i32>(&file, &format!("names/{name}"), &small);
     }
     manifest.dataset::<i32>(&file, &format!("names/{}", "n".repeat(300)), &small);
@@ -277,7 +438,11 @@ fn groups_links_and_names_read_back() {
     file.close().unwrap();
     let saved = manifest.save();
     for python in pythons() {
-        script(&python, "check_groups.py", &[path.as_os_str(), saved.as_os_str()]);
+        script(
+            &python,
+            "check_groups.py",
+            &[path.as_os_str(), saved.as_os_str()],
+        );
     }
 }
 
@@ -286,7 +451,11 @@ fn strings_of_every_length_read_back() {
     let (_guard, path) = scratch("strings.h5");
     let mut manifest = Manifest::new(&path, LONG_STRINGS);
     let file = File::create(&path).unwrap();
-    manifest.dataset::<String>(&file, "long", &case((10..,), "chunked").chunk(&[3]).how(How::Grown));
+    manifest.dataset::<String>(
+        &file,
+        "long",
+        &case((10..,), "chunked").chunk(&[3]).how(How::Grown),
+    );
     manifest.dataset::<String>(&file, "fixed", &case([6], "contiguous"));
     manifest.dataset::<[String; 2]>(&file, "pairs", &case((5..,), "chunked").how(How::Grown));
     manifest.attribute::<String>(&file, "long", Some(&[5]), false);
@@ -297,7 +466,11 @@ fn strings_of_every_length_read_back() {
     file.close().unwrap();
     let mut short = Manifest::new(&path, 500);
     let file = File::open_rw(&path).unwrap();
-    short.dataset::<String>(&file, "short", &case((20_000..,), "chunked").how(How::Grown));
+    short.dataset::<String>(
+        &file,
+        "short",
+        &case((20_000..,), "chunked").how(How::Grown),
+    );
     file.close().unwrap();
     manifest.extend(short);
     manifest.check();
