@@ -295,7 +295,7 @@ impl Numbers {
 }
 
 /// Damages a few bytes: favourite values at places that favour structure.
-fn damage(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
+fn damage(bytes: &mut [u8], numbers: &mut Numbers) {
     for _ in 0..1 + numbers.below(4) {
         let at = numbers.below(bytes.len());
         match numbers.below(6) {

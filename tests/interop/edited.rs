@@ -108,7 +108,7 @@ fn append_rows(file: &File, k: usize) {
 fn resize_up_and_down(file: &File, k: usize) {
     let two = file.dataset("two").unwrap();
     let (height, width) = (two.shape()[0], two.shape()[1]);
-    two.resize(if k % 2 == 0 {
+    two.resize(if k.is_multiple_of(2) {
         (height + 5, width)
     } else {
         (height, width + 6)
@@ -122,7 +122,7 @@ fn resize_up_and_down(file: &File, k: usize) {
     yoyo.resize(5).unwrap();
     yoyo.resize(12 + k).unwrap();
     yoyo.write_slice(&[k as i32 + 1; 2], 10..12).unwrap();
-    let (shrinks, grows) = if k % 2 == 0 {
+    let (shrinks, grows) = if k.is_multiple_of(2) {
         ("down", "up")
     } else {
         ("up", "down")
