@@ -24,6 +24,9 @@ pub(crate) const SIGNATURE: [u8; 8] = [0x89, b'H', b'D', b'F', 0x0d, 0x0a, 0x1a,
 /// The bytes of the largest superblock.
 pub(crate) const MAX_SIZE: usize = old::MAX_SIZE;
 
+/// 1: open for write, 2: closed in order, 4: open for SWMR write.
+pub(crate) const KNOWN_FLAGS: u8 = 7;
+
 const NAME: &str = "superblock";
 
 /// A superblock of any version.
@@ -31,7 +34,7 @@ const NAME: &str = "superblock";
 pub(crate) struct Superblock {
     pub(crate) version: u8,
     pub(crate) widths: Widths,
-    /// 1: open for write, 4: open for SWMR write. Always 0 in files of ours.
+    /// Of [`KNOWN_FLAGS`]. Always 0 in files of ours.
     pub(crate) consistency_flags: u8,
     pub(crate) base: u64,
     pub(crate) extension: Option<Addr>,
@@ -92,7 +95,7 @@ impl Superblock {
         let end_of_file = take.uint(widths.offset)?;
         let root = take.defined_addr(widths)?;
         take.checksum()?;
-        if consistency_flags & !5 != 0 {
+        if consistency_flags & !KNOWN_FLAGS != 0 {
             return Err(take.error("unknown consistency flags"));
         }
         Ok(Self {

@@ -31,7 +31,8 @@ with h5py.File(path("legacy_root.h5"), "w", libver="earliest") as f:
     g.id.set_comment(b"inner", b"a comment on a group")
     f["soft"] = h5py.SoftLink("/group/inner/x")
     f["dangling"] = h5py.SoftLink("/nowhere")
-    f["gr\u00fc\u00dfe"] = h5py.SoftLink("/data")
+    # Declared as ASCII, as programs do that know nothing of character sets.
+    f.id.links.create_soft("gr\u00fc\u00dfe".encode(), b"/data")
     f.attrs["title"] = "old"
 
 # Groups of one node, of a leaf with several nodes, and of two levels; a long name among the names.
@@ -69,6 +70,10 @@ with h5py.File(path("legacy_headers.h5"), "w", libver="earliest") as f:
     for i in range(20):
         g.attrs[f"attribute {i}"] = np.arange(i + 1)
     g.create_group("child")
+    # A name declared as UTF-8 makes libhdf5 replace the symbol table by link messages, in a header of version 1.
+    c = f.create_group("converted")
+    c["plain"] = h5py.SoftLink("/attributes")
+    c["gr\u00fc\u00dfe"] = h5py.SoftLink("/attributes/child")
     h = f.create_group("shrunk")
     for i in range(4):
         h.attrs[f"attribute {i}"] = i

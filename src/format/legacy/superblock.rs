@@ -22,10 +22,10 @@
 //!   +      root group symbol table entry (III.C)
 //! ```
 //!
-//! There is no checksum. A commit changes the end of the file, and the cache type of the root group's entry where the
+//! There is no checksum, and nobody acts on the consistency flags of these versions. A commit changes the end of the file, and the cache type of the root group's entry where the
 //! root group is about to lose the symbol table that the entry names; all other bytes stay as they were found.
 
-use super::super::superblock::Superblock;
+use super::super::superblock::{KNOWN_FLAGS, Superblock, check_widths};
 use super::symbol_table::{Entry, entry_size};
 use crate::bytes::{Take, Widths};
 use crate::error::{Error, Result};
@@ -34,7 +34,6 @@ use alloc::vec::Vec;
 /// The bytes of the largest superblock of version 0 or 1.
 pub(crate) const MAX_SIZE: usize = 100;
 
-const FLAGS_AT: usize = 20;
 /// What indexes of chunks have as K where the superblock is of version 0.
 const DEFAULT_CHUNK_K: u16 = 32;
 
@@ -69,8 +68,6 @@ pub(crate) fn encode(superblock: &Superblock, old: &OldParts) -> Vec<u8> {
     let width = usize::from(superblock.widths.offset);
     let mut out = old.image.clone();
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
-    let flags = u32::from(superblock.consistency_flags);
-    put(FLAGS_AT, &flags.to_le_bytes());
     let addresses = addresses_at(superblock.version);
     let end = superblock.end_of_file.to_le_bytes();
     put(addresses + 2 * width, &end[..width]);
@@ -91,7 +88,7 @@ pub(crate) fn decode(bytes: &[u8], version: u8, offset: u64) -> Result<Superbloc
         offset: take.u8()?,
         length: take.u8()?,
     };
-    super::super::superblock::check_widths(&take, widths, offset)?;
+    check_widths(&take, widths, offset)?;
     take.skip(1)?;
     let (leaf_k, internal_k) = (take.u16()?, take.u16()?);
     if leaf_k == 0 || internal_k == 0 {
@@ -107,7 +104,7 @@ pub(crate) fn decode(bytes: &[u8], version: u8, offset: u64) -> Result<Superbloc
     };
     let consistency_flags = u8::try_from(flags)
         .ok()
-        .filter(|flags| flags & !5 == 0)
+        .filter(|flags| flags & !KNOWN_FLAGS == 0)
         .ok_or_else(|| take.error("unknown consistency flags"))?;
     let base = take.uint(widths.offset)?;
     if take.addr(widths)?.is_some() {
