@@ -13,7 +13,17 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 use ndarray::{Array, Array1, ArrayD, ArrayView, Dimension, IxDyn};
 
-/// A handle to one attribute. It is found by name at every call, so that it sees a value set through another handle.
+/// A handle to one attribute (specification IV.A.2.m). It is found by name at every call, so that it sees a value set through another handle.
+///
+/// ```
+/// let file = h5quill::File::create_memory()?;
+///
+/// file.set_attr("fs", 16_000)?;
+/// let rate = file.attr("fs")?;
+/// rate.write_scalar(&44_100)?;
+/// assert_eq!(file.attr("fs")?.read_scalar::<i32>()?, 44_100);
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Attribute {
     object: ObjectRef,
@@ -35,7 +45,9 @@ impl Attribute {
     }
 
     fn error(&self, error: Error) -> Error {
-        error.attribute(&format!("{}@{}", self.object.path(), self.name))
+        error
+            .attribute(&format!("{}@{}", self.object.path(), self.name))
+            .file(self.object.shared.name())
     }
 
     fn with<T>(
@@ -57,17 +69,43 @@ impl Attribute {
     }
 
     /// The name.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("fs", 16_000)?;
+    /// assert_eq!(file.attr("fs")?.name(), "fs");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn name(&self) -> String {
         self.name.clone()
     }
 
     /// The shape: empty for a scalar, and for an attribute that is gone.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("fs", 16_000)?;
+    /// file.set_attr("range", [-1.0, 1.0])?;
+    /// assert_eq!(file.attr("fs")?.shape(), []);
+    /// assert_eq!(file.attr("range")?.shape(), [2]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn shape(&self) -> Vec<usize> {
         self.with(|_, stored| Ok(shape_of(&stored.space)))
             .unwrap_or_default()
     }
 
     /// The datatype.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("fs", 16_000)?;
+    /// assert_eq!(file.attr("fs")?.dtype()?.to_string(), "little-endian i32");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The attribute is gone, or its type is not known.
@@ -77,6 +115,14 @@ impl Attribute {
 
     /// All values, in row-major order.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("channels", ["left", "right"])?;
+    /// assert_eq!(file.attr("channels")?.read_raw::<String>()?, ["left", "right"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) where `T` is not exactly the stored type.
     pub fn read_raw<T: H5Type>(&self) -> Result<Vec<T>> {
@@ -85,17 +131,35 @@ impl Attribute {
 
     /// The value of a scalar, or of an attribute with one element.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("fs", 16_000)?;
+    /// assert_eq!(file.attr("fs")?.read_scalar::<i32>()?, 16_000);
+    /// assert!(file.attr("fs")?.read_scalar::<i64>().is_err()); // nothing is converted silently
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Another number of elements, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
     pub fn read_scalar<T: H5Type>(&self) -> Result<T> {
         let mut values = self.read_raw::<T>()?;
         match (values.pop(), values.is_empty()) {
             (Some(value), true) => Ok(value),
-            _ => Err(self.error(Error::invalid("not a scalar"))),
+            _ => Err(self.error(Error::invalid("the attribute has not exactly one element"))),
         }
     }
 
     /// All values as an array of the stored shape.
+    ///
+    /// ```
+    /// use ndarray::{Array2, array};
+    /// let file = h5quill::File::create_memory()?;
+    /// file.set_attr("rotation", array![[0.0, -1.0], [1.0, 0.0]].view())?;
+    /// let rotation: Array2<f64> = file.attr("rotation")?.read()?;
+    /// assert_eq!(rotation[[0, 1]], -1.0);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A shape of another rank, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
@@ -106,12 +170,23 @@ impl Attribute {
                 Error::corrupt("attribute message", "its data do not fit its dataspace")
             })
         })?;
-        array
-            .into_dimensionality()
-            .map_err(|_| self.error(Error::invalid("the attribute has another rank")))
+        let rank = array.ndim();
+        array.into_dimensionality().map_err(|_| {
+            self.error(Error::invalid(format!(
+                "the attribute has rank {rank}, not that of the array it is read into"
+            )))
+        })
     }
 
     /// All values of a one-dimensional attribute.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("range", [-1.0, 1.0])?;
+    /// assert_eq!(file.attr("range")?.read_1d::<f64>()?, ndarray::array![-1.0, 1.0]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -121,6 +196,14 @@ impl Attribute {
 
     /// All values, of any rank.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("range", [-1.0, 1.0])?;
+    /// assert_eq!(file.attr("range")?.read_dyn::<f64>()?.ndim(), 1);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_dyn<T: H5Type>(&self) -> Result<ArrayD<T>> {
@@ -128,6 +211,17 @@ impl Attribute {
     }
 
     /// Overwrites the values; type and shape stay.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("range", [-1.0, 1.0])?;
+    /// let range = file.attr("range")?;
+    /// range.write(&[-5.0, 5.0])?;
+    /// assert_eq!(range.read_raw::<f64>()?, [-5.0, 5.0]);
+    /// assert!(range.write(&[0.0]).is_err()); // of another shape
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Another shape, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
@@ -141,6 +235,15 @@ impl Attribute {
     }
 
     /// Overwrites the value of a scalar.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("runs", 1_u32)?;
+    /// file.attr("runs")?.write_scalar(&2_u32)?;
+    /// assert_eq!(file.attr("runs")?.read_scalar::<u32>()?, 2);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Not a scalar, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
@@ -194,6 +297,14 @@ fn decode<T: H5Type>(
 }
 
 /// Makes an attribute of a given type and shape.
+///
+/// ```
+/// let file = h5quill::File::create_memory()?;
+///
+/// let matrix = file.new_attr::<f32>().shape((2, 2)).create("matrix")?;
+/// assert_eq!(matrix.read_raw::<f32>()?, [0.0; 4]);
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct AttributeBuilder<T> {
     object: ObjectRef,
@@ -213,6 +324,14 @@ impl<T: H5Type> AttributeBuilder<T> {
     }
 
     /// The shape; a scalar by default.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let attribute = file.new_attr::<f32>().shape((2, 3)).create("matrix")?;
+    /// assert_eq!(attribute.shape(), [2, 3]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn shape(mut self, extents: impl Into<Extents>) -> Self {
         self.extents = extents.into();
@@ -220,6 +339,16 @@ impl<T: H5Type> AttributeBuilder<T> {
     }
 
     /// The byte order of numbers; little-endian by default.
+    ///
+    /// ```
+    /// use h5quill::ByteOrder;
+    /// let file = h5quill::File::create_memory()?;
+    /// let fs = file.new_attr::<i32>().byte_order(ByteOrder::BigEndian).create("fs")?;
+    /// fs.write_scalar(&16_000)?; // the value is the same
+    /// assert_eq!(fs.dtype()?.to_string(), "big-endian i32");
+    /// assert_eq!(fs.read_scalar::<i32>()?, 16_000);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn byte_order(mut self, order: crate::ByteOrder) -> Self {
         self.datatype = self.datatype.with_byte_order(order);
@@ -227,6 +356,15 @@ impl<T: H5Type> AttributeBuilder<T> {
     }
 
     /// Creates the attribute with zeros (empty strings).
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.new_attr::<i32>().create("fs")?.write_scalar(&16_000)?;
+    /// let error = file.new_attr::<i32>().create("fs").unwrap_err();
+    /// assert_eq!(error.kind(), &h5quill::ErrorKind::Exists);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Exists`](crate::ErrorKind::Exists), an empty name or one with a NUL, a read-only file.
@@ -252,12 +390,57 @@ impl<T: H5Type> AttributeBuilder<T> {
 }
 
 /// What [`set_attr`](crate::Location::set_attr) takes: a number, bool or string, or a slice, array or vector of these.
+///
+/// ```
+/// use h5quill::{AttributeValue, Datatype, Extents, File, Result, VarLenSink};
+///
+/// struct Celsius(f64);
+///
+/// impl AttributeValue for Celsius {
+///     fn stored_type(&self) -> Datatype {
+///         self.0.stored_type()
+///     }
+///     fn stored_extents(&self) -> Extents {
+///         Extents::Scalar
+///     }
+///     fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
+///         (self.0 + 273.15).store(heap) // in kelvin
+///     }
+/// }
+///
+/// let file = File::create_memory()?;
+/// file.set_attr("temperature", Celsius(20.0))?;
+/// assert_eq!(file.attr("temperature")?.read_scalar::<f64>()?, 293.15);
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 pub trait AttributeValue {
     /// The datatype that is stored.
+    ///
+    /// ```
+    /// use h5quill::{AttributeValue, H5Type};
+    /// assert_eq!(16_000.stored_type(), i32::datatype());
+    /// ```
     fn stored_type(&self) -> Datatype;
     /// The shape that is stored.
+    ///
+    /// ```
+    /// use h5quill::{AttributeValue, Extents};
+    /// assert_eq!("text".stored_extents(), Extents::Scalar);
+    /// assert_eq!([1, 2, 3].stored_extents(), Extents::from(3));
+    /// ```
     fn stored_extents(&self) -> Extents;
     /// Appends the values as they are stored.
+    ///
+    /// ```
+    /// # struct NoHeap;
+    /// # impl h5quill::VarLenSink for NoHeap {
+    /// #     fn offset_width(&self) -> u8 { 8 }
+    /// #     fn insert(&mut self, _: &[u8]) -> h5quill::Result<(u64, u32)> { unreachable!() }
+    /// # }
+    /// use h5quill::AttributeValue;
+    /// assert_eq!([1_u16, 2].store(&mut NoHeap)?, [1, 0, 2, 0]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A value that cannot be stored.

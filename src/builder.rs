@@ -16,10 +16,31 @@ use core::marker::PhantomData;
 use ndarray::{ArrayView, Dimension};
 
 /// Stands for the element type of a dataset whose datatype is known only at run time.
+///
+/// ```
+/// use h5quill::{DatasetBuilder, Datatype, File, Raw};
+/// let file = File::create_memory()?;
+/// let pixels = Datatype::Opaque { size: 3, tag: "rgb".into() };
+/// let builder: DatasetBuilder<Raw> = file.new_dataset_of(pixels).shape(2);
+/// let data = builder.create("pixels")?;
+/// data.write_bytes(b"\xff\x00\x00\x00\xff\x00", ..)?;
+/// assert_eq!(data.read_bytes(1)?, b"\x00\xff\x00");
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Raw;
 
 /// What a dataset is to be. Nothing is checked or written before [`create`](Self::create).
+///
+/// ```
+/// let file = h5quill::File::create_memory()?;
+///
+/// let builder = file.new_dataset::<f32>().shape((0.., 64)).shuffle().deflate(4);
+/// let left = builder.clone().create("left")?;
+/// let right = builder.create("right")?;
+/// assert_eq!(left.chunk(), right.chunk());
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DatasetBuilder<T> {
     parent: ObjectRef,
@@ -58,6 +79,17 @@ impl<T> DatasetBuilder<T> {
 
     /// The extent: a number for each axis, `n..` where the axis is unlimited, `n..=max` where it can grow to `max`.
     /// A scalar by default.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let builder = file.new_dataset::<f32>();
+    /// assert_eq!(builder.clone().shape((2, 3)).create("fixed")?.maxshape(), [Some(2), Some(3)]);
+    /// assert_eq!(builder.clone().shape((0.., 3)).create("grows")?.maxshape(), [None, Some(3)]);
+    /// assert_eq!(builder.clone().shape(1..=9).create("bounded")?.maxshape(), [Some(9)]);
+    /// assert!(builder.create("scalar")?.shape().is_empty());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn shape(mut self, extents: impl Into<Extents>) -> Self {
         self.extents = extents.into();
@@ -66,6 +98,14 @@ impl<T> DatasetBuilder<T> {
 
     /// The shape of a chunk, in elements. Where a dataset needs chunks and none are given, whole rows of the fixed
     /// axes are kept together, 16 KiB to 1 MiB a chunk.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<f32>().shape((0.., 3)).chunk((64, 3)).create("x")?;
+    /// assert_eq!(data.chunk(), Some(vec![64, 3]));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn chunk(mut self, chunk: impl Into<Extents>) -> Self {
         self.chunk = Some(chunk.into().dims());
@@ -73,6 +113,14 @@ impl<T> DatasetBuilder<T> {
     }
 
     /// Filters chunks through byte shuffling, which helps [`deflate`](Self::deflate) with numbers.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<f32>().shape(0..).shuffle().deflate(1).create("x")?;
+    /// assert_eq!(data.filters()?.len(), 2);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn shuffle(mut self) -> Self {
         self.shuffle = true;
@@ -80,6 +128,15 @@ impl<T> DatasetBuilder<T> {
     }
 
     /// Compresses chunks with zlib's deflate at a level of 0 to 9.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape(0..).deflate(4).create("x")?;
+    /// data.append(&vec![7; 1 << 20])?;
+    /// assert!(file.into_bytes()?.len() < 1 << 16); // of 4 MiB
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn deflate(mut self, level: u8) -> Self {
         self.deflate = Some(level);
@@ -87,6 +144,14 @@ impl<T> DatasetBuilder<T> {
     }
 
     /// Keeps a Fletcher-32 checksum with each chunk, checked when it is read.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape(0..).fletcher32().create("x")?;
+    /// assert_eq!(data.filters()?[0].id, 3);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn fletcher32(mut self) -> Self {
         self.fletcher32 = true;
@@ -94,13 +159,31 @@ impl<T> DatasetBuilder<T> {
     }
 
     /// When the fill value is written to space that holds no data.
+    ///
+    /// ```
+    /// use h5quill::{File, FillTime};
+    /// let file = File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().shape(4).fill_time(FillTime::OnAllocation).create("x")?;
+    /// assert_eq!(data.read_raw::<i32>()?, [0; 4]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn fill_time(mut self, time: FillTime) -> Self {
         self.fill_time = time;
         self
     }
 
-    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself.
+    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself. Unfiltered chunks
+    /// of a fixed extent that are allocated early never move: they are changed in place, and after a kill a change may
+    /// be there in part.
+    ///
+    /// ```
+    /// use h5quill::{AllocTime, File};
+    /// let file = File::create_memory()?;
+    /// file.new_dataset::<u8>().shape(1 << 20).alloc_time(AllocTime::Early).create("x")?;
+    /// assert!(file.into_bytes()?.len() > 1 << 20); // though nothing was written
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn alloc_time(mut self, time: AllocTime) -> Self {
         self.early = time == AllocTime::Early;
@@ -108,20 +191,46 @@ impl<T> DatasetBuilder<T> {
     }
 
     /// The byte order of numbers in the file; little-endian by default. To be given before the fill value.
+    ///
+    /// ```
+    /// use h5quill::{ByteOrder, File};
+    /// let file = File::create_memory()?;
+    /// let data = file.new_dataset::<u16>().byte_order(ByteOrder::BigEndian).create_with("x", &[1])?;
+    /// assert_eq!(data.read_bytes(..)?, [0, 1]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn byte_order(mut self, order: ByteOrder) -> Self {
         self.datatype = self.datatype.with_byte_order(order);
         self
     }
 
-    /// Keeps the data, at most 65,000 bytes, in the object header.
+    /// Keeps the data, at most 65,000 bytes, in the object header (specification IV.A.2.i).
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<u8>().shape(65_000).compact().create("x")?;
+    /// assert_eq!(data.chunk(), None);
+    /// assert!(file.new_dataset::<u8>().shape(65_001).compact().create("y").is_err());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn compact(mut self) -> Self {
         self.layout = LayoutChoice::Compact;
         self
     }
 
-    /// Keeps the data in one block.
+    /// Keeps the data in one block (specification IV.A.2.i). Beyond 64 MiB a change to a part of it is made in place, and
+    /// after a kill may be there in part.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<u8>().shape(100).contiguous().create("x")?;
+    /// assert_eq!(data.chunk(), None);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn contiguous(mut self) -> Self {
         self.layout = LayoutChoice::Contiguous;
@@ -129,6 +238,14 @@ impl<T> DatasetBuilder<T> {
     }
 
     /// Keeps the data in chunks, also where the extent is fixed.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<u8>().shape((10, 20)).chunked().create("x")?;
+    /// assert!(data.chunk().is_some());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn chunked(mut self) -> Self {
         self.layout = LayoutChoice::Chunked;
@@ -136,6 +253,14 @@ impl<T> DatasetBuilder<T> {
     }
 
     /// One element of the fill value, as the file stores it.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let data = file.new_dataset_of(u16::datatype()).shape(2).fill_value_bytes(&[1, 2]).create("x")?;
+    /// assert_eq!(data.read_raw::<u16>()?, [0x0201; 2]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn fill_value_bytes(mut self, bytes: &[u8]) -> Self {
         self.fill = Some(bytes.to_vec());
@@ -181,6 +306,16 @@ impl<T> DatasetBuilder<T> {
 
     /// Creates the dataset at a path below the group, with the groups on the way.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<u8>().shape(3).create("a/b/x")?; // makes the groups
+    /// assert_eq!(data.name(), "/a/b/x");
+    /// let error = file.new_dataset::<u8>().create("a/b/x").unwrap_err();
+    /// assert_eq!(error.kind(), &h5quill::ErrorKind::Exists);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a chunk that does not fit, a read-only file;
     /// nothing is changed then.
@@ -208,6 +343,15 @@ impl<T> DatasetBuilder<T> {
 
 impl<T: H5Type> DatasetBuilder<T> {
     /// What elements are that were never written; zeros and empty strings by default.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<f64>().shape(0..).fill_value(f64::NAN).create("x")?;
+    /// data.resize(2)?;
+    /// assert!(data.read_raw::<f64>()?[1].is_nan());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn fill_value(mut self, value: T) -> Self {
         let mut bytes = Vec::new();
@@ -220,6 +364,16 @@ impl<T: H5Type> DatasetBuilder<T> {
 
     /// Creates the dataset at a path with the shape and the values of `data`; extents set by
     /// [`shape`](Self::shape) are kept where they can hold it.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let file = h5quill::File::create_memory()?;
+    /// let fixed = file.new_dataset::<i32>().create_with("fixed", &array![[1, 2], [3, 4]])?;
+    /// let grows = file.new_dataset::<i32>().shape(2..).create_with("grows", &[1, 2])?;
+    /// grows.append(&[3])?;
+    /// assert_eq!((fixed.shape(), grows.shape()), (vec![2, 2], vec![3]));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`create`](Self::create), and where the extents given do not fit `data`.

@@ -18,12 +18,32 @@ use core::ops::Deref;
 use ndarray::{Array, Array1, Array2, ArrayD, ArrayView, Dimension, IxDyn};
 
 /// A handle to a dataset. It is live: [`shape`](Self::shape) and every read see what was written through any handle.
+///
+/// ```
+/// use ndarray::{array, s};
+/// let file = h5quill::File::create_memory()?;
+/// let data = file.new_dataset::<i32>().shape((0.., 3)).create("x")?;
+/// data.append(&array![[1, 2, 3], [4, 5, 6]])?; // two rows
+/// data.append(&[7, 8, 9])?; // one row
+/// data.write_slice(&array![0, 0, 0], s![.., 1])?; // a column
+/// assert_eq!(data.read_2d::<i32>()?, array![[1, 0, 3], [4, 0, 6], [7, 0, 9]]);
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Dataset {
     location: Location,
 }
 
-/// A filter of a dataset, as the file says it.
+/// A filter of a dataset, as the file says it (specification IV.A.2.l).
+///
+/// ```
+/// let file = h5quill::File::create_memory()?;
+///
+/// let data = file.new_dataset::<u8>().shape(0..).deflate(4).create("x")?;
+/// let filters = data.filters()?;
+/// assert_eq!((filters[0].id, &filters[0].values[..]), (1, &[4][..]));
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FilterInfo {
@@ -62,6 +82,16 @@ impl Dataset {
     }
 
     /// The present extent, empty for a scalar; also empty where the file is closed or the dataset deleted.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().shape((0.., 3)).create("x")?;
+    ///
+    /// assert_eq!(data.shape(), [0, 3]);
+    /// data.append(&[1, 2, 3])?;
+    /// assert_eq!(data.shape(), [1, 3]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn shape(&self) -> Vec<usize> {
         let dims = self
             .look(|dataset| dataset.selectable_dims())
@@ -70,6 +100,14 @@ impl Dataset {
     }
 
     /// The greatest extent of each axis, `None` where it is unlimited.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape((0.., 3, 0..=8)).create("x")?;
+    /// assert_eq!(data.maxshape(), [None, Some(3), Some(8)]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn maxshape(&self) -> Vec<Option<usize>> {
         let max = self
             .look(|dataset| dataset.max_dims().to_vec())
@@ -80,21 +118,54 @@ impl Dataset {
     }
 
     /// The number of axes.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().shape((0.., 3)).create("x")?;
+    /// assert_eq!(data.ndim(), 2);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn ndim(&self) -> usize {
         self.shape().len()
     }
 
     /// The number of elements.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().shape((0.., 3)).create("x")?;
+    ///
+    /// data.resize((5, 3))?;
+    /// assert_eq!(data.size(), 15);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn size(&self) -> usize {
         self.shape().iter().product()
     }
 
     /// Whether the extent can change.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().shape((0.., 3)).create("x")?;
+    ///
+    /// assert!(data.is_resizable());
+    /// assert!(!file.new_dataset::<i32>().shape(3).create("y")?.is_resizable());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn is_resizable(&self) -> bool {
         self.look(|dataset| dataset.can_grow()).unwrap_or(false)
     }
 
     /// The shape of a chunk in elements, `None` where the layout is not chunked.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape((0.., 3)).chunk((100, 3)).create("x")?;
+    /// assert_eq!(data.chunk(), Some(vec![100, 3]));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn chunk(&self) -> Option<Vec<usize>> {
         let chunk = self
             .look(|dataset| dataset.chunk().map(<[u64]>::to_vec))
@@ -104,6 +175,15 @@ impl Dataset {
     }
 
     /// How many chunks have been written, `None` where the layout is not chunked. Visits the whole index.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape((0.., 3)).chunk((2, 3)).create("x")?;
+    /// data.append(&ndarray::Array2::<i32>::zeros((5, 3)))?;
+    /// assert_eq!(data.num_chunks()?, Some(3));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// What reading the file meets.
@@ -120,6 +200,15 @@ impl Dataset {
 
     /// The datatype of an element.
     ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let data = file.new_dataset::<f32>().create("x")?;
+    /// assert_eq!(data.dtype()?, f32::datatype());
+    /// assert_eq!(data.dtype()?.to_string(), "little-endian f32");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The file is closed or the dataset deleted.
     pub fn dtype(&self) -> Result<Datatype> {
@@ -127,6 +216,15 @@ impl Dataset {
     }
 
     /// The filters a chunk goes through, in their order.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<f64>().shape(0..).shuffle().deflate(4).fletcher32().create("x")?;
+    /// let ids: Vec<u16> = data.filters()?.iter().map(|filter| filter.id).collect();
+    /// assert_eq!(ids, [2, 1, 3]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The file is closed or the dataset deleted.
@@ -146,19 +244,48 @@ impl Dataset {
 
     /// Makes the extent larger or smaller; elements that come in are the fill value.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().shape((0.., 3)).create("x")?;
+    ///
+    /// data.resize((2, 3))?;
+    /// data.write(&ndarray::array![[1, 2, 3], [4, 5, 6]])?;
+    /// data.resize((1, 3))?; // the second row is gone
+    /// data.resize((2, 3))?;
+    /// assert_eq!(data.read_raw::<i32>()?, [1, 2, 3, 0, 0, 0]);
+    /// assert!(data.resize((2, 4)).is_err()); // beyond `maxshape`
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Another rank, an extent beyond the greatest, a layout that is not chunked; nothing is changed then.
     pub fn resize(&self, extents: impl Into<Extents>) -> Result<()> {
         let dims = extents.into().dims();
         self.object().change(0, |engine, addr| {
-            engine.check_editable(addr)?;
+            engine.check_writable(addr)?;
             engine.dataset(addr)?.check_resize(&dims)?;
             engine.change(|engine| engine.resize_dataset(addr, &dims))
         })
     }
 
     /// Appends rows along axis 0: an array of the dataset's rank, of any number of rows, or of one rank less, which is
-    /// one row.
+    /// one row. Of a dataset of rank 1, `&[value]` is one row.
+    ///
+    /// The element type is that of `rows` alone, so a list of plain literals is one of `i32` or `f64`: write
+    /// `&[1_u8, 2]`.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().shape((0.., 3)).create("x")?;
+    ///
+    /// data.append(&ndarray::array![[1, 2, 3], [4, 5, 6]])?;
+    /// data.append(&[7, 8, 9])?;
+    /// assert_eq!(data.shape(), [3, 3]);
+    /// assert!(data.append(&[1, 2]).is_err()); // a row has three elements
+    /// assert!(data.append(&[1_i64, 2, 3]).is_err()); // nothing is converted silently
+    /// assert_eq!(data.shape(), [3, 3]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Rows of another shape, an extent beyond the greatest, or
@@ -172,6 +299,16 @@ impl Dataset {
 
     /// Appends along any axis: an array of the dataset's rank, or of one rank less, which is one step along `axis`.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape((2, 0..)).create("channels")?;
+    /// data.append_axis(1, &ndarray::array![[1, 2, 3], [4, 5, 6]])?; // three steps
+    /// data.append_axis(1, &[7, 8])?; // one step
+    /// assert_eq!(data.read_raw::<i32>()?, [1, 2, 3, 7, 4, 5, 6, 8]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`append`](Self::append).
     pub fn append_axis<'a, T: H5Type, D: Dimension>(
@@ -182,7 +319,7 @@ impl Dataset {
         let view = values.into();
         let bytes = view.len() as u64 * u64::from(T::datatype().size());
         self.object().change(bytes, |engine, addr| {
-            engine.check_editable(addr)?;
+            engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
             let dims = dataset.dims().to_vec();
             let count = appended(&dims, axis, view.shape())?;
@@ -205,6 +342,16 @@ impl Dataset {
 
     /// Writes all elements; the array has the shape of the dataset.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape((2, 2)).create("x")?;
+    /// data.write(&ndarray::array![[1, 2], [3, 4]])?;
+    /// assert_eq!(data.read_raw::<i32>()?, [1, 2, 3, 4]);
+    /// assert!(data.write(&[1, 2, 3, 4]).is_err()); // of another shape
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Another shape, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch); nothing is changed then.
     pub fn write<'a, T: H5Type, D: Dimension>(
@@ -215,6 +362,17 @@ impl Dataset {
     }
 
     /// Writes the selected elements; the array has the shape of the selection.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape((4, 2)).create("x")?;
+    /// data.write_slice(&ndarray::array![[1, 2], [3, 4]], (1..3, ..))?;
+    /// data.write_slice(&[9, 9], -1)?; // the last row
+    /// data.write_slice(&[7, 7], ndarray::s![..;2, 0])?; // every second row of column 0
+    /// assert_eq!(data.read_raw::<i32>()?, [7, 0, 1, 2, 7, 4, 9, 9]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A selection beyond the extent, another shape, or
@@ -227,7 +385,7 @@ impl Dataset {
         let (view, selection) = (values.into(), selection.into());
         let bytes = view.len() as u64 * u64::from(T::datatype().size());
         self.object().change(bytes, |engine, addr| {
-            engine.check_editable(addr)?;
+            engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
             let resolved = selection.resolve(&dataset.selectable_dims())?;
             if resolved.result_shape() != view.shape() && !view_is_scalar(&resolved, view.shape()) {
@@ -245,6 +403,15 @@ impl Dataset {
 
     /// Writes the value of a scalar dataset.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let gain = file.new_dataset::<f64>().create("gain")?; // a scalar: no shape was given
+    /// gain.write_scalar(&0.5)?;
+    /// assert_eq!(gain.read_scalar::<f64>()?, 0.5);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Not a scalar, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
     pub fn write_scalar<T: H5Type>(&self, value: &T) -> Result<()> {
@@ -253,13 +420,24 @@ impl Dataset {
 
     /// Writes the selected elements from bytes as the file stores them.
     ///
+    /// ```
+    /// use h5quill::{ByteOrder, File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let datatype = u16::datatype().with_byte_order(ByteOrder::BigEndian);
+    /// let data = file.new_dataset_of(datatype).shape(3).create("x")?;
+    /// data.write_bytes(&[1, 0, 2, 0], 1..)?;
+    /// assert_eq!(data.read_raw::<u16>()?, [0, 256, 512]);
+    /// assert!(data.write_bytes(&[1, 2, 3], ..).is_err()); // six bytes are selected
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Another number of bytes, a selection beyond the extent, a datatype of variable length (its bytes name places
     /// in the file).
     pub fn write_bytes(&self, bytes: &[u8], selection: impl Into<Selection>) -> Result<()> {
         let selection = selection.into();
         self.object().change(bytes.len() as u64, |engine, addr| {
-            engine.check_editable(addr)?;
+            engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
             if dataset.datatype.contains_var_len() {
                 return Err(Error::unsupported(
@@ -280,6 +458,14 @@ impl Dataset {
 
     /// Reads the selected elements as the file stores them, in row-major order.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<u16>().create_with("x", &[1, 2, 3])?;
+    /// assert_eq!(data.read_bytes(1..)?, [2, 0, 3, 0]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A selection beyond the extent, and what reading the file meets.
     pub fn read_bytes(&self, selection: impl Into<Selection>) -> Result<Vec<u8>> {
@@ -293,6 +479,16 @@ impl Dataset {
 
     /// Reads all elements into an array of the dataset's shape.
     ///
+    /// ```
+    /// use ndarray::{Array2, array};
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().create_with("x", &array![[1, 2], [3, 4]])?;
+    /// let values: Array2<i32> = data.read()?;
+    /// assert_eq!(values, array![[1, 2], [3, 4]]);
+    /// assert!(data.read::<f32, ndarray::Ix2>().is_err()); // nothing is converted silently
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Another rank, [`TypeMismatch`](crate::ErrorKind::TypeMismatch), and what reading the file meets.
     pub fn read<T: H5Type, D: Dimension>(&self) -> Result<Array<T, D>> {
@@ -300,6 +496,19 @@ impl Dataset {
     }
 
     /// Reads the selected elements; axes selected by an index are left out of the shape.
+    ///
+    /// ```
+    /// use ndarray::{Array1, Array2, array, s};
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().create_with("x", &array![[1, 2], [3, 4], [5, 6]])?;
+    /// let rows: Array2<i32> = data.read_slice((1.., ..))?;
+    /// assert_eq!(rows, array![[3, 4], [5, 6]]);
+    /// let row: Array1<i32> = data.read_slice(-1)?; // an index takes its axis away
+    /// assert_eq!(row, array![5, 6]);
+    /// let every_second: Array1<i32> = data.read_slice(s![..;2, 1])?;
+    /// assert_eq!(every_second, array![2, 6]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A selection beyond the extent, another rank, [`TypeMismatch`](crate::ErrorKind::TypeMismatch), and what reading
@@ -319,7 +528,7 @@ impl Dataset {
             )?;
             array.into_dimensionality().map_err(|_| {
                 Error::invalid(format!(
-                    "the selection has rank {}",
+                    "the selection has rank {}, not that of the array it is read into",
                     resolved.result_shape().len()
                 ))
             })
@@ -327,6 +536,14 @@ impl Dataset {
     }
 
     /// Reads all elements, in row-major order.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().create_with("x", &ndarray::array![[1, 2], [3, 4]])?;
+    /// assert_eq!(data.read_raw::<i32>()?, [1, 2, 3, 4]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -336,6 +553,14 @@ impl Dataset {
 
     /// Reads all elements of a dataset of rank 1.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().create_with("x", &[1, 2, 3])?;
+    /// assert_eq!(data.read_1d::<i32>()?.sum(), 6);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_1d<T: H5Type>(&self) -> Result<Array1<T>> {
@@ -343,6 +568,14 @@ impl Dataset {
     }
 
     /// Reads all elements of a dataset of rank 2.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().create_with("x", &ndarray::array![[1, 2], [3, 4]])?;
+    /// assert_eq!(data.read_2d::<i32>()?[[1, 0]], 3);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -352,6 +585,14 @@ impl Dataset {
 
     /// Reads all elements, of any rank.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<i32>().shape((2, 3, 4)).create("x")?;
+    /// assert_eq!(data.read_dyn::<i32>()?.shape(), [2, 3, 4]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_dyn<T: H5Type>(&self) -> Result<ArrayD<T>> {
@@ -359,6 +600,15 @@ impl Dataset {
     }
 
     /// Reads the value of a scalar dataset.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<f64>().create("gain")?;
+    /// data.write_scalar(&0.5)?;
+    /// assert_eq!(data.read_scalar::<f64>()?, 0.5);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`read`](Self::read).

@@ -6,6 +6,13 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 /// The result of every fallible operation of this crate.
+///
+/// ```
+/// fn title(bytes: Vec<u8>) -> h5quill::Result<String> {
+///     h5quill::File::open_memory(bytes)?.attr("title")?.read_scalar()
+/// }
+/// assert!(title(Vec::new()).is_err());
+/// ```
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// An error of a [`Storage`](crate::storage::Storage): what the device or the operating system said.
@@ -23,6 +30,12 @@ pub struct StorageError {
 
 impl StorageError {
     /// An error that says `message`.
+    ///
+    /// ```
+    /// use h5quill::{ErrorKind, storage::StorageError};
+    /// let error = h5quill::Error::from(StorageError::new("the card was pulled out"));
+    /// assert!(matches!(error.kind(), ErrorKind::Storage(_)));
+    /// ```
     pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             message: message.into(),
@@ -31,6 +44,13 @@ impl StorageError {
     }
 
     /// The operating system's error number, where there is one (28 is "no space left" on Linux).
+    ///
+    /// ```
+    /// use h5quill::storage::StorageError;
+    /// let full = std::io::Error::from_raw_os_error(28);
+    /// assert_eq!(StorageError::from(full).raw_os_error(), Some(28));
+    /// assert_eq!(StorageError::new("full").raw_os_error(), None);
+    /// ```
     pub fn raw_os_error(&self) -> Option<i32> {
         self.code
     }
@@ -55,6 +75,16 @@ impl From<std::io::Error> for StorageError {
 }
 
 /// What kind of failure an [`Error`] is.
+///
+/// ```
+/// use h5quill::{ErrorKind, File};
+/// let file = File::create_memory()?;
+/// let data = file.new_dataset::<f32>().shape(0..).create("x")?;
+/// let error = data.append(&[1.0_f64]).unwrap_err();
+/// let ErrorKind::TypeMismatch { stored, given } = error.kind() else { unreachable!() };
+/// assert_eq!((stored.as_str(), given.as_str()), ("little-endian f32", "little-endian f64"));
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -95,7 +125,7 @@ pub enum ErrorKind {
     },
     /// Valid, but not (yet) supported; the file is unchanged.
     Unsupported(Cow<'static, str>),
-    /// Another process holds the file's lock.
+    /// The file is open elsewhere: in another process, or through another handle of this one.
     Locked,
     /// An earlier write or sync failed; the file is at its last commit and this handle no longer writes.
     Poisoned,
@@ -176,29 +206,62 @@ impl Error {
         self
     }
 
-    /// Adds the name of the file, unless one is known already.
+    /// Adds the name of the file, unless one is known already; a file in memory has an empty one, which says nothing.
     #[must_use]
     pub(crate) fn file(mut self, name: &str) -> Self {
-        self.0.file.get_or_insert_with(|| name.to_string());
+        if !name.is_empty() {
+            self.0.file.get_or_insert_with(|| name.to_string());
+        }
         self
     }
 
     /// What failed.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let error = file.group("a").unwrap_err();
+    /// assert_eq!(error.kind(), &h5quill::ErrorKind::NotFound);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
     /// The file's name, where the failure concerns one.
+    ///
+    /// ```
+    /// let error = h5quill::File::open("no/such/file.h5").unwrap_err();
+    /// assert_eq!(error.file_name(), Some("no/such/file.h5"));
+    /// ```
     pub fn file_name(&self) -> Option<&str> {
         self.0.file.as_deref()
     }
 
     /// The path of the object, link or attribute (`/group/dataset`, `/group@attribute`).
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let error = file.create_group("a")?.attr("fs").unwrap_err();
+    /// assert_eq!(error.object_path(), Some("/a@fs"));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn object_path(&self) -> Option<&str> {
         self.0.object.as_deref()
     }
 
     /// The offset in the file, in bytes, where the failure was noticed.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let mut bytes = file.into_bytes()?;
+    /// bytes[12] ^= 1; // in the superblock, whose checksum is at offset 44
+    /// let error = h5quill::File::open_memory(bytes).unwrap_err();
+    /// assert_eq!(error.offset(), Some(44));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
@@ -236,7 +299,7 @@ impl fmt::Display for Error {
             ErrorKind::Truncated => f.write_str("truncated: shorter than its superblock says"),
             ErrorKind::Corrupt { structure, reason } => write!(f, "{structure}: {reason}"),
             ErrorKind::Unsupported(what) => write!(f, "not supported: {what}"),
-            ErrorKind::Locked => f.write_str("locked by another process"),
+            ErrorKind::Locked => f.write_str("locked: the file is open elsewhere"),
             ErrorKind::Poisoned => {
                 f.write_str("an earlier write failed; the file is at its last commit")
             }
@@ -252,5 +315,19 @@ impl core::error::Error for Error {
             ErrorKind::Storage(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_a_name_is_not_named() {
+        let error = Error::not_found().object("/a").file("");
+        assert_eq!(error.file_name(), None);
+        assert_eq!(error.to_string(), "/a: not found");
+        let error = error.file("data.h5");
+        assert_eq!(error.to_string(), "data.h5: /a: not found");
     }
 }

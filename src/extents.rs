@@ -32,21 +32,42 @@ pub struct Extent {
 
 impl Extent {
     /// An axis of `dim` elements that can grow to `max`, or without limit.
+    ///
+    /// ```
+    /// use h5quill::Extent;
+    /// assert_eq!(Extent::new(2, Some(5)), Extent::from(2..=5));
+    /// ```
     pub const fn new(dim: u64, max: Option<u64>) -> Self {
         Self { dim, max }
     }
 
     /// An axis that never grows.
+    ///
+    /// ```
+    /// use h5quill::Extent;
+    /// assert_eq!(Extent::fixed(40), Extent::from(40));
+    /// ```
     pub const fn fixed(dim: u64) -> Self {
         Self::new(dim, Some(dim))
     }
 
     /// An axis without a maximum.
+    ///
+    /// ```
+    /// use h5quill::Extent;
+    /// assert_eq!(Extent::resizable(0), Extent::from(0..));
+    /// ```
     pub const fn resizable(dim: u64) -> Self {
         Self::new(dim, None)
     }
 
     /// Whether the axis can grow beyond its current extent.
+    ///
+    /// ```
+    /// use h5quill::Extent;
+    /// assert!(Extent::from(2..=5).is_resizable());
+    /// assert!(!Extent::from(5..=5).is_resizable());
+    /// ```
     pub const fn is_resizable(&self) -> bool {
         match self.max {
             Some(max) => max > self.dim,
@@ -55,6 +76,12 @@ impl Extent {
     }
 
     /// Whether the axis has no maximum.
+    ///
+    /// ```
+    /// use h5quill::Extent;
+    /// assert!(Extent::from(2..).is_unlimited());
+    /// assert!(!Extent::from(2..=5).is_unlimited());
+    /// ```
     pub const fn is_unlimited(&self) -> bool {
         self.max.is_none()
     }
@@ -100,7 +127,7 @@ impl From<Range<usize>> for Extent {
     }
 }
 
-/// The shape of a dataset or attribute: a dataspace.
+/// The shape of a dataset or attribute: a dataspace (specification IV.A.2.b).
 ///
 /// Everything that takes a shape takes what converts into this:
 ///
@@ -146,6 +173,11 @@ impl Extents {
     }
 
     /// The axes; none for a scalar and for the null dataspace.
+    ///
+    /// ```
+    /// use h5quill::{Extent, Extents};
+    /// assert_eq!(Extents::from((0.., 40)).axes(), [Extent::resizable(0), Extent::fixed(40)]);
+    /// ```
     pub fn axes(&self) -> &[Extent] {
         match self {
             Self::Simple(axes) => axes,
@@ -154,16 +186,30 @@ impl Extents {
     }
 
     /// The number of axes.
+    ///
+    /// ```
+    /// use h5quill::Extents;
+    /// assert_eq!(Extents::from((0.., 40, 200)).rank(), 3);
+    /// assert_eq!(Extents::Scalar.rank(), 0);
+    /// ```
     pub fn rank(&self) -> usize {
         self.axes().len()
     }
 
     /// The current extents.
+    ///
+    /// ```
+    /// assert_eq!(h5quill::Extents::from((0.., 40)).shape(), [0, 40]);
+    /// ```
     pub fn shape(&self) -> Vec<usize> {
         self.axes().iter().map(|axis| narrow(axis.dim)).collect()
     }
 
     /// The maximum extents; `None` is unlimited.
+    ///
+    /// ```
+    /// assert_eq!(h5quill::Extents::from((0.., 40)).max_shape(), [None, Some(40)]);
+    /// ```
     pub fn max_shape(&self) -> Vec<Option<usize>> {
         self.axes()
             .iter()
@@ -172,6 +218,12 @@ impl Extents {
     }
 
     /// Whether any axis can grow.
+    ///
+    /// ```
+    /// use h5quill::Extents;
+    /// assert!(Extents::from((0.., 40)).is_resizable());
+    /// assert!(!Extents::from((2, 40)).is_resizable());
+    /// ```
     pub fn is_resizable(&self) -> bool {
         self.axes().iter().any(Extent::is_resizable)
     }
@@ -342,6 +394,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::needless_borrows_for_generic_args,
+        reason = "what is borrowed converts, too"
+    )]
     fn every_way_to_write_a_shape_converts() {
         let fixed = Extents::Simple(vec![Extent::fixed(4), Extent::fixed(3)]);
         let array = ndarray::Array2::<u8>::zeros((4, 3));
@@ -371,6 +427,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::reversed_empty_ranges, reason = "refused")]
     fn impossible_shapes_are_refused() {
         let refused = |extents: Extents| extents.validate().unwrap_err().to_string();
         assert_eq!(

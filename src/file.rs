@@ -1,6 +1,8 @@
 //! Files: opened on a path, in memory or on storage of the user's own.
 
-use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "std")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
 use crate::group::Group;
 use crate::handle::{ObjectRef, Policy, Shared};
 use crate::object::engine::Engine;
@@ -17,6 +19,16 @@ use std::path::Path;
 ///
 /// Handles are cheap to clone and share one state; when the last one goes, the file is committed as far as that can be
 /// done. [`close`](Self::close) tells whether it was.
+///
+/// ```
+/// use h5quill::File;
+/// let file = File::create_memory()?;
+/// let row = file.new_dataset::<i32>().shape((0.., 3)).create("a/rows")?; // a file is its root group, too
+/// let same_file = file.clone();
+/// row.append(&ndarray::array![[1, 2, 3], [4, 5, 6]])?;
+/// assert_eq!(same_file.dataset("a/rows")?.shape(), [2, 3]); // seen at once through every handle
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct File {
     root: Group,
@@ -34,38 +46,100 @@ impl Deref for File {
 impl File {
     /// Creates a file; one that exists is replaced at once.
     ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-create-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// let file = File::create(&path)?;
+    /// file.set_attr("title", "first light")?;
+    /// file.close()?;
+    /// assert_eq!(File::open(&path)?.attr("title")?.read_scalar::<String>()?, "first light");
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// What the operating system says, or [`Locked`](ErrorKind::Locked).
+    /// What the operating system says, or [`Locked`](crate::ErrorKind::Locked).
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().create(path)
     }
 
     /// Creates a file that must not exist.
     ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-create-excl-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::{ErrorKind, File};
+    /// File::create_excl(&path)?.close()?;
+    /// let error = File::create_excl(&path).unwrap_err();
+    /// assert_eq!(error.kind(), &ErrorKind::Exists);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`Exists`](ErrorKind::Exists), or what the operating system says.
+    /// [`Exists`](crate::ErrorKind::Exists), or what the operating system says.
     pub fn create_excl(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().create_excl(path)
     }
 
     /// Opens a file for reading.
     ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-open-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::{ErrorKind, File};
+    /// assert_eq!(File::open(&path).unwrap_err().kind(), &ErrorKind::NotFound);
+    /// File::create(&path)?.close()?;
+    /// let file = File::open(&path)?;
+    /// assert_eq!(file.create_group("a").unwrap_err().kind(), &ErrorKind::ReadOnly);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound), [`NotHdf5`](ErrorKind::NotHdf5), [`Truncated`](ErrorKind::Truncated),
-    /// [`Locked`](ErrorKind::Locked) by a writer, or a file that is damaged or not supported.
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`NotHdf5`](crate::ErrorKind::NotHdf5), [`Truncated`](crate::ErrorKind::Truncated),
+    /// [`Locked`](crate::ErrorKind::Locked) by a writer, or a file that is damaged or not supported.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().open(path)
     }
 
     /// Opens a file for reading and writing; writes nothing by itself.
     ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-open-rw-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// File::create(&path)?.close()?;
+    /// let file = File::open_rw(&path)?;
+    /// file.create_group("later")?;
+    /// file.close()?;
+    /// assert!(File::open(&path)?.exists("later")?);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As [`open`](Self::open); [`Locked`](ErrorKind::Locked) also by a reader.
+    /// As [`open`](Self::open); [`Locked`](crate::ErrorKind::Locked) also by a reader.
     pub fn open_rw(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().open_rw(path)
     }
 
     /// Opens a file for reading and writing, or creates it where there is none.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-append-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// for run in 0..3 {
+    ///     let file = File::append(&path)?; // the first run creates it
+    ///     file.create_group(&format!("run_{run}"))?;
+    ///     file.close()?;
+    /// }
+    /// assert_eq!(File::open(&path)?.len()?, 3);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`open_rw`](Self::open_rw).
@@ -76,11 +150,28 @@ impl File {
 
 impl File {
     /// Options for opening and creating.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let options = File::with_options().chunk_cache(1 << 20).flush_every_bytes(64 << 20);
+    /// let file = options.create_on(MemoryStorage::new())?;
+    /// assert!(file.is_empty()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn with_options() -> FileBuilder {
         FileBuilder::default()
     }
 
     /// Creates a file in memory; [`into_bytes`](Self::into_bytes) gives it out.
+    ///
+    /// ```
+    /// use h5quill::File;
+    /// let file = File::create_memory()?;
+    /// file.create_group("a")?;
+    /// let bytes = file.into_bytes()?;
+    /// assert_eq!(&bytes[..8], b"\x89HDF\r\n\x1a\n");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// None in practice.
@@ -90,6 +181,16 @@ impl File {
 
     /// Opens a file in memory for reading and writing.
     ///
+    /// ```
+    /// use h5quill::File;
+    /// let bytes = File::create_memory()?.into_bytes()?;
+    /// let file = File::open_memory(bytes)?;
+    /// file.set_attr("edited", true)?;
+    /// let again = File::open_memory(file.into_bytes()?)?;
+    /// assert!(again.attr("edited")?.read_scalar::<bool>()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`open`](Self::open_on).
     pub fn open_memory(bytes: Vec<u8>) -> Result<Self> {
@@ -97,6 +198,13 @@ impl File {
     }
 
     /// Creates a file on storage of the user's own, whose content is dropped.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let file = File::create_on(MemoryStorage::from(b"dropped".to_vec()))?;
+    /// assert!(file.is_empty()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// What the storage says.
@@ -106,13 +214,29 @@ impl File {
 
     /// Opens a file on storage of the user's own, for reading.
     ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let bytes = File::create_memory()?.into_bytes()?;
+    /// let file = File::open_on(MemoryStorage::from(bytes))?;
+    /// assert!(file.is_read_only());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`NotHdf5`](ErrorKind::NotHdf5), [`Truncated`](ErrorKind::Truncated), or a file that is damaged or not supported.
+    /// [`NotHdf5`](crate::ErrorKind::NotHdf5), [`Truncated`](crate::ErrorKind::Truncated), or a file that is damaged or not supported.
     pub fn open_on(storage: impl Storage + 'static) -> Result<Self> {
         Self::with_options().open_on(storage)
     }
 
     /// Opens a file on storage of the user's own, for reading and writing; writes nothing by itself.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let bytes = File::create_memory()?.into_bytes()?;
+    /// let file = File::open_rw_on(MemoryStorage::from(bytes))?;
+    /// assert!(file.create_group("a").is_ok());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`open_on`](Self::open_on).
@@ -134,22 +258,53 @@ impl File {
     }
 
     /// The root group.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// assert_eq!(file.root().name(), "/");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn root(&self) -> Group {
         self.root.clone()
     }
 
     /// Whether the file was opened for reading only.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// assert!(!file.is_read_only());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn is_read_only(&self) -> bool {
         self.shared()
             .with(|engine| Ok(engine.read_only()))
             .unwrap_or(true)
     }
 
-    /// Commits: from here on, what was written survives a killed process. All objects change together where their
-    /// headers share a sector (the first ten of a file do); others each change as a whole.
+    /// Commits: from here on, what was written survives a killed process; a loss of power may damage the file, see
+    /// [`sync`](Self::sync). Objects whose headers share a sector change together (the root group and the first eight
+    /// datasets that can grow do); each other object changes as a whole.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-flush-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// let file = File::create(&path)?;
+    /// let log = file.new_dataset::<String>().shape(0..).create("log")?;
+    /// log.append(&["started".to_string()])?;
+    /// file.flush()?; // a kill at any later instruction leaves at least this
+    /// log.append(&["not yet committed".to_string()])?;
+    ///
+    /// let seen = File::with_options().locking(false).open(&path)?; // what is in the file now
+    /// assert_eq!(seen.dataset("log")?.read_raw::<String>()?, ["started"]);
+    /// # drop((seen, log));
+    /// # file.close()?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// What the storage says; the handle is [poisoned](ErrorKind::Poisoned) then, and the file is at its last commit.
+    /// What the storage says; the handle is [poisoned](crate::ErrorKind::Poisoned) then, and the file is at its last commit.
     pub fn flush(&self) -> Result<()> {
         self.shared().commit(Level::Flush)
     }
@@ -157,13 +312,30 @@ impl File {
     /// Commits as [`flush`](Self::flush) does, and waits until the device has it all: what was written survives a loss
     /// of power. It takes two syncs of the device.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// file.create_group("a")?;
+    /// file.sync()?;
+    /// # assert!(file.exists("a")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`flush`](Self::flush).
     pub fn sync(&self) -> Result<()> {
         self.shared().commit(Level::Sync)
     }
 
-    /// Commits and closes the file; every handle of it answers [`Closed`](ErrorKind::Closed) from here on.
+    /// Commits and closes the file; every handle of it answers [`Closed`](crate::ErrorKind::Closed) from here on.
+    ///
+    /// ```
+    /// use h5quill::{ErrorKind, File};
+    /// let file = File::create_memory()?;
+    /// let group = file.create_group("a")?;
+    /// file.close()?;
+    /// assert_eq!(group.len().unwrap_err().kind(), &ErrorKind::Closed);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`flush`](Self::flush).
@@ -179,6 +351,15 @@ impl File {
 
     /// Commits, closes and gives the storage back.
     ///
+    /// ```
+    /// use h5quill::{File, storage::Storage};
+    /// let storage = File::create_memory()?.into_storage()?;
+    /// let mut signature = [0; 8];
+    /// storage.read_at(0, &mut signature)?;
+    /// assert_eq!(&signature, b"\x89HDF\r\n\x1a\n");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`flush`](Self::flush).
     pub fn into_storage(self) -> Result<Box<dyn Storage>> {
@@ -186,6 +367,15 @@ impl File {
     }
 
     /// Commits, closes and gives the bytes of the file, wherever it is.
+    ///
+    /// ```
+    /// use h5quill::File;
+    /// let file = File::create_memory()?;
+    /// file.new_dataset::<f64>().create_with("x", &ndarray::array![0.5, 1.5])?;
+    /// let file = File::open_memory(file.into_bytes()?)?;
+    /// assert_eq!(file.dataset("x")?.read_1d::<f64>()?, ndarray::array![0.5, 1.5]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`flush`](Self::flush), and a file that does not fit memory.

@@ -15,6 +15,15 @@ use alloc::vec::Vec;
 use core::ops::Deref;
 
 /// A handle to a group. Paths are relative to it, or absolute where they begin with a slash.
+///
+/// ```
+/// let file = h5quill::File::create_memory()?;
+/// let run = file.create_group("runs/7")?;
+/// run.create_group("raw")?;
+/// assert_eq!(run.group("raw")?.name(), "/runs/7/raw");
+/// assert!(run.exists("/runs/7/raw")?); // absolute: from the root
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Group {
     location: Location,
@@ -69,6 +78,17 @@ impl Group {
 
     /// The group at a path.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.create_group("a/b")?;
+    /// assert_eq!(file.group("a")?.group("b")?.name(), "/a/b");
+    /// let error = file.group("c").unwrap_err();
+    /// assert_eq!(error.kind(), &h5quill::ErrorKind::NotFound);
+    /// assert_eq!(error.object_path(), Some("/c"));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), or something else is there.
     pub fn group(&self, path: &str) -> Result<Group> {
@@ -76,6 +96,15 @@ impl Group {
     }
 
     /// The dataset at a path.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.new_dataset::<u8>().shape(4).create("a/x")?;
+    /// assert_eq!(file.dataset("a/x")?.shape(), [4]);
+    /// assert!(file.dataset("a").is_err()); // a group
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), or something else is there.
@@ -85,6 +114,15 @@ impl Group {
     }
 
     /// Creates a group at a path, with the groups on the way.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.create_group("a/b/c")?;
+    /// assert!(file.exists("a/b")?);
+    /// assert_eq!(file.create_group("a").unwrap_err().kind(), &h5quill::ErrorKind::Exists);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a read-only file; nothing is changed then.
@@ -103,16 +141,44 @@ impl Group {
     }
 
     /// A builder for a dataset of elements of the type `T`.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let images = file.new_dataset::<u16>().shape((0.., 480, 640)).create("camera/images")?;
+    /// assert_eq!(images.maxshape(), [None, Some(480), Some(640)]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn new_dataset<T: H5Type>(&self) -> DatasetBuilder<T> {
         DatasetBuilder::new(self.object().clone(), T::datatype())
     }
 
     /// A builder for a dataset whose datatype is known only at run time.
+    ///
+    /// ```
+    /// use h5quill::{ByteOrder, File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let datatype = i16::datatype().with_byte_order(ByteOrder::BigEndian); // known at run time only
+    /// let data = file.new_dataset_of(datatype).shape(2).create("x")?;
+    /// data.write_bytes(&[0, 1, 0, 2], ..)?;
+    /// assert_eq!(data.read_raw::<i16>()?, [1, 2]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn new_dataset_of(&self, datatype: Datatype) -> DatasetBuilder<Raw> {
         DatasetBuilder::new(self.object().clone(), datatype)
     }
 
     /// Whether something is linked at a path; a soft link counts where its target exists.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.link_soft("/later", "now")?;
+    /// assert!(!file.exists("now")?); // its target is missing
+    /// file.create_group("later")?;
+    /// assert!(file.exists("now")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// What reading the file meets.
@@ -123,6 +189,14 @@ impl Group {
 
     /// The number of links in the group.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.create_group("a/b")?;
+    /// assert_eq!(file.len()?, 1);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// What reading the file meets.
     pub fn len(&self) -> Result<usize> {
@@ -132,6 +206,15 @@ impl Group {
 
     /// Whether the group has no links.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// assert!(file.is_empty()?);
+    /// file.create_group("a")?;
+    /// assert!(!file.is_empty()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// What reading the file meets.
     pub fn is_empty(&self) -> Result<bool> {
@@ -139,6 +222,15 @@ impl Group {
     }
 
     /// The names of all links: in the order of their creation where the group tracks it, else sorted.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.create_group("b")?;
+    /// file.create_group("a")?;
+    /// assert_eq!(file.member_names()?, ["a", "b"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// What reading the file meets.
@@ -175,6 +267,16 @@ impl Group {
 
     /// The groups that hard links of this group lead to.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.create_group("a")?;
+    /// file.new_dataset::<u8>().create("x")?;
+    /// let names: Vec<String> = file.groups()?.iter().map(|group| group.name()).collect();
+    /// assert_eq!(names, ["/a"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// What reading the file meets.
     pub fn groups(&self) -> Result<Vec<Group>> {
@@ -186,6 +288,16 @@ impl Group {
     }
 
     /// The datasets that hard links of this group lead to.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.create_group("a")?;
+    /// file.new_dataset::<u8>().create("x")?;
+    /// let names: Vec<String> = file.datasets()?.iter().map(|dataset| dataset.name()).collect();
+    /// assert_eq!(names, ["/x"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// What reading the file meets.
@@ -199,6 +311,17 @@ impl Group {
 
     /// Links the object at `target` to a second path.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// let data = file.new_dataset::<u8>().shape(0..).create("runs/7/x")?;
+    /// file.link_hard("runs/7/x", "latest")?;
+    /// data.append(&[1_u8, 2])?;
+    /// file.unlink("runs/7/x")?; // the other link keeps it
+    /// assert_eq!(file.dataset("latest")?.read_raw::<u8>()?, [1, 2]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) for the target, [`Exists`](crate::ErrorKind::Exists) for the path, a name
     /// that cannot be.
@@ -210,6 +333,16 @@ impl Group {
     }
 
     /// Makes a soft link at `path` that leads to whatever is at `target`.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.create_group("runs/7")?;
+    /// file.link_soft("/runs/7", "latest")?;
+    /// file.create_group("latest/raw")?;
+    /// assert!(file.exists("runs/7/raw")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Exists`](crate::ErrorKind::Exists) for the path, a name or target that cannot be.
@@ -233,6 +366,16 @@ impl Group {
 
     /// Takes a link out. An object whose last hard link it was is deleted with everything only it holds; its space is
     /// used again.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.create_group("a/b")?;
+    /// file.unlink("a")?;
+    /// assert!(file.is_empty()?);
+    /// assert_eq!(file.unlink("a").unwrap_err().kind(), &h5quill::ErrorKind::NotFound);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), or a read-only file.

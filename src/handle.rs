@@ -82,6 +82,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(
+            clippy::arc_with_non_send_sync,
+            reason = "counted, not sent: handles stay on one thread"
+        )
+    )]
     pub(crate) fn new(engine: Engine, name: &str, policy: Policy) -> Self {
         Self {
             open: Arc::new(Lock::new(Open {

@@ -10,6 +10,16 @@ use alloc::vec::Vec;
 
 /// An object of an open file: its path and its attributes. [`Group`](crate::Group) and
 /// [`Dataset`](crate::Dataset) give its methods as their own.
+///
+/// ```
+/// let file = h5quill::File::create_memory()?;
+///
+/// file.create_group("a")?.set_attr("fs", 16_000)?; // of a group
+/// let data = file.new_dataset::<f32>().create("x")?;
+/// data.set_attr("unit", "V")?; // of a dataset
+/// assert_eq!(data.attr("unit")?.read_scalar::<String>()?, "V");
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Location {
     pub(crate) object: ObjectRef,
@@ -17,17 +27,45 @@ pub struct Location {
 
 impl Location {
     /// The path the handle was opened by.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// assert_eq!(file.create_group("a/b")?.name(), "/a/b");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn name(&self) -> String {
         self.object.path().into()
     }
 
     /// The name of the file, as it was opened; empty for a file in memory or on user storage.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// assert_eq!(file.filename(), "");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn filename(&self) -> String {
         self.object.shared.name().into()
     }
 
     /// Creates an attribute or replaces the one of that name, type and shape included: a number, a bool, a string,
     /// or a slice, array or vector of these. Strings are of variable length and UTF-8, as h5py writes them.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("fs", 16_000)?; // i32
+    /// file.set_attr("window", 0.025)?; // f64
+    /// file.set_attr("title", "run 7")?;
+    /// file.set_attr("range", [-1.0_f32, 1.0])?;
+    /// file.set_attr("channels", ["left", "right"])?;
+    /// file.set_attr("fs", 44_100_u32)?; // replaces value and type
+    /// assert_eq!(file.attr("fs")?.read_scalar::<u32>()?, 44_100);
+    /// assert_eq!(file.attr("channels")?.read_raw::<String>()?, ["left", "right"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An empty name or one with a NUL, a string with a NUL, a read-only file.
@@ -45,11 +83,30 @@ impl Location {
     }
 
     /// A builder for an attribute of a type and shape of choice.
+    ///
+    /// ```
+    /// use h5quill::{File, FixedAscii};
+    /// let file = File::create_memory()?;
+    /// let codes = file.new_attr::<FixedAscii<3>>().shape(2).create("codes")?;
+    /// codes.write(&ndarray::array!["DNA".parse::<FixedAscii<3>>()?, "RNA".parse()?])?;
+    /// assert_eq!(codes.read_raw::<FixedAscii<3>>()?[1], "RNA");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn new_attr<T: H5Type>(&self) -> AttributeBuilder<T> {
         AttributeBuilder::new(self.object.clone())
     }
 
     /// The attribute of one name.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("fs", 16_000)?;
+    /// assert_eq!(file.attr("fs")?.read_scalar::<i32>()?, 16_000);
+    /// let error = file.attr("sf").unwrap_err();
+    /// assert_eq!(error.to_string(), "/@sf: not found");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound).
@@ -67,6 +124,14 @@ impl Location {
 
     /// Whether there is an attribute of that name.
     ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("fs", 16_000)?;
+    /// assert!(file.attr_exists("fs")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// What reading the file meets.
     pub fn attr_exists(&self, name: &str) -> Result<bool> {
@@ -75,6 +140,15 @@ impl Location {
     }
 
     /// The names of all attributes: in the order of their creation where the file tracks it, else sorted.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("b", 1)?;
+    /// file.set_attr("a", 2)?;
+    /// assert_eq!(file.attr_names()?, ["a", "b"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// What reading the file meets.
@@ -89,6 +163,15 @@ impl Location {
     }
 
     /// Deletes an attribute.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    ///
+    /// file.set_attr("fs", 16_000)?;
+    /// file.delete_attr("fs")?;
+    /// assert!(!file.attr_exists("fs")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), or a read-only file.

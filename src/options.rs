@@ -10,6 +10,16 @@ use alloc::boxed::Box;
 use std::path::Path;
 
 /// How a file is created or opened.
+///
+/// ```
+/// use h5quill::{File, storage::MemoryStorage};
+/// let file = File::with_options()
+///     .chunk_cache(64 << 20) // bytes
+///     .flush_every_bytes(256 << 20)
+///     .create_on(MemoryStorage::new())?;
+/// assert!(!file.is_read_only());
+/// # Ok::<(), h5quill::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FileBuilder {
     cache: usize,
@@ -31,6 +41,15 @@ impl Default for FileBuilder {
 
 impl FileBuilder {
     /// How many bytes of chunks may wait in memory, all datasets together; 16 MiB by default. One chunk always may.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let file = File::with_options().chunk_cache(4096).create_on(MemoryStorage::new())?;
+    /// let data = file.new_dataset::<u8>().shape((0.., 1000)).chunk((1, 1000)).create("data")?;
+    /// data.append(&ndarray::Array2::<u8>::ones((100, 1000)))?; // more than the cache holds
+    /// assert_eq!(data.read_slice::<u8, _>(99)?, ndarray::Array1::ones(1000));
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn chunk_cache(mut self, bytes: usize) -> Self {
         self.cache = bytes;
@@ -38,6 +57,15 @@ impl FileBuilder {
     }
 
     /// Flushes by itself after this many bytes of data have been given.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let file = File::with_options().flush_every_bytes(1000).create_on(MemoryStorage::new())?;
+    /// let data = file.new_dataset::<u8>().shape(0..).create("data")?;
+    /// data.append(&[0_u8; 2000])?; // committed before this returns
+    /// # assert_eq!(data.shape(), [2000]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn flush_every_bytes(mut self, bytes: u64) -> Self {
         self.policy.bytes = Some(bytes);
@@ -45,6 +73,16 @@ impl FileBuilder {
     }
 
     /// Flushes by itself at the first change this long after the last commit.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// use std::time::Duration;
+    /// let options = File::with_options().flush_every(Duration::from_secs(5));
+    /// let file = options.create_on(MemoryStorage::new())?;
+    /// file.create_group("a")?; // committed by a change that is made 5 s from now or later, or by `flush`
+    /// # assert!(file.exists("a")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[cfg(feature = "std")]
     #[must_use]
     pub fn flush_every(mut self, interval: core::time::Duration) -> Self {
@@ -59,6 +97,14 @@ impl FileBuilder {
 
     /// As [`File::create_on`].
     ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    ///
+    /// let file = File::with_options().create_on(MemoryStorage::new())?;
+    /// assert!(file.is_empty()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// What the storage says.
     pub fn create_on(&self, storage: impl Storage + 'static) -> Result<File> {
@@ -67,6 +113,15 @@ impl FileBuilder {
 
     /// As [`File::open_on`].
     ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    ///
+    /// let bytes = File::create_memory()?.into_bytes()?;
+    /// let file = File::with_options().open_on(MemoryStorage::from(bytes))?;
+    /// assert!(file.is_read_only());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`File::open_on`].
     pub fn open_on(&self, storage: impl Storage + 'static) -> Result<File> {
@@ -74,6 +129,15 @@ impl FileBuilder {
     }
 
     /// As [`File::open_rw_on`].
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    ///
+    /// let bytes = File::create_memory()?.into_bytes()?;
+    /// let file = File::with_options().open_rw_on(MemoryStorage::from(bytes))?;
+    /// assert!(!file.is_read_only());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`File::open_rw_on`].
@@ -87,6 +151,20 @@ impl FileBuilder {
     /// Whether the file is locked against other writers (and, when opened for writing, against readers), as libhdf5
     /// does it. By default the environment variable `HDF5_USE_FILE_LOCKING` decides: anything but `FALSE` or `0` locks,
     /// where the file system can.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-locking-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::{ErrorKind, File};
+    /// let writer = File::with_options().locking(true).create(&path)?;
+    /// writer.flush()?;
+    /// let options = File::with_options().locking(true);
+    /// assert_eq!(options.open(&path).unwrap_err().kind(), &ErrorKind::Locked);
+    /// assert!(options.clone().locking(false).open(&path).is_ok());
+    /// # writer.close()?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn locking(mut self, locking: bool) -> Self {
         self.locking = Some(locking);
@@ -94,6 +172,16 @@ impl FileBuilder {
     }
 
     /// As [`File::create`].
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-options-create-{}.h5", std::process::id()));
+    ///
+    /// let file = h5quill::File::with_options().create(&path)?;
+    /// assert_eq!(file.filename(), path.to_string_lossy());
+    /// # file.close()?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`File::create`].
@@ -107,6 +195,17 @@ impl FileBuilder {
 
     /// As [`File::create_excl`].
     ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-options-create-excl-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::{ErrorKind, File};
+    /// std::fs::write(&path, "precious").unwrap();
+    /// let error = File::with_options().create_excl(&path).unwrap_err();
+    /// assert_eq!(error.kind(), &ErrorKind::Exists);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`File::create_excl`].
     pub fn create_excl(&self, path: impl AsRef<Path>) -> Result<File> {
@@ -119,6 +218,16 @@ impl FileBuilder {
 
     /// As [`File::open`].
     ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-options-open-{}.h5", std::process::id()));
+    ///
+    /// # h5quill::File::create(&path)?.close()?;
+    /// let file = h5quill::File::with_options().chunk_cache(1 << 30).open(&path)?;
+    /// assert!(file.is_read_only());
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`File::open`].
     pub fn open(&self, path: impl AsRef<Path>) -> Result<File> {
@@ -128,6 +237,17 @@ impl FileBuilder {
 
     /// As [`File::open_rw`].
     ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-options-open-rw-{}.h5", std::process::id()));
+    ///
+    /// # h5quill::File::create(&path)?.close()?;
+    /// let file = h5quill::File::with_options().chunk_cache(1 << 30).open_rw(&path)?;
+    /// assert!(!file.is_read_only());
+    /// # file.close()?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`File::open_rw`].
     pub fn open_rw(&self, path: impl AsRef<Path>) -> Result<File> {
@@ -136,6 +256,16 @@ impl FileBuilder {
     }
 
     /// As [`File::append`].
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-options-append-{}.h5", std::process::id()));
+    ///
+    /// let options = h5quill::File::with_options().flush_every_bytes(1 << 20);
+    /// options.append(&path)?.create_group("first")?;
+    /// assert!(options.append(&path)?.exists("first")?);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`File::append`].

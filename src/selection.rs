@@ -35,6 +35,15 @@ pub enum SliceOrIndex {
 
 impl SliceOrIndex {
     /// Takes every `step`-th element of the range; an index stays as it is.
+    ///
+    /// ```
+    /// use h5quill::SliceOrIndex;
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<i32>().create_with("x", &[0, 1, 2, 3, 4])?;
+    /// let every_second: ndarray::Array1<i32> = data.read_slice(SliceOrIndex::from(..).step_by(2))?;
+    /// assert_eq!(every_second, ndarray::array![0, 2, 4]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     #[must_use]
     pub fn step_by(self, step: usize) -> Self {
         match self {
@@ -99,6 +108,11 @@ enum Kind {
 
 impl Selection {
     /// Everything.
+    ///
+    /// ```
+    /// use h5quill::Selection;
+    /// assert_eq!(Selection::whole(), Selection::from(..));
+    /// ```
     pub const fn whole() -> Self {
         Self(Kind::Whole)
     }
@@ -253,10 +267,11 @@ impl Resolved {
     }
 
     /// The rows `first..first + count` of axis 0, whole on the other axes: what an append writes.
+    #[cfg(test)]
     pub(crate) fn rows(first: u64, count: u64, shape: &[u64]) -> Result<Self> {
         let mut rows = Self::whole(shape)?;
         let inside = first.checked_add(count).zip(shape.first());
-        if !inside.is_some_and(|(end, &extent)| end <= extent) {
+        if inside.is_none_or(|(end, &extent)| end > extent) {
             return Err(Error::invalid("the rows are beyond the extent of axis 0"));
         }
         rows.axes[0] = Axis::new(first, 1, count);

@@ -17,7 +17,9 @@ static SIZES: &[u8] = include_bytes!("golden/legacy_sizes.h5");
 static HEADERS: &[u8] = include_bytes!("golden/legacy_headers.h5");
 static MANY: &[u8] = include_bytes!("golden/legacy_many.h5.z");
 
-const ROOT_NAMES: [&str; 7] = ["again", "dangling", "data", "group", "grüße", "late", "soft"];
+const ROOT_NAMES: [&str; 7] = [
+    "again", "dangling", "data", "group", "grüße", "late", "soft",
+];
 
 fn many() -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -67,7 +69,11 @@ fn check_h5dump(path: &Path) {
     }
 }
 
-fn edited(name: &str, bytes: &[u8], edit: impl FnOnce(&File)) -> (tempfile::TempDir, std::path::PathBuf) {
+fn edited(
+    name: &str,
+    bytes: &[u8],
+    edit: impl FnOnce(&File),
+) -> (tempfile::TempDir, std::path::PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -104,18 +110,33 @@ fn everything_in_a_default_file_is_read() {
     let data = file.dataset("data").unwrap();
     assert_eq!(data.shape(), [3, 4]);
     assert_eq!(data.read_raw::<i32>().unwrap(), (0..12).collect::<Vec<_>>());
-    assert_eq!(file.dataset("again").unwrap().attr_names().unwrap(), ["scale", "units"]);
+    assert_eq!(
+        file.dataset("again").unwrap().attr_names().unwrap(),
+        ["scale", "units"]
+    );
     assert_eq!(file.dataset("grüße").unwrap().shape(), [3, 4]);
-    assert_eq!(file.dataset("soft").unwrap().read_scalar::<f32>().unwrap(), 2.5);
-    assert_eq!(file.dataset("late").unwrap().read_raw::<f64>().unwrap(), [1.5; 5]);
+    assert_eq!(
+        file.dataset("soft").unwrap().read_scalar::<f32>().unwrap(),
+        2.5
+    );
+    assert_eq!(
+        file.dataset("late").unwrap().read_raw::<f64>().unwrap(),
+        [1.5; 5]
+    );
     assert!(!file.exists("dangling").unwrap() && !file.exists("absent").unwrap());
-    assert_eq!(file.group("group/inner").unwrap().member_names().unwrap(), ["x"]);
+    assert_eq!(
+        file.group("group/inner").unwrap().member_names().unwrap(),
+        ["x"]
+    );
 
     let file = File::open_memory(HEADERS.to_vec()).unwrap();
     let attributes = file.group("attributes").unwrap();
     for i in 0..20 {
         let values = attributes.attr(&format!("attribute {i}")).unwrap();
-        assert_eq!(values.read_raw::<i64>().unwrap(), (0..=i).collect::<Vec<_>>());
+        assert_eq!(
+            values.read_raw::<i64>().unwrap(),
+            (0..=i).collect::<Vec<_>>()
+        );
     }
     let shrunk = file.group("shrunk").unwrap();
     assert_eq!(shrunk.attr_names().unwrap(), ["attribute 0", "attribute 3"]);
@@ -136,9 +157,15 @@ fn a_new_attribute_changes_the_end_of_the_file_and_31_bytes_of_a_header() {
             assert!(end.contains(&at) || cell.contains(&at), "byte {at}");
         }
         let again = File::open_memory(after).unwrap();
-        assert_eq!(again.attr("added").unwrap().read_scalar::<i32>().unwrap(), 1);
+        assert_eq!(
+            again.attr("added").unwrap().read_scalar::<i32>().unwrap(),
+            1
+        );
         let before = File::open_memory(bytes.to_vec()).unwrap();
-        assert_eq!(again.member_names().unwrap(), before.member_names().unwrap());
+        assert_eq!(
+            again.member_names().unwrap(),
+            before.member_names().unwrap()
+        );
     }
 }
 
@@ -149,13 +176,26 @@ fn every_verb_on_a_default_file_changes_what_it_names_and_nothing_else() {
     std::fs::write(&original, ROOT).unwrap();
     let (_kept, path) = edited("after.h5", ROOT, |file| {
         file.set_attr("added", 1_i32).unwrap();
-        file.dataset("data").unwrap().set_attr("units", "ampere").unwrap();
-        file.dataset("late").unwrap().write(&ndarray::arr1(&[0.0, 1.0, 2.0, 3.0, 4.0])).unwrap();
+        file.dataset("data")
+            .unwrap()
+            .set_attr("units", "ampere")
+            .unwrap();
+        file.dataset("late")
+            .unwrap()
+            .write(&ndarray::arr1(&[0.0, 1.0, 2.0, 3.0, 4.0]))
+            .unwrap();
         file.create_group("new/deeper").unwrap();
-        file.group("group").unwrap().link_hard("/data", "third").unwrap();
+        file.group("group")
+            .unwrap()
+            .link_hard("/data", "third")
+            .unwrap();
         file.unlink("again").unwrap();
         file.link_soft("/data", "group/inner/way").unwrap();
-        let grown = file.new_dataset::<i32>().shape((0.., 2)).create("group/grown").unwrap();
+        let grown = file
+            .new_dataset::<i32>()
+            .shape((0.., 2))
+            .create("group/grown")
+            .unwrap();
         grown.append(&ndarray::arr2(&[[1, 2], [3, 4]])).unwrap();
     });
     check_h5dump(&path);
@@ -202,7 +242,13 @@ fn groups_of_any_size_keep_their_links_when_one_is_made_and_one_taken_out() {
     check_h5dump(&path);
     let file = File::open(&path).unwrap();
     for (count, len) in [(1, 2), (9, 10), (300, 300)] {
-        assert_eq!(file.group(&format!("members {count}")).unwrap().len().unwrap(), len);
+        assert_eq!(
+            file.group(&format!("members {count}"))
+                .unwrap()
+                .len()
+                .unwrap(),
+            len
+        );
     }
     drop(file);
     let (Some(before), Some(after)) = (digest(&original), digest(&path)) else {
@@ -212,9 +258,16 @@ fn groups_of_any_size_keep_their_links_when_one_is_made_and_one_taken_out() {
     let lines = |lines: &[String], from: &str, to: &str| -> Vec<String> {
         lines.iter().map(|line| line.replace(from, to)).collect()
     };
-    let target = before.iter().find(|line| line.starts_with("/target")).unwrap();
+    let target = before
+        .iter()
+        .find(|line| line.starts_with("/target"))
+        .unwrap();
     let count: u32 = target.split(' ').nth(1).unwrap().parse().unwrap();
-    let before = lines(&before, &format!(" {count}  int8"), &format!(" {}  int8", count - 1));
+    let before = lines(
+        &before,
+        &format!(" {count}  int8"),
+        &format!(" {}  int8", count - 1),
+    );
     let gone = format!("/members 300/member 001 {}  int8 {{}} 1", count - 1);
     let expected = changed(
         &before,
@@ -232,7 +285,10 @@ fn groups_of_any_size_keep_their_links_when_one_is_made_and_one_taken_out() {
 fn h5py_edits_a_file_that_was_edited_here_and_the_other_way_round() {
     let (_kept, path) = edited("turns.h5", ROOT, |file| {
         file.create_group("ours").unwrap();
-        file.dataset("data").unwrap().set_attr("ours", 1_i32).unwrap();
+        file.dataset("data")
+            .unwrap()
+            .set_attr("ours", 1_i32)
+            .unwrap();
     });
     let script = r#"
 import sys, h5py
@@ -251,14 +307,26 @@ with h5py.File(sys.argv[1], 'r+') as f:
     let file = File::open_rw(&path).unwrap();
     assert_eq!(file.len().unwrap(), 8);
     assert_eq!(file.group("ours").unwrap().len().unwrap(), 12);
-    assert_eq!(file.dataset("data").unwrap().attr_names().unwrap(), ["ours", "scale", "theirs"]);
+    assert_eq!(
+        file.dataset("data").unwrap().attr_names().unwrap(),
+        ["ours", "scale", "theirs"]
+    );
     file.unlink("theirs").unwrap();
     file.unlink("group").unwrap();
     file.close().unwrap();
     check_h5dump(&path);
     let after = digest(&path).unwrap();
-    assert!(!after.iter().any(|line| line.contains("/theirs")), "{after:#?}");
-    assert_eq!(after.iter().filter(|line| line.starts_with("/ours/")).count(), 12);
+    assert!(
+        !after.iter().any(|line| line.contains("/theirs")),
+        "{after:#?}"
+    );
+    assert_eq!(
+        after
+            .iter()
+            .filter(|line| line.starts_with("/ours/"))
+            .count(),
+        12
+    );
 }
 
 #[test]
@@ -440,9 +508,17 @@ fn at_every_write_of_its_first_edit_the_root_group_is_as_before_or_as_after() {
         // The superblock stops naming the symbol table first; a sync later the group stops having it.
         let states: Vec<(bool, bool)> = images.iter().map(|image| root_state(image)).collect();
         assert!(!states.contains(&(true, false)));
-        let cleared = states.iter().position(|state| *state == (false, true)).unwrap();
-        let flipped = states.iter().position(|state| *state == (false, false)).unwrap();
-        let synced = events[cleared..flipped - 1].iter().any(|event| matches!(event, Event::Sync));
+        let cleared = states
+            .iter()
+            .position(|state| *state == (false, true))
+            .unwrap();
+        let flipped = states
+            .iter()
+            .position(|state| *state == (false, false))
+            .unwrap();
+        let synced = events[cleared..flipped - 1]
+            .iter()
+            .any(|event| matches!(event, Event::Sync));
         assert!(synced, "cleared {cleared}, flipped {flipped}");
 
         let script = r#"
@@ -465,7 +541,10 @@ for name in sorted(os.listdir(sys.argv[1])):
         for (number, image) in images.iter().enumerate() {
             let after = image[96] == b'O';
             for mode in ["r", "r+"] {
-                let (count, word) = (len + usize::from(after), if after { "True" } else { "False" });
+                let (count, word) = (
+                    len + usize::from(after),
+                    if after { "True" } else { "False" },
+                );
                 expected.push(format!("{number:03}.h5 {mode} {count} {word}"));
             }
         }

@@ -71,11 +71,13 @@ impl Grid {
         self.chunk.len()
     }
 
+    #[cfg(test)]
     pub(crate) fn element_size(&self) -> usize {
         self.element_size
     }
 
     /// The number of elements of a chunk.
+    #[cfg(test)]
     pub(crate) fn chunk_elements(&self) -> usize {
         self.chunk_bytes / self.element_size
     }

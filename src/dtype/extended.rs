@@ -51,13 +51,32 @@ enum Parts {
 
 impl F80 {
     /// Not a number.
+    ///
+    /// ```
+    /// assert!(h5quill::F80::NAN.is_nan());
+    /// ```
     pub const NAN: Self = Self::from_bits(EXPONENT_ONES, 3 << 62);
     /// Infinity.
+    ///
+    /// ```
+    /// assert_eq!(h5quill::F80::INFINITY.to_f64(), f64::INFINITY);
+    /// ```
     pub const INFINITY: Self = Self::from_bits(EXPONENT_ONES, LEADING_BIT);
     /// The largest finite value.
+    ///
+    /// ```
+    /// use h5quill::F80;
+    /// assert!(F80::MAX > F80::from(f64::MAX));
+    /// assert_eq!(F80::MAX.to_f64(), f64::INFINITY); // beyond the range of an f64
+    /// ```
     pub const MAX: Self = Self::from_bits(EXPONENT_ONES - 1, u64::MAX);
 
     /// The value of a sign and exponent, and a mantissa with its leading bit.
+    ///
+    /// ```
+    /// use h5quill::F80;
+    /// assert_eq!(F80::from_bits(0x3fff, 1 << 63), F80::from(1.0));
+    /// ```
     pub const fn from_bits(sign_exponent: u16, mantissa: u64) -> Self {
         Self {
             sign_exponent,
@@ -66,12 +85,23 @@ impl F80 {
     }
 
     /// The sign and exponent, and the mantissa with its leading bit.
+    ///
+    /// ```
+    /// use h5quill::F80;
+    /// assert_eq!(F80::from(-2.0).to_bits(), (0xc000, 1 << 63));
+    /// ```
     pub const fn to_bits(self) -> (u16, u64) {
         (self.sign_exponent, self.mantissa)
     }
 
     /// Whether this is not a number. An exponent above zero needs the leading bit: without it, the processor takes
     /// the bits for no number, and so do we.
+    ///
+    /// ```
+    /// use h5quill::F80;
+    /// assert!(F80::from(f64::NAN).is_nan());
+    /// assert!(!F80::INFINITY.is_nan());
+    /// ```
     pub const fn is_nan(self) -> bool {
         let exponent = self.sign_exponent & EXPONENT_ONES;
         (exponent == EXPONENT_ONES && self.mantissa != LEADING_BIT)
@@ -79,6 +109,11 @@ impl F80 {
     }
 
     /// The nearest `f64`, the even one of two.
+    ///
+    /// ```
+    /// use h5quill::F80;
+    /// assert_eq!(F80::from(0.1_f32).to_f64(), f64::from(0.1_f32));
+    /// ```
     pub fn to_f64(self) -> f64 {
         to_f64(self.sign_exponent & SIGN != 0, &self.parts())
     }
@@ -171,28 +206,62 @@ impl F80 {
 
 impl F128 {
     /// Not a number.
+    ///
+    /// ```
+    /// assert!(h5quill::F128::NAN.is_nan());
+    /// ```
     pub const NAN: Self = Self(0xffff << 111);
     /// Infinity.
+    ///
+    /// ```
+    /// assert_eq!(h5quill::F128::INFINITY.to_f64(), f64::INFINITY);
+    /// ```
     pub const INFINITY: Self = Self(0x7fff << 112);
     /// The largest finite value.
+    ///
+    /// ```
+    /// use h5quill::F128;
+    /// assert!(F128::MAX > F128::from(f64::MAX));
+    /// ```
     pub const MAX: Self = Self((0x7fff << 112) - 1);
 
     /// The value of its bits.
+    ///
+    /// ```
+    /// use h5quill::F128;
+    /// assert_eq!(F128::from_bits(0x3fff << 112), F128::from(1.0));
+    /// ```
     pub const fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
 
     /// The bits.
+    ///
+    /// ```
+    /// use h5quill::F128;
+    /// assert_eq!(F128::from(-2.0).to_bits(), 0xc000 << 112);
+    /// ```
     pub const fn to_bits(self) -> u128 {
         self.0
     }
 
     /// Whether this is not a number.
+    ///
+    /// ```
+    /// use h5quill::F128;
+    /// assert!(F128::from(f64::NAN).is_nan());
+    /// assert!(!F128::INFINITY.is_nan());
+    /// ```
     pub const fn is_nan(self) -> bool {
         self.0 << 1 > Self::INFINITY.0 << 1
     }
 
     /// The nearest `f64`, the even one of two.
+    ///
+    /// ```
+    /// use h5quill::F128;
+    /// assert_eq!(F128::from(0.1).to_f64(), 0.1);
+    /// ```
     pub fn to_f64(self) -> f64 {
         to_f64(self.0 >> 127 != 0, &self.parts())
     }

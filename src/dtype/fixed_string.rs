@@ -105,6 +105,12 @@ macro_rules! fixed {
     ($type:ident, $charset:expr, $valid:expr, $complaint:literal) => {
         impl<const N: usize> $type<N> {
             /// The string, without padding.
+            ///
+            /// ```
+            /// let text: h5quill::FixedAscii<8> = "DNA".parse()?;
+            /// assert_eq!(text.as_str().len(), 3);
+            /// # Ok::<(), h5quill::Error>(())
+            /// ```
             pub fn as_str(&self) -> &str {
                 // Constructors have checked the bytes.
                 core::str::from_utf8(self.0.text()).unwrap_or_default()

@@ -183,6 +183,12 @@ pub struct VarLenAscii(String);
 
 impl VarLenUnicode {
     /// The string.
+    ///
+    /// ```
+    /// let text: h5quill::VarLenUnicode = "µm".parse()?;
+    /// assert_eq!(text.as_str().chars().count(), 2);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -190,6 +196,12 @@ impl VarLenUnicode {
 
 impl VarLenAscii {
     /// The string.
+    ///
+    /// ```
+    /// let text: h5quill::VarLenAscii = "um".parse()?;
+    /// assert_eq!(text.as_str(), "um");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

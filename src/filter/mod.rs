@@ -66,6 +66,11 @@ trait Filter: Send + Sync {
 
     /// The most bytes that `encode` makes of `len` bytes, whoever wrote them.
     fn encoded_limit(&self, len: usize) -> usize;
+
+    /// Refuses where the filter cannot be applied.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A filter of someone else: its chunks are carried, not looked into.
@@ -88,6 +93,10 @@ impl Filter for Unknown {
 
     fn encoded_limit(&self, len: usize) -> usize {
         len
+    }
+
+    fn check(&self) -> Result<()> {
+        Err(self.error())
     }
 }
 
@@ -134,12 +143,15 @@ impl Pipeline {
         Ok(Self { stages })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.stages.is_empty()
+    /// Refuses where a filter cannot be applied, before anything is changed.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.stages
+            .iter()
+            .try_for_each(|stage| stage.filter.check())
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.stages.len()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
     }
 
     /// The mask of a chunk that no filter was applied to.

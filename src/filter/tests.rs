@@ -300,3 +300,21 @@ proptest! {
         let _ = pipeline(&[shuffle(4), deflate(6), fletcher32()]).decode(data, mask, len);
     }
 }
+
+#[test]
+fn a_pipeline_with_an_unknown_filter_is_refused_before_it_is_used() {
+    let unknown = FilterDescription {
+        id: 32_001,
+        name: Some("blosc".into()),
+        optional: true,
+        values: Vec::new(),
+    };
+    let pipeline = Pipeline::new(&[FilterDescription::shuffle(4), unknown]).unwrap();
+    assert!(pipeline.check().unwrap_err().to_string().contains("blosc"));
+    assert!(
+        Pipeline::new(&[FilterDescription::shuffle(4)])
+            .unwrap()
+            .check()
+            .is_ok()
+    );
+}

@@ -166,7 +166,6 @@ pub(crate) fn decode(bytes: &[u8], widths: Widths, offset: u64) -> Result<Vec<He
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
 
     const COLLECTION: &[u8] = include_bytes!("../../tests/golden/global_heap_collection.bin");
 
@@ -241,7 +240,7 @@ mod tests {
     fn a_rest_too_small_for_a_header_is_free_space() {
         let widths = Widths::EIGHT;
         let mut bytes = begin(widths);
-        put_object(&mut bytes, 7, 3, &vec![9; 40], widths);
+        put_object(&mut bytes, 7, 3, &[9; 40], widths);
         bytes.extend_from_slice(&[0; 8]);
         let objects = decode(&bytes, widths, 0).unwrap();
         assert_eq!(

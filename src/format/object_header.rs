@@ -249,6 +249,7 @@ pub(crate) fn encode_body(
 }
 
 /// A complete header whose chunk 0 holds `messages` in `data_size` bytes, filled like [`encode_body`].
+#[cfg(test)]
 pub(crate) fn encode_chunk0(
     prefix: &Prefix,
     messages: &[RawMessage],

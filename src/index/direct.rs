@@ -128,6 +128,8 @@ pub(crate) struct Implicit {
     chunk_bytes: u64,
     bytes: u64,
     addr: Option<Addr>,
+    /// A commit names the chunks: overwriting them would change its state.
+    committed: bool,
 }
 
 impl Implicit {
@@ -137,6 +139,7 @@ impl Implicit {
             chunk_bytes,
             bytes,
             addr,
+            committed: false,
         }
     }
 
@@ -155,7 +158,10 @@ impl Implicit {
         if let Some(addr) = addr {
             store.check_bounds(Extent::new(addr, bytes), "implicit index")?;
         }
-        Ok(Self::new(slots, shape.chunk_bytes, bytes, addr))
+        Ok(Self {
+            committed: true,
+            ..Self::new(slots, shape.chunk_bytes, bytes, addr)
+        })
     }
 
     fn chunk(&self, slot: u64) -> Option<ChunkRecord> {
@@ -211,6 +217,7 @@ impl ChunkIndex for Implicit {
     }
 
     fn stage(&mut self, _: &mut Store) -> Result<IndexLayout> {
+        self.committed = true;
         Ok(IndexLayout::Implicit { addr: self.addr })
     }
 
@@ -224,6 +231,10 @@ impl ChunkIndex for Implicit {
     }
 
     fn evict(&mut self) {}
+
+    fn editable(&self) -> bool {
+        !self.committed
+    }
 
     fn in_place(&self) -> bool {
         true

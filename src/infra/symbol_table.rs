@@ -172,11 +172,7 @@ impl SymbolTable {
 
     /// Visits every node with the part of it that is in use, leaves in the order of their names. The parts visited
     /// cannot overlap throughout, so that a walk takes no longer than the file is long.
-    fn walk(
-        &self,
-        store: &Store,
-        visit: &mut dyn FnMut(Extent, Met) -> Result<()>,
-    ) -> Result<()> {
+    fn walk(&self, store: &Store, visit: &mut dyn FnMut(Extent, Met) -> Result<()>) -> Result<()> {
         let widths = store.widths();
         let mut left = store.end();
         let mut seen = BTreeSet::new();
@@ -217,9 +213,7 @@ impl SymbolTable {
         let bytes = store.read(part, "local heap")?;
         let len = bytes.iter().position(|&byte| byte == 0);
         if len.is_none() && part.len < wanted {
-            return Err(
-                Error::corrupt("local heap", "a string has no end").at(part.addr.get())
-            );
+            return Err(Error::corrupt("local heap", "a string has no end").at(part.addr.get()));
         }
         Ok(name.cmp(&bytes[..len.unwrap_or(bytes.len())]))
     }
@@ -240,13 +234,15 @@ impl SymbolTable {
     fn part(&self, at: u64, len: u64) -> Result<Extent> {
         let segment = self.heap.segment;
         if at >= segment.len {
-            return Err(Error::corrupt(
-                "local heap",
-                "a string is outside the data segment",
-            )
-            .at(segment.addr.get()));
+            return Err(
+                Error::corrupt("local heap", "a string is outside the data segment")
+                    .at(segment.addr.get()),
+            );
         }
-        Ok(Extent::new(segment.addr.plus(at), len.min(segment.len - at)))
+        Ok(Extent::new(
+            segment.addr.plus(at),
+            len.min(segment.len - at),
+        ))
     }
 }
 
@@ -264,16 +260,22 @@ fn link(name: &[u8], target: LinkTarget) -> Result<Link> {
     } else {
         CharacterSet::Ascii
     };
-    let link = Link {
+    let path = match &target {
+        LinkTarget::Soft(path) => path.len(),
+        _ => 1,
+    };
+    if name.is_empty() || path == 0 || path > usize::from(u16::MAX) {
+        return Err(Error::corrupt(
+            "symbol table",
+            "a name or a path is empty or too long",
+        ));
+    }
+    Ok(Link {
         name: name.to_vec(),
         charset,
         creation_order: None,
         target,
-    };
-    match link.check() {
-        Ok(()) => Ok(link),
-        Err(_) => Err(Error::corrupt("symbol table", "a name or a path is empty or too long")),
-    }
+    })
 }
 
 fn read_tree_node(store: &Store, at: Addr, level: Option<u8>) -> Result<Node> {

@@ -8,6 +8,7 @@ use crate::format::message::attribute::Attribute;
 use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::store::Store;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// As libhdf5 has them, where the header does not say otherwise.
@@ -19,7 +20,7 @@ const MAX_MESSAGE: usize = 65_535 - 64;
 #[derive(Debug)]
 pub(crate) struct Attributes {
     info: Option<AttributeInfo>,
-    dense: Option<Dense>,
+    dense: Option<Box<Dense>>,
 }
 
 impl Attributes {
@@ -43,12 +44,12 @@ impl Attributes {
                     Error::corrupt("attribute info message", "a heap without an index").at(at)
                 })?;
                 let order = info.order_index.flatten();
-                Some(Dense::open(
+                Some(Box::new(Dense::open(
                     store,
                     header,
                     &ATTRIBUTES,
                     Places { heap, names, order },
-                )?)
+                )?))
             }
             None => None,
         };
@@ -269,7 +270,7 @@ impl Attributes {
     }
 
     fn make_editable(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
-        if self.dense.as_ref().is_none_or(Dense::can_edit) {
+        if self.dense.as_ref().is_none_or(|dense| dense.can_edit()) {
             return Ok(());
         }
         let all = self.list(store, header)?;
@@ -296,7 +297,12 @@ impl Attributes {
             order_index: indexed.then_some(None),
             ..AttributeInfo::default()
         });
-        self.dense = Some(Dense::create(store, header, &ATTRIBUTES, indexed)?);
+        self.dense = Some(Box::new(Dense::create(
+            store,
+            header,
+            &ATTRIBUTES,
+            indexed,
+        )?));
         all.iter()
             .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
     }
@@ -322,6 +328,10 @@ impl Attributes {
             Some(dense) => Some(dense.stage(store)?),
             None => None,
         };
+        // libhdf5 counts no attributes in a version 2 header without this message, and copies none.
+        if self.info.is_none() && compact(header).next().is_some() {
+            self.info = Some(AttributeInfo::default());
+        }
         if let Some(info) = &mut self.info {
             info.heap = places.map(|places| places.heap);
             info.name_index = places.map(|places| places.names);

@@ -21,6 +21,9 @@ use core::ops::Range;
 /// Blocks shorter than this wait for the commit, which writes neighbours together.
 const STAGE_BELOW: usize = 64 << 10;
 
+/// What the cache needs for a chunk besides its bytes, roughly.
+const ENTRY: usize = 256;
+
 /// A chunk in memory, unfiltered.
 #[derive(Debug)]
 struct Cached {
@@ -62,6 +65,8 @@ pub(crate) struct Chunks {
     committed_dims: Vec<u64>,
     clock: u64,
     index_changed: bool,
+    /// Nothing is left beyond the extent of an append that was never committed.
+    scrubbed: bool,
 }
 
 impl Chunks {
@@ -79,11 +84,18 @@ impl Chunks {
             committed_dims,
             clock: 0,
             index_changed: false,
+            scrubbed: false,
         }
     }
 
+    /// The memory that cached chunks take.
     pub(crate) fn cached_bytes(&self) -> usize {
-        self.cache.len() * self.grid.chunk_bytes()
+        self.cache.len() * self.cost()
+    }
+
+    /// The memory of one cached chunk.
+    fn cost(&self) -> usize {
+        self.grid.chunk_bytes() + ENTRY
     }
 
     /// Rebuilds an index that is only read as one that can be changed; returns whether it did.
@@ -96,6 +108,16 @@ impl Chunks {
         if self.index.editable() {
             return Ok(false);
         }
+        self.convert_index(store, dims, max_dims)?;
+        Ok(true)
+    }
+
+    fn convert_index(
+        &mut self,
+        store: &mut Store,
+        dims: &[u64],
+        max_dims: &[Option<u64>],
+    ) -> Result<()> {
         let shape = IndexShape {
             chunk: self.grid.chunk().to_vec(),
             chunk_bytes: self.grid.chunk_bytes() as u64,
@@ -107,7 +129,7 @@ impl Chunks {
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;
         self.index_changed = true;
-        Ok(true)
+        Ok(())
     }
 
     pub(crate) fn index_changed(&self) -> bool {
@@ -141,11 +163,13 @@ impl Chunks {
         let edge = self.is_growing_edge(at, shape);
         if !self.cache.contains_key(at) && !edge && self.grid.covers(at, selection, shape.dims) {
             if let Some(range) = self.grid.contiguous_in_dense(at, selection) {
-                return self.put(store, at, &data[range], None, false);
+                self.put(store, at, &data[range], None, false)?;
+                return Ok(());
             }
             let mut whole = self.filled(shape.fill);
             self.grid.scatter(at, selection, data, &mut whole);
-            return self.put(store, at, &whole, None, false);
+            self.put(store, at, &whole, None, false)?;
+            return Ok(());
         }
         let all = self.grid.covers(at, selection, shape.dims);
         self.load(store, shape, at, all)?;
@@ -161,7 +185,7 @@ impl Chunks {
             self.write_back(store, shape, at, false)?;
             self.cache.remove(at);
         }
-        self.keep_within(store, shape, budget)
+        self.keep_within(store, shape, budget.max(self.cost()))
     }
 
     /// A chunk that is not full and can become so: it reaches beyond the extent along an axis that can grow.
@@ -202,18 +226,14 @@ impl Chunks {
             return Ok(());
         }
         let stored = self.index.find(store, at)?;
-        let mut dirty = None;
-        let data = match stored {
+        let (data, dirty) = match stored {
             Some(record) if !overwritten => {
                 let mut data = self.read_stored(store, record)?;
                 // What an append that was never committed left beyond the extent.
-                dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
-                data
+                let dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
+                (data, dirty)
             }
-            _ => {
-                dirty = Some(0..self.grid.chunk_bytes());
-                self.filled(shape.fill)
-            }
+            _ => (self.filled(shape.fill), Some(0..self.grid.chunk_bytes())),
         };
         self.cache.insert(
             at.to_vec(),
@@ -274,7 +294,7 @@ impl Chunks {
         }
         let data = self.read_stored(store, record)?;
         self.grid.gather(at, selection, &data, out);
-        let fits = self.cached_bytes() + self.grid.chunk_bytes() <= budget;
+        let fits = self.cached_bytes() + self.cost() <= budget;
         if fits && !self.grid.covers(at, selection, shape.dims) && !self.is_growing_edge(at, shape)
         {
             self.clock += 1;
@@ -290,7 +310,8 @@ impl Chunks {
         Ok(())
     }
 
-    /// Writes a whole chunk to fresh space and names it in the index; `raw` leaves the filters out.
+    /// Writes a whole chunk to fresh space and names it in the index; `raw` leaves the filters out. Returns where the
+    /// chunk is.
     fn put(
         &mut self,
         store: &mut Store,
@@ -298,14 +319,15 @@ impl Chunks {
         data: &[u8],
         known: Option<ChunkRecord>,
         raw: bool,
-    ) -> Result<()> {
+    ) -> Result<ChunkRecord> {
         if self.index.in_place() {
             let record = match known {
                 Some(record) => Some(record),
                 None => self.index.find(store, at)?,
             };
             if let Some(record) = record {
-                return store.write_now(record.extent.addr, data);
+                store.write_now(record.extent.addr, data)?;
+                return Ok(record);
             }
         }
         let (encoded, mask);
@@ -325,15 +347,12 @@ impl Chunks {
         } else {
             store.write_now(extent.addr, bytes)?;
         }
-        self.name(store, at, ChunkRecord { extent, mask })
-    }
-
-    fn name(&mut self, store: &mut Store, at: &[u64], record: ChunkRecord) -> Result<()> {
+        let record = ChunkRecord { extent, mask };
         self.index_changed = true;
         if let Some(old) = self.index.insert(store, at, record)? {
             store.free(old.extent);
         }
-        Ok(())
+        Ok(record)
     }
 
     /// Brings one chunk of the cache to the file. `compress_edge`: also where the chunk may still grow.
@@ -355,23 +374,19 @@ impl Chunks {
         let in_place = cached
             .stored
             .filter(|record| raw && self.may_write_in_place(store, *record, at, &dirty));
-        let done = match in_place {
+        match in_place {
             Some(record) => {
                 let addr = record.extent.addr.plus(dirty.start as u64);
                 let bytes = &cached.data[dirty];
                 match bytes.len() < STAGE_BELOW {
-                    true => store.fill_in(addr, bytes),
-                    false => store.write_now(addr, bytes),
+                    true => store.fill_in(addr, bytes)?,
+                    false => store.write_now(addr, bytes)?,
                 }
             }
             None => {
                 let known = cached.stored;
-                self.put(store, at, &cached.data, known, raw)
+                cached.stored = Some(self.put(store, at, &cached.data, known, raw)?);
             }
-        };
-        done?;
-        if in_place.is_none() {
-            cached.stored = self.index.find(store, at)?;
         }
         self.cache.insert(at.to_vec(), cached);
         Ok(())
@@ -386,9 +401,7 @@ impl Chunks {
         at: &[u64],
         dirty: &Range<usize>,
     ) -> bool {
-        let stored_raw = record.extent.len == self.grid.chunk_bytes() as u64
-            && (self.pipeline.is_empty() || record.mask == self.pipeline.skip_all_mask());
-        if !stored_raw {
+        if !self.is_raw(record) {
             return false;
         }
         let first_row = at[0] * self.grid.chunk()[0];
@@ -397,18 +410,28 @@ impl Chunks {
             || dirty.start >= committed_rows.saturating_mul(self.grid.row_bytes())
     }
 
-    /// Writes the least recently used chunks back until the cache is within its budget.
+    /// Where the cache is beyond its budget, writes the least recently used chunks back and leaves room, so that the
+    /// next chunks find some.
     pub(crate) fn keep_within(
         &mut self,
         store: &mut Store,
         shape: Shape<'_>,
         budget: usize,
     ) -> Result<()> {
-        while self.cached_bytes() > budget.max(self.grid.chunk_bytes()) {
-            let oldest = self.cache.iter().min_by_key(|(_, cached)| cached.used);
-            let Some(at) = oldest.map(|(at, _)| at.clone()) else {
-                return Ok(());
-            };
+        if self.cached_bytes() <= budget {
+            return Ok(());
+        }
+        let most = budget / self.cost();
+        let mut by_age: Vec<(u64, Vec<u64>)> = self
+            .cache
+            .iter()
+            .map(|(at, cached)| (cached.used, at.clone()))
+            .collect();
+        by_age.sort_unstable();
+        by_age.truncate(by_age.len() - (most - most / 4));
+        // In the order of their places, as the index likes it.
+        by_age.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+        for (_, at) in by_age {
             self.write_back(store, shape, &at, false)?;
             self.cache.remove(&at);
         }
@@ -441,6 +464,10 @@ impl Chunks {
         old: &[u64],
         budget: usize,
     ) -> Result<()> {
+        if self.index.in_place() {
+            // Its chunks cannot go away, so what the next growth must not show would stay in them.
+            self.convert_index(store, old, shape.max_dims)?;
+        }
         let counts = self.grid.counts(shape.dims);
         self.cache
             .retain(|at, _| at.iter().zip(&counts).all(|(at, count)| at < count));
@@ -448,14 +475,46 @@ impl Chunks {
         self.index.shrink(store, &counts, &mut |store, record| {
             store.free(record.extent)
         })?;
-        for axis in 0..shape.dims.len() {
-            let cut = shape.dims[axis] < old[axis]
-                && !shape.dims[axis].is_multiple_of(self.grid.chunk()[axis]);
+        for (axis, (&new, &old)) in shape.dims.iter().zip(old).enumerate() {
+            let cut = new < old && !new.is_multiple_of(self.grid.chunk()[axis]);
             if cut {
                 self.clear_beyond(store, shape, axis, budget)?;
             }
         }
         Ok(())
+    }
+
+    /// Makes what lies beyond the extent fill, before the first growth: rows that a session which died appended in
+    /// place, and never committed, would come into view. `shape.dims` is the extent before the growth.
+    pub(crate) fn scrub(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        budget: usize,
+    ) -> Result<()> {
+        let chunk = self.grid.chunk()[0];
+        if core::mem::replace(&mut self.scrubbed, true) || shape.dims[0].is_multiple_of(chunk) {
+            return Ok(());
+        }
+        let mut border = Resolved::whole(shape.dims)?;
+        border.axes[0].start = shape.dims[0] / chunk * chunk;
+        border.axes[0].count = shape.dims[0] % chunk;
+        let grid = self.grid.clone();
+        grid.for_each_chunk(&border, &mut |at| {
+            let raw = self
+                .index
+                .find(store, at)?
+                .is_some_and(|record| self.is_raw(record));
+            if raw {
+                self.load(store, shape, at, false)?;
+            }
+            self.keep_within(store, shape, budget)
+        })
+    }
+
+    fn is_raw(&self, record: ChunkRecord) -> bool {
+        record.extent.len == self.grid.chunk_bytes() as u64
+            && (self.pipeline.is_empty() || record.mask == self.pipeline.skip_all_mask())
     }
 
     fn clear_beyond(
@@ -482,7 +541,7 @@ impl Chunks {
             {
                 cached.touch(changed);
             }
-            self.keep_within(store, shape, budget)
+            self.keep_within(store, shape, budget.max(self.cost()))
         })
     }
 

@@ -6,7 +6,7 @@ use super::header::Header;
 use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::chunk::default_chunk;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
@@ -18,7 +18,6 @@ use crate::index::{self, IndexShape};
 use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::format;
-use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -306,10 +305,6 @@ impl Dataset {
         }
     }
 
-    pub(crate) fn fill(&self) -> &[u8] {
-        &self.fill
-    }
-
     pub(crate) fn layout_name(&self) -> &'static str {
         match &self.data {
             Data::Compact(_) => "compact",
@@ -411,6 +406,14 @@ impl Dataset {
         }
     }
 
+    /// Refuses where elements cannot be written.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match &self.data {
+            Data::Chunked { chunks, .. } => chunks.pipeline.check(),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the extent may become `dims`.
     pub(crate) fn check_resize(&self, dims: &[u64]) -> Result<()> {
         if self.space.kind != DataspaceKind::Simple || dims.len() != self.space.dims.len() {
@@ -446,18 +449,24 @@ impl Dataset {
             return Ok(());
         }
         let old = core::mem::replace(&mut self.space.dims, dims.to_vec());
+        // A maximum that is not stored is the extent, which now differs.
+        self.space.max.get_or_insert_with(|| self.max_dims.clone());
         self.messages_changed = true;
-        let shape = Shape {
+        let shape = |dims| Shape {
             dims,
             max_dims: &self.max_dims,
             fill: &self.fill,
         };
-        match &mut self.data {
-            Data::Chunked { chunks, .. } if dims.iter().zip(&old).any(|(new, old)| new < old) => {
-                chunks.shrink(store, shape, &old, budget)
-            }
-            _ => Ok(()),
+        let Data::Chunked { chunks, .. } = &mut self.data else {
+            return Ok(());
+        };
+        if dims.iter().zip(&old).any(|(new, old)| new > old) {
+            chunks.scrub(store, shape(&old), budget)?;
         }
+        if dims.iter().zip(&old).any(|(new, old)| new < old) {
+            chunks.shrink(store, shape(dims), &old, budget)?;
+        }
+        Ok(())
     }
 
     /// Brings all data to the store and says in the header where they are.
@@ -713,13 +722,5 @@ fn load_chunks(
     Ok(Data::Chunked {
         chunks,
         flags: layout.flags,
-    })
-}
-
-/// The error for a Rust type that is not exactly the stored one.
-pub(crate) fn type_mismatch(stored: &Datatype, given: &Datatype) -> Error {
-    Error::new(ErrorKind::TypeMismatch {
-        stored: stored.to_string(),
-        given: given.to_string(),
     })
 }

@@ -11,13 +11,13 @@ use crate::format::message::btree_k::NodeSizes;
 use crate::format::message::kind;
 use crate::infra::global_heap::GlobalHeap;
 use crate::storage::Storage;
-use crate::store::{Level, SECTOR, Stamp, Store};
+use crate::store::{Level, Stamp, Store};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Clean objects beyond this many are forgotten after a commit.
+/// Clean objects beyond this many are forgotten after a commit, and beyond twice as many before the next is read.
 const MAX_CLEAN: usize = 1024;
 
 /// The default of [`Engine::budget`].
@@ -76,17 +76,44 @@ impl Object {
     }
 }
 
+/// The datasets that keep chunks in memory, so that an operation need not look at every object.
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: BTreeMap<Addr, usize>,
+    total: usize,
+    /// The dataset of the last operation, whose count is not up to date.
+    current: Option<Addr>,
+}
+
+impl Waiting {
+    fn set(&mut self, addr: Addr, bytes: usize) {
+        let old = match bytes {
+            0 => self.bytes.remove(&addr),
+            _ => self.bytes.insert(addr, bytes),
+        };
+        self.total = self.total - old.unwrap_or(0) + bytes;
+    }
+
+    fn others(&self, addr: Addr) -> usize {
+        self.total - self.bytes.get(&addr).copied().unwrap_or(0)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) heap: GlobalHeap,
-    pub(crate) objects: BTreeMap<Addr, Object>,
+    pub(crate) objects: BTreeMap<Addr, Box<Object>>,
     dirty: BTreeSet<Addr>,
     /// How many bytes of chunks may wait in memory, all datasets together.
     pub(crate) budget: usize,
+    waiting: Waiting,
+    /// How many objects may be in memory before clean ones are forgotten.
+    most_objects: usize,
     read_only: bool,
-    /// The object that takes the record of free space at closing when nothing else changes.
-    last_changed: Option<Addr>,
+    /// The object that takes the record of free space at closing: the first to change, since a session that does the
+    /// same again then has the space before it asks for any.
+    first_changed: Option<Addr>,
     /// How far the file may grow before a walk looks for space that nothing reaches; `None` once that is done.
     reclaim_after: Option<u64>,
     /// How many objects at an address have been deleted: a handle to one of them must not see a later one.
@@ -114,7 +141,7 @@ impl Engine {
         };
         let mut engine = Self::new(store, false);
         engine.reclaim_after = None;
-        engine.objects.insert(root, object);
+        engine.objects.insert(root, Box::new(object));
         engine.dirty.insert(root);
         Ok(engine)
     }
@@ -145,8 +172,10 @@ impl Engine {
             objects: BTreeMap::new(),
             dirty: BTreeSet::new(),
             budget: DEFAULT_CACHE,
+            waiting: Waiting::default(),
+            most_objects: 2 * MAX_CLEAN,
             read_only,
-            last_changed: None,
+            first_changed: None,
             reclaim_after: None,
             deleted: BTreeMap::new(),
         }
@@ -165,6 +194,7 @@ impl Engine {
         self.load(addr)?;
         self.objects
             .get_mut(&addr)
+            .map(Box::as_mut)
             .ok_or_else(|| Error::corrupt("object header", "missing").at(addr.get()))
     }
 
@@ -173,8 +203,11 @@ impl Engine {
             return Err(Error::new(ErrorKind::Poisoned));
         }
         if !self.objects.contains_key(&addr) {
+            if self.objects.len() >= self.most_objects {
+                self.forget_clean();
+            }
             let object = Object::load(&self.store, addr)?;
-            self.objects.insert(addr, object);
+            self.objects.insert(addr, Box::new(object));
         }
         Ok(())
     }
@@ -188,6 +221,7 @@ impl Engine {
         let object = self
             .objects
             .get_mut(&addr)
+            .map(Box::as_mut)
             .ok_or_else(|| Error::corrupt("object header", "missing").at(addr.get()))?;
         Ok((object, &mut self.store, &mut self.heap))
     }
@@ -217,13 +251,19 @@ impl Engine {
         }
     }
 
+    /// Refuses a dataset whose elements cannot be changed, before any is.
+    pub(crate) fn check_writable(&mut self, addr: Addr) -> Result<()> {
+        self.check_editable(addr)?;
+        self.dataset(addr)?.check_writable()
+    }
+
     /// Marks the object as changed.
     pub(crate) fn touch(&mut self, addr: Addr) -> Result<()> {
         self.check_editable(addr)?;
         let (object, store, _) = self.parts(addr)?;
         object.header.touch(store);
         self.dirty.insert(addr);
-        self.last_changed = Some(addr);
+        self.first_changed.get_or_insert(addr);
         Ok(())
     }
 
@@ -231,7 +271,7 @@ impl Engine {
     pub(crate) fn adopt_new(&mut self, object: Object) {
         let addr = object.header.addr;
         self.dirty.insert(addr);
-        self.objects.insert(addr, object);
+        self.objects.insert(addr, Box::new(object));
     }
 
     /// Tells apart the objects that an address has named since the file was opened.
@@ -243,16 +283,27 @@ impl Engine {
     pub(crate) fn evict(&mut self, addr: Addr) {
         if !self.dirty.contains(&addr) {
             self.objects.remove(&addr);
+            self.count_waiting(addr);
         }
+    }
+
+    /// Forgets the clean objects, which can be read again, but for those whose chunks wait in memory.
+    fn forget_clean(&mut self) {
+        self.count_all_waiting();
+        let (dirty, waiting) = (&self.dirty, &self.waiting.bytes);
+        self.objects
+            .retain(|addr, _| dirty.contains(addr) || waiting.contains_key(addr));
+        self.most_objects = 2 * self.objects.len().max(MAX_CLEAN);
     }
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&mut self, addr: Addr) {
         self.objects.remove(&addr);
+        self.count_waiting(addr);
         self.dirty.remove(&addr);
         *self.deleted.entry(addr).or_default() += 1;
-        if self.last_changed == Some(addr) {
-            self.last_changed = None;
+        if self.first_changed == Some(addr) {
+            self.first_changed = None;
         }
     }
 
@@ -266,25 +317,40 @@ impl Engine {
         result
     }
 
-    /// What is left of the cache's budget for one dataset, and room made for it.
+    /// What is left of the cache's budget for one dataset, and room made for it: where the others hold more than
+    /// their half, all they hold goes to the file.
     pub(crate) fn budget_for(&mut self, addr: Addr) -> Result<usize> {
-        let others: usize = self
-            .objects
-            .iter()
-            .filter(|(at, _)| **at != addr)
-            .filter_map(|(_, object)| object.dataset.as_ref())
-            .map(Dataset::cached_bytes)
-            .sum();
-        if others > self.budget / 2 {
-            for (at, object) in &mut self.objects {
-                if *at != addr
+        if let Some(last) = self.waiting.current.replace(addr) {
+            self.count_waiting(last);
+        }
+        if self.waiting.others(addr) > self.budget / 2 {
+            let others: Vec<Addr> = self.waiting.bytes.keys().copied().collect();
+            for at in others.into_iter().filter(|at| *at != addr) {
+                if let Some(object) = self.objects.get_mut(&at)
                     && let Some(dataset) = &mut object.dataset
                 {
                     dataset.keep_within(&mut self.store, 0)?;
                 }
+                self.count_waiting(at);
             }
         }
         Ok(self.budget / 2)
+    }
+
+    fn count_waiting(&mut self, addr: Addr) {
+        let dataset = self
+            .objects
+            .get(&addr)
+            .and_then(|object| object.dataset.as_ref());
+        self.waiting
+            .set(addr, dataset.map_or(0, Dataset::cached_bytes));
+    }
+
+    fn count_all_waiting(&mut self) {
+        let known: Vec<Addr> = self.waiting.bytes.keys().copied().collect();
+        for addr in known.into_iter().chain(self.waiting.current.take()) {
+            self.count_waiting(addr);
+        }
     }
 
     /// Whether anything differs from the file.
@@ -308,7 +374,8 @@ impl Engine {
     }
 
     fn commit_changes(&mut self, level: Level, closing: bool) -> Result<()> {
-        let dirty = core::mem::take(&mut self.dirty);
+        // They stay marked, so that none is forgotten while the commit is made.
+        let dirty = self.dirty.clone();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {
                 object.stage_parts(&mut self.store, closing)?;
@@ -332,36 +399,30 @@ impl Engine {
             object.header.stage(store, true)?;
         }
         self.store.commit(level)?;
+        self.count_all_waiting();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {
                 object.committed();
             }
         }
+        self.dirty.clear();
         if self.objects.len() > MAX_CLEAN {
-            self.objects.retain(|_, object| {
-                object
-                    .dataset
-                    .as_ref()
-                    .is_some_and(|dataset| dataset.cached_bytes() > 0)
-            });
+            self.forget_clean();
         }
         Ok(())
     }
 
-    /// Which object takes the record of the free space: one that changes anyway, else the last one that did.
+    /// Which object takes the record of the free space: the first one that changed in this session, also where an
+    /// earlier commit has it already and the space is worth another body.
     fn recipient(&mut self, dirty: &BTreeSet<Addr>) -> Result<Option<Addr>> {
         if !self.store.stamped() {
             return Ok(None);
         }
-        if let Some(last) = self.last_changed
-            && dirty.contains(&last)
-        {
-            return Ok(Some(last));
-        }
-        match self.last_changed {
-            Some(last) if dirty.is_empty() && self.store.free_bytes() >= WORTH_A_RECORD => {
-                self.touch(last)?;
-                Ok(Some(last))
+        match self.first_changed {
+            Some(first) if dirty.contains(&first) => Ok(Some(first)),
+            Some(first) if self.store.free_bytes() >= WORTH_A_RECORD => {
+                self.touch(first)?;
+                Ok(Some(first))
             }
             _ => Ok(dirty.first().copied()),
         }
@@ -427,11 +488,6 @@ fn read_extension(store: &mut Store) -> Result<()> {
     Ok(())
 }
 
-/// The sector of an address, for placing cells.
-pub(crate) fn sector_of(addr: Addr) -> u64 {
-    addr.get() / SECTOR as u64
-}
-
 /// The free extents left in `[0, end)` by `used`, which must not overlap.
 pub(crate) fn complement(mut used: Vec<Extent>, end: u64) -> Result<Vec<Extent>> {
     used.sort();
@@ -451,3 +507,6 @@ pub(crate) fn complement(mut used: Vec<Extent>, end: u64) -> Result<Vec<Extent>>
     }
     Ok(free)
 }
+
+#[cfg(test)]
+mod tests;

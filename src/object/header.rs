@@ -13,6 +13,8 @@ use crate::format::message::{RawMessage, continuation, kind, reference_count};
 use crate::format::object_header::{
     Prefix, body_size, decode_chunk0, decode_continuation, decode_prefix, encode_body, encode_cell,
 };
+#[cfg(test)]
+use crate::store::mutant::{self, Mutant};
 use crate::store::{FlipOrder, SECTOR, Store};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -306,7 +308,12 @@ impl Header {
     /// Writes the messages to a body and the cell that names it. `donated` is free space for a later session to find.
     pub(crate) fn stage(&mut self, store: &mut Store, donate: bool) -> Result<()> {
         self.check_adoptable(store)?;
-        let needed = self.needed(donate);
+        let spare = match donate {
+            // What a smaller slot of this header frees comes on top.
+            true => MAX_SPARE.min(store.free_extents() + 2),
+            false => 0,
+        };
+        let needed = self.needed(donate, spare);
         let slot = self.choose_slot(store, needed)?;
         let other = match &self.form {
             Form::Cell { live, .. } => Some(*live),
@@ -319,10 +326,9 @@ impl Header {
                 store.free(Extent::new(block.addr.plus(kept), block.len - kept));
             }
         }
-        let spare = if donate {
-            store.donate_free(MAX_SPARE)
-        } else {
-            Vec::new()
+        let spare = match donate {
+            true => store.donate_free(spare),
+            false => Vec::new(),
         };
         let body = self.encode_body(slot, other, spare)?;
         store.stage(slot.addr, body)?;
@@ -355,24 +361,31 @@ impl Header {
         self.keeps_record || !matches!(self.form, Form::New) || !self.room.is_empty()
     }
 
-    fn needed(&self, donate: bool) -> usize {
+    /// The size of a body with a record of `spare` extents.
+    fn needed(&self, donate: bool, spare: usize) -> usize {
         let mut size = body_size(&self.prefix, &self.messages);
         if self.record_kept() || donate {
-            let spare = if donate { 16 * MAX_SPARE } else { 0 };
             let record = Record {
                 room: self.room.clone(),
                 ..Record::default()
             };
-            size += self.prefix.message_header_size() + record.size() + spare;
+            size += self.prefix.message_header_size() + record.size() + 16 * spare;
         }
         size
     }
 
     fn choose_slot(&mut self, store: &mut Store, needed: usize) -> Result<Extent> {
         match &mut self.form {
+            #[cfg(test)]
+            Form::Cell { live, .. }
+                if mutant::is(Mutant::BodyInPlace) && live.len >= needed as u64 =>
+            {
+                Ok(*live)
+            }
             Form::Cell { other, .. } => {
                 let other = other.take();
                 if let Some(slot) = other.filter(|slot| slot.len >= needed as u64) {
+                    store.renew(slot);
                     return Ok(slot);
                 }
                 if let Some(small) = other {

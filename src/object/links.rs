@@ -5,13 +5,14 @@ use super::dense::{Dense, LINKS, Places};
 use super::header::Header;
 use crate::bytes::Extent;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::legacy::symbol_table;
 use crate::format::message::group_info::GroupInfo;
 use crate::format::message::link::Link;
 use crate::format::message::link_info::LinkInfo;
-use crate::format::legacy::symbol_table;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::infra::symbol_table::SymbolTable;
 use crate::store::Store;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// The maximum number of compact links and the minimum number of dense ones, where the group does not say otherwise.
@@ -22,7 +23,7 @@ pub(crate) struct Links {
     info: LinkInfo,
     max_compact: u16,
     min_dense: u16,
-    dense: Option<Dense>,
+    dense: Option<Box<Dense>>,
     symbols: Option<SymbolTable>,
 }
 
@@ -71,12 +72,12 @@ impl Links {
                     Error::corrupt("link info message", "a heap without an index").at(at)
                 })?;
                 let order = info.order_index.flatten();
-                Some(Dense::open(
+                Some(Box::new(Dense::open(
                     store,
                     header,
                     &LINKS,
                     Places { heap, names, order },
-                )?)
+                )?))
             }
             None => None,
         };
@@ -245,7 +246,7 @@ impl Links {
     /// copy-on-write is built anew as one of ours.
     fn make_editable(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
         self.replace_symbols(store, header)?;
-        if self.dense.as_ref().is_none_or(Dense::can_edit) {
+        if self.dense.as_ref().is_none_or(|dense| dense.can_edit()) {
             return Ok(());
         }
         let links = self.list(store, header)?;
@@ -286,7 +287,7 @@ impl Links {
 
     fn fill_dense(&mut self, store: &mut Store, header: &mut Header, links: &[Link]) -> Result<()> {
         let ordered = self.info.order_index.is_some();
-        self.dense = Some(Dense::create(store, header, &LINKS, ordered)?);
+        self.dense = Some(Box::new(Dense::create(store, header, &LINKS, ordered)?));
         links
             .iter()
             .try_for_each(|link| self.put(store, header, link))

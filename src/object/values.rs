@@ -117,11 +117,7 @@ impl Engine {
         selection: &Resolved,
         out: &mut [u8],
     ) -> Result<()> {
-        let budget = if self.read_only() {
-            self.budget
-        } else {
-            self.budget_for(addr)?
-        };
+        let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
             Some(dataset) => dataset.read(store, selection, out, budget),

@@ -4,6 +4,8 @@
 mod file;
 mod latch;
 mod memory;
+#[cfg(all(test, feature = "std"))]
+pub(crate) mod recorder;
 
 pub use crate::error::StorageError;
 #[cfg(feature = "std")]
@@ -13,7 +15,7 @@ pub use memory::MemoryStorage;
 
 /// A device of bytes at offsets, the only way this library reaches a file.
 ///
-/// The commit protocol rests on three properties of the device (RELIABILITY, 2.4): a write inside one aligned
+/// What [`File::sync`](crate::File::sync) promises rests on three properties of the device: a write inside one aligned
 /// 512-byte sector is atomic on power loss, [`sync`](Storage::sync) is honest, and bytes outside a written range
 /// do not change. A device without them still gives the guarantee for a killed process.
 ///
@@ -30,11 +32,23 @@ pub use memory::MemoryStorage;
 pub trait Storage: Send {
     /// The length in bytes.
     ///
+    /// ```
+    /// use h5quill::storage::{MemoryStorage, Storage};
+    /// assert_eq!(MemoryStorage::from(vec![0; 3]).len()?, 3);
+    /// # Ok::<(), h5quill::storage::StorageError>(())
+    /// ```
+    ///
     /// # Errors
     /// What the device says.
     fn len(&self) -> Result<u64, StorageError>;
 
     /// Whether nothing has been written yet.
+    ///
+    /// ```
+    /// use h5quill::storage::{MemoryStorage, Storage};
+    /// assert!(MemoryStorage::new().is_empty()?);
+    /// # Ok::<(), h5quill::storage::StorageError>(())
+    /// ```
     ///
     /// # Errors
     /// What the device says.
@@ -44,11 +58,31 @@ pub trait Storage: Send {
 
     /// Fills `buffer` with the bytes at `offset`.
     ///
+    /// ```
+    /// use h5quill::storage::{MemoryStorage, Storage};
+    ///
+    /// let storage = MemoryStorage::from(b"abc".to_vec());
+    /// let mut bytes = [0; 2];
+    /// storage.read_at(1, &mut bytes)?;
+    /// assert_eq!(&bytes, b"bc");
+    /// assert!(storage.read_at(2, &mut bytes).is_err()); // beyond the end
+    /// # Ok::<(), h5quill::storage::StorageError>(())
+    /// ```
+    ///
     /// # Errors
     /// What the device says; reading beyond the end is an error.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError>;
 
     /// Writes `bytes` at `offset`; beyond the end it extends the device, zeros in between.
+    ///
+    /// ```
+    /// use h5quill::storage::{MemoryStorage, Storage};
+    ///
+    /// let mut storage = MemoryStorage::new();
+    /// storage.write_at(2, b"x")?;
+    /// assert_eq!(storage.into_bytes(), b"\0\0x");
+    /// # Ok::<(), h5quill::storage::StorageError>(())
+    /// ```
     ///
     /// # Errors
     /// What the device says; then nothing is known about the bytes in the range.
@@ -56,11 +90,31 @@ pub trait Storage: Send {
 
     /// Sets the length in bytes: cuts off the end, or extends with zeros.
     ///
+    /// ```
+    /// use h5quill::storage::{MemoryStorage, Storage};
+    ///
+    /// let mut storage = MemoryStorage::from(b"abc".to_vec());
+    /// storage.set_len(2)?;
+    /// storage.set_len(4)?;
+    /// assert_eq!(storage.into_bytes(), b"ab\0\0");
+    /// # Ok::<(), h5quill::storage::StorageError>(())
+    /// ```
+    ///
     /// # Errors
     /// What the device says.
     fn set_len(&mut self, len: u64) -> Result<(), StorageError>;
 
     /// Returns when everything written before is durable.
+    ///
+    /// ```
+    /// use h5quill::storage::{MemoryStorage, Storage};
+    ///
+    /// let mut storage = MemoryStorage::new();
+    /// storage.write_at(0, b"kept")?;
+    /// storage.sync()?; // on a disk: survives a loss of power from here on
+    /// # assert_eq!(storage.into_bytes(), b"kept");
+    /// # Ok::<(), h5quill::storage::StorageError>(())
+    /// ```
     ///
     /// # Errors
     /// What the device says; then nothing is known about what was written since the last sync.

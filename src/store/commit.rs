@@ -31,6 +31,8 @@
 //! 4   sync; only now is the space this commit freed given out again
 //! ```
 
+#[cfg(test)]
+use super::mutant::{self, Mutant};
 use super::stage::{FlipOrder, Store, overlay};
 use super::stamp::{SECTOR, SectorFlip, Stamp, encode_record, record_size};
 use crate::bytes::{Addr, Extent};
@@ -70,10 +72,11 @@ impl Store {
             return self.sync_if(level == Level::Sync && self.unsynced);
         }
         self.write_recovered(level)?;
+        #[cfg(test)]
+        self.name_end_of_file_early()?;
         self.extend_device(new_end_of_file)?;
         self.write_staged()?;
-        let reaches_out =
-            self.created && (self.flips_outside_sector_0() || self.root_cache_stale);
+        let reaches_out = self.created && (self.flips_outside_sector_0() || self.root_cache_stale);
         if reaches_out {
             self.prepare_far_flips(level)?;
         }
@@ -82,7 +85,10 @@ impl Store {
         if reaches_out && let Some(record) = self.stamp.as_ref().and_then(|stamp| stamp.record) {
             self.write_record(generation, record, &groups)?;
         }
-        self.sync_if(level == Level::Sync)?;
+        let synced = level == Level::Sync;
+        #[cfg(test)]
+        let synced = synced && !mutant::is(Mutant::NoFirstSync);
+        self.sync_if(synced)?;
         self.write_early_flips(level)?;
         for group in &groups {
             self.write_device(
@@ -218,6 +224,10 @@ impl Store {
             }
             None => superblock.len(),
         };
+        #[cfg(test)]
+        if mutant::is(Mutant::FarFlipBeforeEnd) {
+            return Ok(());
+        }
         self.write_device(self.superblock.base, &sector[..written])
     }
 

@@ -1,6 +1,8 @@
 //! Where blocks live and in what order they reach the device. Knows no HDF5 beyond the superblock.
 
 mod commit;
+#[cfg(test)]
+pub(crate) mod mutant;
 mod space;
 mod stage;
 mod stamp;

@@ -3,6 +3,8 @@
 //! Three kinds of space: *free* (reusable now), *fresh* (given out since the last commit, so no committed block
 //! names it), and *pending* (freed, but still part of the committed state: reusable only after the next commit).
 
+#[cfg(test)]
+use super::mutant::{self, Mutant};
 use crate::bytes::{Addr, Extent};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -150,6 +152,11 @@ impl Space {
             return true;
         }
         let fresh = self.fresh.contains(extent);
+        #[cfg(test)]
+        if mutant::is(Mutant::EarlyReuse) && !fresh {
+            self.add_free(extent);
+            return true;
+        }
         if fresh {
             self.fresh.remove(extent);
             self.add_free(extent);
@@ -161,6 +168,11 @@ impl Space {
 
     pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
         self.fresh.contains(extent)
+    }
+
+    /// An owner uses space again that it kept, and that no committed block names.
+    pub(crate) fn renew(&mut self, extent: Extent) {
+        self.fresh.insert(extent);
     }
 
     /// Adds space that nothing reaches, found by a walk or read from a record of spare space.
@@ -226,6 +238,11 @@ impl Space {
 
     pub(crate) fn free_runs(&self) -> impl Iterator<Item = Extent> + '_ {
         self.free.iter()
+    }
+
+    /// How many extents [`take_all_after_commit`](Self::take_all_after_commit) would give, at the most.
+    pub(crate) fn free_extents(&self) -> usize {
+        self.free.0.len() + self.pending.len()
     }
 
     pub(crate) fn free_bytes(&self) -> u64 {

@@ -236,9 +236,10 @@ impl Store {
     /// one sector has already changed, which proves that everything the flips reach had been synced, and only where
     /// every sector is still as that commit found or left it.
     fn complete_interrupted_commit(&mut self, generation: u64, record: Extent) -> Result<()> {
-        let Ok(bytes) = self.read(record, "flip record") else {
+        if self.check_bounds(record, "flip record").is_err() {
             return Ok(());
-        };
+        }
+        let bytes = self.read(record, "flip record")?;
         let Some((of, sectors)) = decode_record(&bytes) else {
             return Ok(());
         };
@@ -248,9 +249,10 @@ impl Store {
         let mut changed = 0;
         for sector in &sectors {
             let extent = Extent::new(sector.addr, SECTOR as u64);
-            let Ok(now) = self.read(extent, "flip record") else {
+            if self.check_bounds(extent, "flip record").is_err() {
                 return Ok(());
-            };
+            }
+            let now = self.read(extent, "flip record")?;
             if now == sector.after {
                 changed += usize::from(crc32fast::hash(&now) != sector.before);
             } else if crc32fast::hash(&now) != sector.before {
@@ -357,6 +359,11 @@ impl Store {
         self.space.free_bytes()
     }
 
+    /// How many extents that is, at the most.
+    pub(crate) fn free_extents(&self) -> usize {
+        self.space.free_extents()
+    }
+
     /// How much the file has grown since it was opened.
     pub(crate) fn grown(&self) -> u64 {
         self.space.grown()
@@ -370,6 +377,11 @@ impl Store {
 
     pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
         self.space.is_fresh(extent)
+    }
+
+    /// An owner uses space again that it kept, and that the committed state does not name: the other slot of a body.
+    pub(crate) fn renew(&mut self, extent: Extent) {
+        self.space.renew(extent);
     }
 
     /// Reads an extent as the file will be after the next commit. Nothing is allocated for an extent that reaches
@@ -440,6 +452,10 @@ impl Store {
 
     /// A block in fresh space, written by the next commit at the latest.
     pub(crate) fn stage(&mut self, addr: Addr, bytes: Vec<u8>) -> Result<()> {
+        #[cfg(test)]
+        if super::mutant::is(super::mutant::Mutant::BodyInPlace) {
+            return self.fill_in(addr, &bytes);
+        }
         debug_assert!(
             self.is_fresh(Extent::new(addr, bytes.len() as u64)) || addr.get() < SECTOR as u64
         );

@@ -97,11 +97,18 @@ fn the_structures_of_a_root_group_decode() {
     assert_eq!((prefix.reference_count, prefix.data_size), (1, 24));
     let end = at + PREFIX_SIZE + prefix.data_size as usize;
     let messages = decode_messages(&ROOT[at + PREFIX_SIZE..end], at as u64).unwrap();
-    assert_eq!(messages[0].kind, kind::CONTINUATION, "it was given attributes");
+    assert_eq!(
+        messages[0].kind,
+        kind::CONTINUATION,
+        "it was given attributes"
+    );
 
     let at = find(b"TREE");
     let tree = group_tree::decode(&ROOT[at..], WIDTHS, at as u64).unwrap();
-    assert_eq!((tree.level, tree.children.len(), tree.keys.len()), (0, 1, 2));
+    assert_eq!(
+        (tree.level, tree.children.len(), tree.keys.len()),
+        (0, 1, 2)
+    );
     assert_eq!(group_tree::node_size(WIDTHS, 16), 544);
 
     let at = find(b"HEAP");
@@ -149,7 +156,8 @@ fn a_symbol_table_message_names_tree_and_heap() {
         .unwrap();
     let message = &decode_messages(&HEADERS[at..at + 24], at as u64).unwrap()[0];
     let places = Places::decode(&message.data, WIDTHS, 0).unwrap();
-    let starts = |addr: Addr, signature: &[u8]| HEADERS[addr.get() as usize..].starts_with(signature);
+    let starts =
+        |addr: Addr, signature: &[u8]| HEADERS[addr.get() as usize..].starts_with(signature);
     assert!(starts(places.tree, b"TREE") && starts(places.heap, b"HEAP"));
 }
 

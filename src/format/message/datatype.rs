@@ -53,7 +53,7 @@ pub enum ByteOrder {
     Vax,
 }
 
-/// A fixed-point number: class 0.
+/// A fixed-point number: class 0 (specification IV.A.2.d).
 ///
 /// ```
 /// use h5quill::{ByteOrder, Datatype, IntegerType};
@@ -104,7 +104,7 @@ pub enum Normalization {
     Implied,
 }
 
-/// A floating-point number: class 1. Every bit field is modelled, none is assumed.
+/// A floating-point number: class 1 (specification IV.A.2.d). Every bit field is modelled, none is assumed.
 ///
 /// ```
 /// use h5quill::{ByteOrder, Datatype, FloatType, Normalization};
@@ -350,6 +350,7 @@ impl Datatype {
     }
 
     /// Whether an element is a string of variable length.
+    #[cfg(test)]
     pub(crate) fn is_var_len_string(&self) -> bool {
         matches!(self, Self::VarLenString { .. })
     }

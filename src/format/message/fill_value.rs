@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 
 const NAME: &str = "fill value message";
 
-/// When the space of a dataset is allocated.
+/// When the space of a dataset is allocated (specification IV.A.2.f).
 ///
 /// ```
 /// use h5quill::AllocTime;
@@ -36,7 +36,7 @@ pub enum AllocTime {
     Incremental,
 }
 
-/// When the fill value is written to space that holds no data yet.
+/// When the fill value is written to space that holds no data yet (specification IV.A.2.f).
 ///
 /// ```
 /// use h5quill::FillTime;
@@ -153,6 +153,7 @@ impl FillValue {
     }
 
     /// Encodes a message of kind 4.
+    #[cfg(test)]
     pub(crate) fn encode_old(&self) -> Vec<u8> {
         let mut out = Vec::new();
         match &self.value {

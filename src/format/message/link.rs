@@ -17,7 +17,9 @@
 use super::datatype::CharacterSet;
 use super::{charset_code, take_charset};
 use crate::bytes::{Addr, Put, Take, Widths};
-use crate::error::{Error, Result};
+#[cfg(test)]
+use crate::error::Error;
+use crate::error::Result;
 use alloc::vec::Vec;
 
 const NAME: &str = "link message";
@@ -53,6 +55,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Refuses what the message cannot hold; `encode` presumes it.
+    #[cfg(test)]
     pub(crate) fn check(&self) -> Result<()> {
         if self.name.is_empty() {
             return Err(Error::invalid("the name of a link is empty"));
@@ -198,6 +201,7 @@ fn take_data(take: &mut Take<'_>) -> Result<Vec<u8>> {
 }
 
 /// The data of an external link to `path` in `file`.
+#[cfg(test)]
 pub(crate) fn external_value(file: &[u8], path: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_u8(0);
@@ -209,6 +213,7 @@ pub(crate) fn external_value(file: &[u8], path: &[u8]) -> Vec<u8> {
 }
 
 /// The file name and the object path of an external link's data.
+#[cfg(test)]
 pub(crate) fn external_parts(data: &[u8]) -> Result<(&[u8], &[u8])> {
     let corrupt = || Error::corrupt(NAME, "the value of an external link is malformed");
     let (&version_and_flags, rest) = data.split_first().ok_or_else(corrupt)?;

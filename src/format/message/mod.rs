@@ -15,6 +15,7 @@ pub(crate) mod group_info;
 pub(crate) mod layout;
 pub(crate) mod link;
 pub(crate) mod link_info;
+#[cfg(test)]
 pub(crate) mod modification_time;
 pub(crate) mod reference_count;
 
@@ -24,6 +25,7 @@ use alloc::vec::Vec;
 use datatype::CharacterSet;
 
 /// The types of header messages.
+#[expect(dead_code, reason = "the list of the specification, whole")]
 pub(crate) mod kind {
     pub(crate) const NIL: u8 = 0x00;
     pub(crate) const DATASPACE: u8 = 0x01;
@@ -52,6 +54,7 @@ pub(crate) mod kind {
 }
 
 /// The flags of a header message.
+#[expect(dead_code, reason = "the list of the specification, whole")]
 pub(crate) mod flag {
     /// The message does not change after it was written.
     pub(crate) const CONSTANT: u8 = 0x01;

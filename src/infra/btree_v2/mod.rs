@@ -64,6 +64,7 @@ enum Seek<'a, 'b> {
     Probe(&'a mut Probe<'b>),
     /// The record that so many records precede.
     Rank(u64),
+    #[cfg(test)]
     First,
     Last,
     /// The place behind the last record.
@@ -124,6 +125,7 @@ impl BTree {
         self.len() == 0
     }
 
+    #[cfg(test)]
     pub(crate) fn depth(&self) -> u16 {
         self.depth
     }
@@ -133,6 +135,7 @@ impl BTree {
     }
 
     /// Where the header is, as last staged.
+    #[cfg(test)]
     pub(crate) fn header(&self) -> Option<Addr> {
         self.header
     }
@@ -142,10 +145,12 @@ impl BTree {
         self.seek(store, Seek::Probe(&mut probe))
     }
 
+    #[cfg(test)]
     pub(crate) fn first(&mut self, store: &Store) -> Result<Option<Vec<u8>>> {
         self.seek(store, Seek::First)
     }
 
+    #[cfg(test)]
     pub(crate) fn last(&mut self, store: &Store) -> Result<Option<Vec<u8>>> {
         self.seek(store, Seek::Last)
     }
@@ -275,6 +280,7 @@ impl Core {
         let count = node.count(size);
         let leaf = node.children.is_empty();
         match seek {
+            #[cfg(test)]
             Seek::First => Ok((0, leaf && count > 0)),
             Seek::Last if leaf && count > 0 => Ok((count - 1, true)),
             Seek::Last | Seek::End => Ok((count, false)),

@@ -38,6 +38,7 @@ pub(super) struct HugeObjects {
 
 impl HugeObjects {
     /// The objects still counted in the header that are gone.
+    #[cfg(test)]
     pub(super) fn leaving(&self) -> u64 {
         (self.removed.len() + self.doomed.len()) as u64
     }

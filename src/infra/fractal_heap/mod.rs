@@ -101,13 +101,7 @@ pub(crate) struct FractalHeap {
 }
 
 impl FractalHeap {
-    /// The bytes a header takes.
-    pub(crate) fn header_size(widths: Widths) -> u64 {
-        Header::base_size(widths)
-    }
-
-    /// A new heap, whose header is to stand at `header_at` for ever, in
-    /// [`header_size`](Self::header_size) bytes given by the caller.
+    /// A new heap, whose header is to stand at `header_at` for ever, in bytes given by the caller.
     pub(crate) fn new(
         parameters: Parameters,
         widths: Widths,
@@ -179,17 +173,14 @@ impl FractalHeap {
         self.order = order;
     }
 
-    /// Where the header stands.
-    pub(crate) fn address(&self) -> Addr {
-        self.at
-    }
-
     /// The bytes of a heap ID.
+    #[cfg(test)]
     pub(crate) fn id_length(&self) -> usize {
         usize::from(self.header.id_length)
     }
 
     /// How many objects there are.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {
         let counts = [
             self.header.managed_count,

@@ -80,6 +80,7 @@ impl GlobalHeap {
     }
 
     /// Announces objects to come: `count` of them with `total_bytes` together. The next collection is sized for them.
+    #[cfg(test)]
     pub(crate) fn reserve(&mut self, store: &Store, total_bytes: u64, count: u64) {
         let headers = count.saturating_mul(object_size(0, store.widths()) + 7);
         let wanted = total_bytes.saturating_add(headers);
@@ -191,6 +192,7 @@ impl GlobalHeap {
     }
 
     /// The bytes of an object.
+    #[cfg(test)]
     pub(crate) fn read(&mut self, store: &Store, at: HeapRef) -> Result<Vec<u8>> {
         self.with(store, at, <[u8]>::to_vec)
     }

@@ -80,7 +80,10 @@ fn groups_of_any_size_list_and_find_every_link() {
         assert_eq!(members.list(&store).unwrap(), links);
         assert_eq!(members.count(&store).unwrap(), links.len() as u64);
         for link in &links {
-            assert_eq!(members.find(&store, &link.name).unwrap().as_ref(), Some(link));
+            assert_eq!(
+                members.find(&store, &link.name).unwrap().as_ref(),
+                Some(link)
+            );
         }
         for absent in ["", "a", "member", "member 000 ", "member 0", "z", "nn"] {
             assert_eq!(members.find(&store, absent.as_bytes()).unwrap(), None);
@@ -107,7 +110,9 @@ fn trees_of_several_levels_and_of_other_node_sizes_are_walked() {
         .into_iter()
         .map(|link| link.name)
         .collect();
-    let wanted: Vec<Vec<u8>> = (0..40).map(|i| format!("link {i:02}").into_bytes()).collect();
+    let wanted: Vec<Vec<u8>> = (0..40)
+        .map(|i| format!("link {i:02}").into_bytes())
+        .collect();
     assert_eq!(names, wanted);
     for name in &wanted {
         assert!(group.find(&store, name).unwrap().is_some());
@@ -132,7 +137,8 @@ fn the_blocks_of_a_group_begin_with_their_signatures_and_do_not_overlap() {
         let store = store(bytes);
         let root = table(&store, store.root());
         let mut blocks = Vec::new();
-        root.blocks(&store, &mut |block| blocks.push(block)).unwrap();
+        root.blocks(&store, &mut |block| blocks.push(block))
+            .unwrap();
         assert_eq!(blocks.len(), 4, "tree, node, heap and its segment");
         let mut signatures: Vec<&[u8]> = Vec::new();
         for block in &blocks {

@@ -1,0 +1,99 @@
+//! What a reader finds after a death at any moment (I9): a storage that records every change, images of the device
+//! after a kill at any write and after a loss of power between any syncs, and readers that judge each image.
+//!
+//! `H5QUILL_CRASH_IMAGES` is the least number of images to judge; the tests print how many they were. A failure names
+//! workload, seed and event; the same seed fails again.
+
+mod faults;
+mod images;
+mod mutants;
+mod oracle;
+mod run;
+mod small;
+mod state;
+#[allow(unreachable_pub, reason = "shared with the integration tests")]
+#[path = "../../tests/support/mod.rs"]
+mod support;
+mod workloads;
+
+use oracle::{Counts, Oracle};
+use run::{Commits, run};
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Numbers that are the same for the same seed (xorshift).
+#[derive(Debug, Clone)]
+struct Rng(u64);
+
+impl Rng {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        ((self.0 >> 11) % bound.max(1) as u64) as usize
+    }
+}
+
+/// Prints also where the output of tests is captured.
+fn report(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn wanted_images() -> usize {
+    const DEFAULT: usize = 5_000;
+    let named = std::env::var("H5QUILL_CRASH_IMAGES").ok();
+    named.and_then(|text| text.parse().ok()).unwrap_or(DEFAULT)
+}
+
+#[test]
+fn every_crash_image_shows_the_last_commit_or_the_one_in_flight() {
+    let (next, images) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let total = Mutex::new(Counts::default());
+    let failures = Mutex::new(Vec::new());
+    let wanted = wanted_images();
+    let work = || {
+        let mut oracle = Oracle::all(25);
+        loop {
+            let job = next.fetch_add(1, Ordering::Relaxed);
+            let (round, number) = (job / workloads::ALL.len(), job % workloads::ALL.len());
+            let enough = images.load(Ordering::Relaxed) >= wanted;
+            if (round >= 1 && enough) || failures.lock().unwrap().len() > 5 {
+                break;
+            }
+            let commits = match (round + number) % 2 {
+                0 => Commits::Any,
+                _ => Commits::Sync,
+            };
+            let before = oracle.counts.images;
+            if let Err(error) = run(workloads::ALL[number], round as u64, commits, &mut oracle) {
+                report(&error);
+                failures.lock().unwrap().push(error);
+            }
+            images.fetch_add(oracle.counts.images - before, Ordering::Relaxed);
+        }
+        total.lock().unwrap().add(oracle.counts);
+    };
+    let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let (total, failures) = (total.into_inner().unwrap(), failures.into_inner().unwrap());
+    report(&format!(
+        "crash images: {} judged, {} opened by h5py, {} edited and extended, {} dumped by h5dump, {} runs of {} failed",
+        total.images,
+        total.opened_by_h5py,
+        total.edited,
+        total.dumped,
+        failures.len(),
+        next.into_inner() - threads
+    ));
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert!(total.images >= wanted);
+}

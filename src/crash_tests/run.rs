@@ -1,0 +1,184 @@
+//! One file that a workload writes, the log of its device, and what it held at every commit.
+
+use super::Rng;
+use super::images::{self, Image};
+use super::oracle::{Oracle, read_state, walk};
+use super::state::{State, capture, found};
+use crate::storage::recorder::Recorder;
+use crate::{File, Result};
+
+/// How the workload commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commits {
+    /// With `flush` and `sync`, closing in between: safe against a kill.
+    Any,
+    /// With `sync` alone: safe against a loss of power.
+    Sync,
+}
+
+/// A workload: its name, and the operations.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Workload {
+    pub(super) name: &'static str,
+    pub(super) work: fn(&mut Run) -> Result<()>,
+    /// A file of another writer to begin with.
+    pub(super) start: Option<&'static [u8]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) file: File,
+    pub(super) rng: Rng,
+    pub(super) recorder: Recorder,
+    /// What the file held after commit k; `None`: there was no file.
+    pub(super) states: Vec<Option<State>>,
+    pub(super) start: Vec<u8>,
+    /// The handle belongs to the process that is alive.
+    pub(super) open: bool,
+    commits: Commits,
+    /// Compares what the handle says before a commit with what the file says after it.
+    look_before: bool,
+    pub(super) wrong: Option<String>,
+}
+
+impl Run {
+    pub(super) fn new(start: Option<&[u8]>, seed: u64, commits: Commits) -> Self {
+        let (recorder, start) = (Recorder::on(start.unwrap_or(&[]).to_vec()), start);
+        Self::on(recorder, start, seed, commits).expect("a new device does not fail")
+    }
+
+    pub(super) fn on(
+        recorder: Recorder,
+        start: Option<&[u8]>,
+        seed: u64,
+        commits: Commits,
+    ) -> Result<Self> {
+        let (file, state) = match start {
+            Some(bytes) => {
+                let state = read_state(bytes).expect("the file to begin with is right");
+                (File::open_rw_on(recorder.clone())?, Some(state))
+            }
+            None => (File::create_on(recorder.clone())?, None),
+        };
+        Ok(Self {
+            file,
+            rng: Rng::new(seed),
+            recorder,
+            states: vec![state],
+            start: start.unwrap_or(&[]).to_vec(),
+            open: true,
+            commits,
+            look_before: seed % 2 == 0,
+            wrong: None,
+        })
+    }
+
+    /// A run whose file is never looked at while it is written: with faults, a look would fail too.
+    pub(super) fn blind(mut self) -> Self {
+        self.look_before = false;
+        self
+    }
+
+    fn committed(&mut self, said: Option<State>) {
+        self.recorder.mark(self.states.len());
+        let state = match read_state(&self.recorder.bytes()) {
+            Ok(state) => state,
+            Err(error) => {
+                self.wrong = self.wrong.take().or(Some(error));
+                State::new()
+            }
+        };
+        if said.is_some_and(|said| said != state) {
+            let commit = self.states.len();
+            let wrong = format!("commit {commit} is not what the handle said before");
+            self.wrong = self.wrong.take().or(Some(wrong));
+        }
+        self.states.push(Some(state));
+    }
+
+    fn said(&self) -> Result<Option<State>> {
+        self.look_before.then(|| capture(&self.file)).transpose()
+    }
+
+    pub(super) fn commit(&mut self) -> Result<()> {
+        let said = self.said()?;
+        if self.commits == Commits::Sync || self.rng.below(3) == 0 {
+            self.file.sync()?;
+        } else {
+            self.file.flush()?;
+        }
+        self.committed(said);
+        Ok(())
+    }
+
+    /// Opens the file anew, after closing it or after a kill; what was not committed may be lost.
+    pub(super) fn reopen(&mut self) -> Result<()> {
+        if self.states.len() == 1 {
+            self.commit()?;
+        }
+        if self.commits == Commits::Any && self.rng.below(2) == 0 {
+            return self.close_and_open();
+        }
+        self.recorder = self.recorder.kill();
+        self.open_again()
+    }
+
+    pub(super) fn close_and_open(&mut self) -> Result<()> {
+        let said = self.said()?;
+        self.file.clone().close()?;
+        self.committed(said);
+        self.open_again()
+    }
+
+    fn open_again(&mut self) -> Result<()> {
+        self.open = false;
+        self.file = File::open_rw_on(self.recorder.clone())?;
+        self.open = true;
+        Ok(())
+    }
+
+    /// Judges every image of the run.
+    pub(super) fn judge(
+        &mut self,
+        oracle: &mut Oracle,
+        cuts: usize,
+        power: bool,
+    ) -> Result<(), String> {
+        if let Some(wrong) = self.wrong.take() {
+            return Err(wrong);
+        }
+        let log = self.recorder.log();
+        let states = &self.states;
+        let mut visit = |image: Image| oracle.judge(&image, states);
+        images::killed(&self.start, &log, &mut self.rng, cuts, &mut visit)?;
+        if power && self.commits == Commits::Sync {
+            images::without_power(&self.start, &log, &mut self.rng, &mut visit)?;
+        }
+        walk(&self.recorder.bytes())
+    }
+}
+
+/// Runs a workload and judges what it left after a death at any moment.
+pub(super) fn run(
+    workload: Workload,
+    seed: u64,
+    commits: Commits,
+    oracle: &mut Oracle,
+) -> Result<(), String> {
+    let locate = |error: String| format!("{} seed {seed} {commits:?}: {error}", workload.name);
+    let mut run = Run::new(workload.start, seed, commits);
+    if let Err(error) = (workload.work)(&mut run) {
+        return Err(locate(error.to_string()));
+    }
+    run.judge(oracle, 2, true).map_err(locate)?;
+    if commits == Commits::Any {
+        let said = capture(&run.file).map_err(|error| error.to_string())?;
+        run.file.close().map_err(|error| error.to_string())?;
+        let bytes = run.recorder.bytes();
+        if found(&read_state(&bytes)?) != found(&said) {
+            return Err(locate("the closed file is not what the handle said".into()));
+        }
+        walk(&bytes).map_err(locate)?;
+    }
+    Ok(())
+}

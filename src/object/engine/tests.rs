@@ -1,0 +1,132 @@
+//! What of a file stays in memory, and what a commit adds to it.
+
+use super::*;
+use crate::File;
+use crate::format::message::dataspace::Dataspace;
+use crate::format::message::fill_value::FillTime;
+use crate::location::Location;
+use crate::object::dataset::{LayoutChoice, Plan};
+use crate::selection::Resolved;
+use crate::storage::MemoryStorage;
+use alloc::format;
+
+fn engine() -> Engine {
+    Engine::create(Box::new(MemoryStorage::new())).unwrap()
+}
+
+/// A dataset of bytes, extendible where it has chunks.
+fn dataset(engine: &mut Engine, name: &str, len: u64, chunk: Option<u64>) -> Addr {
+    let max = chunk.map(|_| vec![None]);
+    let plan = Plan {
+        datatype: <u8 as crate::H5Type>::datatype(),
+        space: Dataspace::simple(vec![len], max),
+        chunk: chunk.map(|chunk| vec![chunk]),
+        layout: LayoutChoice::Auto,
+        filters: Vec::new(),
+        fill: None,
+        fill_time: FillTime::IfSet,
+        early: false,
+    };
+    let root = engine.root();
+    engine.create_dataset(root, name, plan).unwrap()
+}
+
+fn held(engine: &Engine) -> usize {
+    let objects = engine.objects.values();
+    objects
+        .filter_map(|object| object.dataset.as_ref())
+        .map(Dataset::cached_bytes)
+        .sum()
+}
+
+#[test]
+fn the_growing_chunks_of_many_datasets_share_one_budget() {
+    const CHUNK: u64 = 4096;
+    let mut engine = engine();
+    engine.budget = 64 << 10;
+    let sets: Vec<Addr> = (0..50)
+        .map(|number| dataset(&mut engine, &format!("set{number}"), 0, Some(CHUNK)))
+        .collect();
+    for round in 0..3_u8 {
+        for &addr in &sets {
+            let dims = [u64::from(round) + 1];
+            engine.resize_dataset(addr, &dims).unwrap();
+            let mut row = Resolved::whole(&dims).unwrap();
+            row.axes[0].start = u64::from(round);
+            row.axes[0].count = 1;
+            engine.write_dataset(addr, &row, &[round + 7]).unwrap();
+            assert!(held(&engine) <= engine.budget, "{} bytes", held(&engine));
+        }
+    }
+    engine.commit(Level::Flush, false).unwrap();
+    for &addr in &sets {
+        let mut read = [0; 3];
+        let whole = Resolved::whole(&[3]).unwrap();
+        engine.read_dataset(addr, &whole, &mut read).unwrap();
+        assert_eq!(read, [7, 8, 9]);
+    }
+}
+
+#[test]
+fn small_chunks_count_with_what_the_cache_needs_for_each() {
+    let mut engine = engine();
+    engine.budget = 64 << 10;
+    let addr = dataset(&mut engine, "set", 8000, Some(8));
+    // Each chunk is changed in part, so that it waits in the cache.
+    for chunk in 0..1000 {
+        let mut part = Resolved::whole(&[8000]).unwrap();
+        part.axes[0].start = chunk * 8;
+        part.axes[0].count = 4;
+        engine
+            .write_dataset(addr, &part, &[chunk as u8; 4])
+            .unwrap();
+    }
+    let dataset = engine.dataset(addr).unwrap();
+    assert!(dataset.cached_bytes() > 0);
+    assert!(dataset.cached_bytes() / 264 * 264 <= 32 << 10);
+    let mut read = vec![0; 8000];
+    let whole = Resolved::whole(&[8000]).unwrap();
+    engine.read_dataset(addr, &whole, &mut read).unwrap();
+    for (number, chunk) in read.chunks_exact(8).enumerate() {
+        assert_eq!(chunk[..4], [number as u8; 4]);
+        assert_eq!(chunk[4..], [0; 4]);
+    }
+}
+
+#[test]
+fn objects_that_were_only_looked_at_are_forgotten() {
+    let mut engine = engine();
+    let sets: Vec<Addr> = (0..3 * MAX_CLEAN)
+        .map(|number| dataset(&mut engine, &format!("set{number}"), 1, None))
+        .collect();
+    assert!(engine.objects.len() > sets.len(), "new ones are kept");
+    engine.commit(Level::Flush, false).unwrap();
+    engine.touch(sets[0]).unwrap();
+    for &addr in &sets {
+        engine.object(addr).unwrap();
+        assert!(engine.objects.len() <= 2 * MAX_CLEAN);
+    }
+    assert!(
+        engine.objects.contains_key(&sets[0]),
+        "what has changed is kept"
+    );
+}
+
+#[test]
+fn the_record_of_free_space_takes_no_more_than_there_is_to_say() {
+    let file = File::create_memory().unwrap();
+    for number in 0..50 {
+        let builder = file.new_dataset::<i32>();
+        builder.create(&format!("set{number}")).unwrap();
+    }
+    let mut bytes = file.into_bytes().unwrap();
+    let before = bytes.len();
+    for number in 0..40 {
+        let file = File::open_memory(bytes).unwrap();
+        let data = file.dataset(&format!("set{number}")).unwrap();
+        data.set_attr("cycle", number).unwrap();
+        bytes = file.into_bytes().unwrap();
+    }
+    let growth = (bytes.len() - before) / 40;
+    assert!(growth <= 384, "{growth} bytes a cycle");
+}

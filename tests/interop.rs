@@ -1,0 +1,18 @@
+//! What stock readers and writers (libhdf5 through h5py and the command line tools) make of our files, and we of theirs.
+
+#![allow(unreachable_pub, reason = "the modules of a test program are its own")]
+
+mod support;
+
+#[path = "interop/dump.rs"]
+mod dump;
+#[path = "interop/edited.rs"]
+mod edited;
+#[path = "interop/foreign.rs"]
+mod foreign;
+#[path = "interop/manifest.rs"]
+mod manifest;
+#[path = "interop/samples.rs"]
+mod samples;
+#[path = "interop/written.rs"]
+mod written;
