@@ -96,8 +96,8 @@ impl Engine {
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<()> {
-        self.touch(addr)?;
         self.dataset(addr)?;
+        self.touch(addr)?;
         self.release_selected(addr, selection)?;
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
@@ -127,6 +127,7 @@ impl Engine {
 
     /// Changes the extent of a dataset.
     pub(crate) fn resize_dataset(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
+        self.dataset(addr)?;
         self.touch(addr)?;
         self.release_cut_off(addr, dims)?;
         let budget = self.budget_for(addr)?;
