@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
-use ndarray::{Array, Array1, ArrayD, ArrayView, Dimension, IxDyn};
+use ndarray::{Array, Array1, ArrayBase, ArrayD, ArrayView, Data, Dimension, IxDyn};
 
 /// A handle to one attribute (specification IV.A.2.m). It is found by name at every call, so that it sees a value set through another handle.
 ///
@@ -606,5 +606,19 @@ impl<T: H5Type, D: Dimension> AttributeValue for ArrayView<'_, T, D> {
     fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
         let values: Vec<T> = self.iter().cloned().collect();
         encode_values(&values, heap)
+    }
+}
+
+impl<T: H5Type, S: Data<Elem = T>, D: Dimension> AttributeValue for &ArrayBase<S, D> {
+    fn stored_type(&self) -> Datatype {
+        T::datatype()
+    }
+
+    fn stored_extents(&self) -> Extents {
+        self.shape().into()
+    }
+
+    fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
+        self.view().store(heap)
     }
 }

@@ -9,7 +9,7 @@ use crate::format::message::datatype::{ByteOrder, Datatype};
 use crate::format::message::fill_value::{AllocTime, FillTime};
 use crate::format::message::filter_pipeline::FilterDescription;
 use crate::handle::ObjectRef;
-use crate::object::dataset::{LayoutChoice, Plan};
+use crate::object::plan::{LayoutChoice, Plan};
 use alloc::format;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
@@ -286,7 +286,12 @@ impl<T> DatasetBuilder<T> {
         }
         filters.extend(self.deflate.map(FilterDescription::deflate));
         if self.fletcher32 {
-            filters.push(FilterDescription::fletcher32());
+            // libhdf5 makes no dataset of variable length with a filter that is not optional, thus no copy of one.
+            let optional = self.datatype.contains_var_len();
+            filters.push(FilterDescription {
+                optional,
+                ..FilterDescription::fletcher32()
+            });
         }
         let chunked = self.chunk.is_some() || !filters.is_empty() || self.extents.is_resizable();
         Ok(Plan {

@@ -141,7 +141,7 @@ pub enum ErrorKind {
 /// let error = h5quill::File::open_memory(b"not a file".to_vec()).unwrap_err();
 /// assert!(matches!(error.kind(), h5quill::ErrorKind::NotHdf5));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -270,6 +270,13 @@ impl Error {
 impl From<StorageError> for Error {
     fn from(error: StorageError) -> Self {
         Self::new(ErrorKind::Storage(error))
+    }
+}
+
+/// The text of [`Display`](fmt::Display), which is what a `main` that returns an error shows.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -344,9 +344,7 @@ impl File {
     }
 
     fn finish(&self) -> Result<Box<dyn Storage>> {
-        let name = self.shared().name();
-        let engine = self.shared().take()?;
-        engine.close(Level::Flush).map_err(|error| error.file(name))
+        self.shared().close()
     }
 
     /// Commits, closes and gives the storage back.

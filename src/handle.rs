@@ -3,7 +3,9 @@
 use crate::bytes::Addr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::engine::Engine;
+use crate::storage::Storage;
 use crate::store::Level;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 
@@ -28,6 +30,9 @@ struct Open {
     engine: Option<Engine>,
     policy: Policy,
     bytes_since_commit: u64,
+    /// The user has asked for a sync: the commit at the end is one too, so that a loss of power after it cannot damage
+    /// what was safe before it.
+    synced: bool,
     #[cfg(feature = "std")]
     last_commit: std::time::Instant,
 }
@@ -36,12 +41,21 @@ impl Drop for Open {
     fn drop(&mut self) {
         if let Some(engine) = self.engine.take() {
             // There is nobody to tell; `File::close` tells.
-            let _ = engine.close(Level::Flush);
+            let _ = engine.close(self.last_level());
         }
     }
 }
 
 impl Open {
+    /// The level of the commit when the file is closed.
+    fn last_level(&self) -> Level {
+        if self.synced {
+            Level::Sync
+        } else {
+            Level::Flush
+        }
+    }
+
     fn commit_if_due(&mut self, bytes: u64) -> Result<()> {
         self.bytes_since_commit = self.bytes_since_commit.saturating_add(bytes);
         let due = self
@@ -63,6 +77,7 @@ impl Open {
 
     fn commit(&mut self, level: Level) -> Result<()> {
         self.bytes_since_commit = 0;
+        self.synced |= level == Level::Sync;
         #[cfg(feature = "std")]
         {
             self.last_commit = std::time::Instant::now();
@@ -95,6 +110,7 @@ impl Shared {
                 engine: Some(engine),
                 policy,
                 bytes_since_commit: 0,
+                synced: false,
                 #[cfg(feature = "std")]
                 last_commit: std::time::Instant::now(),
             })),
@@ -152,12 +168,14 @@ impl Shared {
         self.named(self.locked(|open| open.commit(level)))
     }
 
-    /// Takes the engine out; every handle is closed from here on.
-    pub(crate) fn take(&self) -> Result<Engine> {
+    /// Commits and closes; every handle answers that it is closed from here on.
+    pub(crate) fn close(&self) -> Result<Box<dyn Storage>> {
         self.named(self.locked(|open| {
-            open.engine
-                .take()
-                .ok_or_else(|| Error::new(ErrorKind::Closed))
+            let level = open.last_level();
+            let engine = open.engine.take();
+            engine
+                .ok_or_else(|| Error::new(ErrorKind::Closed))?
+                .close(level)
         }))
     }
 }

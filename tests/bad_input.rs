@@ -252,7 +252,12 @@ fn an_extent_beyond_the_maximum_is_refused() {
         file.dataset("g/fixed")?.append(&[4])
     });
     case.refuses("/g/x", &["maximum"], invalid, |file| {
-        file.new_dataset::<i32>().shape(5..=2).create("g/x")
+        file.new_dataset::<i32>()
+            .shape(Extent {
+                dim: 5,
+                max: Some(2),
+            })
+            .create("g/x")
     });
     let large = Extents::simple([Extent::resizable(u64::MAX / 2), Extent::fixed(8)]);
     case.refuses(

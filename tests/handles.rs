@@ -277,3 +277,22 @@ fn a_fixed_chunked_dataset_that_shrank_can_grow_back_after_reopening() {
         ndarray::Array2::zeros((9, 4))
     );
 }
+
+#[test]
+fn a_sparse_dataset_of_great_extent_shrinks_at_once() {
+    let file = File::create_memory().unwrap();
+    let data = file
+        .new_dataset::<i32>()
+        .shape((0.., 0..))
+        .chunk([4, 4])
+        .create("data")
+        .unwrap();
+    data.resize([1 << 29, 1 << 30]).unwrap();
+    data.write_slice(ndarray::Array2::<i32>::ones((8, 8)).view(), s![0..8, 0..8])
+        .unwrap();
+    data.resize([6, 1 << 29]).unwrap();
+    data.resize([8, 8]).unwrap();
+    let mut expected = ndarray::Array2::<i32>::ones((8, 8));
+    expected.slice_mut(s![6.., ..]).fill(0);
+    assert_eq!(data.read_2d::<i32>().unwrap(), expected);
+}

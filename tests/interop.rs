@@ -8,11 +8,15 @@ mod support;
 mod dump;
 #[path = "interop/edited.rs"]
 mod edited;
+#[path = "interop/fill.rs"]
+mod fill;
 #[path = "interop/foreign.rs"]
 mod foreign;
 #[path = "interop/manifest.rs"]
 mod manifest;
 #[path = "interop/samples.rs"]
 mod samples;
+#[path = "interop/tools.rs"]
+mod tools;
 #[path = "interop/written.rs"]
 mod written;

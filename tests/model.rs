@@ -408,7 +408,7 @@ impl Run {
         let dataset = self.handle(id, &path, numbers);
         let expected = self.model.array(id);
         assert_eq!(dataset.shape(), expected.shape(), "{path}");
-        let (selection, plan) = Self::selection(&expected.shape().to_vec(), numbers);
+        let (selection, plan) = Self::selection(expected.shape(), numbers);
         let cut = expected.slice_each_axis(|at| {
             let (start, end, step) = plan[at.axis.index()];
             Slice::new(start as isize, Some(end as isize), step as isize)

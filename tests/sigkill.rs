@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+#[allow(unreachable_pub, reason = "shared by all integration tests")]
 mod support;
 
 use h5quill::File;

@@ -60,7 +60,10 @@ pub(super) fn killed(
                     visit(Image {
                         bytes: torn,
                         commit,
-                        origin: format!("killed in event {number} after {cut} bytes"),
+                        origin: format!(
+                            "killed in event {number} after {cut} of {} bytes at {offset}",
+                            bytes.len()
+                        ),
                     })?;
                 }
                 write(&mut device, offset, bytes);

@@ -68,7 +68,7 @@ impl Run {
             start: start.unwrap_or(&[]).to_vec(),
             open: true,
             commits,
-            look_before: seed % 2 == 0,
+            look_before: seed.is_multiple_of(2),
             wrong: None,
         })
     }

@@ -236,7 +236,7 @@ fn fixed(run: &mut Run) -> Result<()> {
             let dataset = run.file.dataset(name)?;
             write_some(run, &dataset)?;
         }
-        run.file.dataset("one")?.write_scalar(&(round as i32))?;
+        run.file.dataset("one")?.write_scalar(&{ round })?;
         run.commit()?;
     }
     Ok(())

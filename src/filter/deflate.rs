@@ -31,15 +31,9 @@ impl Deflate {
 }
 
 impl Filter for Deflate {
-    fn encode(&self, input: &[u8], optional: bool) -> Result<Encoded> {
-        let limit = if optional {
-            input.len().saturating_sub(1)
-        } else {
-            self.encoded_limit(input.len())
-        };
-        let Some(mut output) = self.engine.deflate(input, limit)? else {
-            return Ok(Encoded::DoesNotPay);
-        };
+    fn encode(&self, input: &[u8]) -> Result<Encoded> {
+        let limit = self.encoded_limit(input.len());
+        let mut output = self.engine.deflate(input, limit)?;
         // Chunks wait in memory for their commit.
         output.shrink_to_fit();
         Ok(Encoded::Bytes(output))
@@ -103,8 +97,8 @@ mod zlib {
             }
         }
 
-        /// The zlib stream of `input`, or nothing when it exceeds `limit`.
-        pub(super) fn deflate(&self, input: &[u8], limit: usize) -> Result<Option<Vec<u8>>> {
+        /// The zlib stream of `input`, for which `limit` bytes are enough.
+        pub(super) fn deflate(&self, input: &[u8], limit: usize) -> Result<Vec<u8>> {
             let mut compress = match take(&self.compressors) {
                 Some(mut compress) => {
                     compress.reset();
@@ -129,7 +123,10 @@ mod zlib {
                 }
             };
             put(&self.compressors, compress);
-            Ok((ended && output.len() <= limit).then_some(output))
+            if !ended {
+                return Err(Error::invalid("zlib needs more room than deflate can take"));
+            }
+            Ok(output)
         }
 
         pub(super) fn inflate(&self, input: &[u8], limit: usize) -> Result<Vec<u8>> {
@@ -191,13 +188,8 @@ pub(super) mod portable {
         }
 
         /// The zlib stream of `input`, or nothing when it exceeds `limit`.
-        pub(in crate::filter) fn deflate(
-            &self,
-            input: &[u8],
-            limit: usize,
-        ) -> Result<Option<Vec<u8>>> {
-            let output = compress_to_vec_zlib(input, self.level);
-            Ok((output.len() <= limit).then_some(output))
+        pub(in crate::filter) fn deflate(&self, input: &[u8], _: usize) -> Result<Vec<u8>> {
+            Ok(compress_to_vec_zlib(input, self.level))
         }
 
         pub(in crate::filter) fn inflate(&self, input: &[u8], limit: usize) -> Result<Vec<u8>> {

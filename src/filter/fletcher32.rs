@@ -12,7 +12,7 @@ const SIZE: usize = 4;
 pub(super) struct Fletcher32;
 
 impl Filter for Fletcher32 {
-    fn encode(&self, input: &[u8], _: bool) -> Result<Encoded> {
+    fn encode(&self, input: &[u8]) -> Result<Encoded> {
         let mut output = Vec::with_capacity(input.len() + SIZE);
         output.extend_from_slice(input);
         output.extend_from_slice(&checksum(input).to_le_bytes());

@@ -52,14 +52,12 @@ enum Encoded {
     Bytes(Vec<u8>),
     /// The filter applies, and the bytes are the same.
     Same,
-    /// The bytes would not become fewer.
-    DoesNotPay,
 }
 
 /// One filter with its parameters.
 trait Filter: Send + Sync {
-    /// Applies the filter; only an `optional` one may answer that it does not pay.
-    fn encode(&self, input: &[u8], optional: bool) -> Result<Encoded>;
+    /// Applies the filter.
+    fn encode(&self, input: &[u8]) -> Result<Encoded>;
 
     /// Takes the filter off `input`; an output of more than `limit` bytes is an error.
     fn decode(&self, input: Vec<u8>, limit: usize) -> Result<Vec<u8>>;
@@ -83,7 +81,7 @@ impl Unknown {
 }
 
 impl Filter for Unknown {
-    fn encode(&self, _: &[u8], _: bool) -> Result<Encoded> {
+    fn encode(&self, _: &[u8]) -> Result<Encoded> {
         Err(self.error())
     }
 
@@ -102,7 +100,6 @@ impl Filter for Unknown {
 
 struct Stage {
     filter: Box<dyn Filter>,
-    optional: bool,
 }
 
 /// The filters of a dataset in their order of encoding.
@@ -134,10 +131,7 @@ impl Pipeline {
                     None => format!("filter {id}"),
                 })),
             };
-            Ok(Stage {
-                filter,
-                optional: description.optional,
-            })
+            Ok(Stage { filter })
         };
         let stages = filters.iter().map(stage).collect::<Result<_>>()?;
         Ok(Self { stages })
@@ -160,19 +154,26 @@ impl Pipeline {
         ((1_u64 << self.stages.len()) - 1) as u32
     }
 
-    /// The stored bytes of `chunk` and its filter mask: a set bit is a filter that was left out, because it is optional
-    /// and would not have made the chunk smaller.
-    pub(crate) fn encode(&self, chunk: &[u8]) -> Result<(Vec<u8>, u32)> {
+    /// Whether a chunk keeps its size through the filters, whatever it holds.
+    ///
+    /// libhdf5 leaves the index alone when it rewrites a chunk at an unchanged size, the old filter mask included: a raw
+    /// chunk with a mask must not have the size of a filtered one.
+    pub(crate) fn keeps_size(&self) -> bool {
+        const PROBE: usize = 4096;
+        self.stages
+            .iter()
+            .all(|stage| stage.filter.encoded_limit(PROBE) == PROBE)
+    }
+
+    /// The stored bytes of `chunk`. Every filter is applied, also where it makes the chunk longer, as libhdf5 does.
+    pub(crate) fn encode(&self, chunk: &[u8]) -> Result<Vec<u8>> {
         let mut bytes = Cow::Borrowed(chunk);
-        let mut mask = 0;
-        for (bit, stage) in self.stages.iter().enumerate() {
-            match stage.filter.encode(&bytes, stage.optional)? {
-                Encoded::Bytes(encoded) => bytes = Cow::Owned(encoded),
-                Encoded::Same => {}
-                Encoded::DoesNotPay => mask |= 1 << bit,
+        for stage in &self.stages {
+            if let Encoded::Bytes(encoded) = stage.filter.encode(&bytes)? {
+                bytes = Cow::Owned(encoded);
             }
         }
-        Ok((bytes.into_owned(), mask))
+        Ok(bytes.into_owned())
     }
 
     /// The `chunk_len` bytes of a chunk stored as `stored` with the filters of `mask` left out.

@@ -28,7 +28,7 @@ impl Shuffle {
 }
 
 impl Filter for Shuffle {
-    fn encode(&self, input: &[u8], _: bool) -> Result<Encoded> {
+    fn encode(&self, input: &[u8]) -> Result<Encoded> {
         if !self.applies(input.len()) {
             return Ok(Encoded::Same);
         }

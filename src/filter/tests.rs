@@ -46,8 +46,7 @@ fn chunks_of_h5py_decode_to_their_values() {
         let pipeline = pipeline(&filters);
         let decoded = pipeline.decode(stored.to_vec(), 0, values.len()).unwrap();
         assert_eq!(decoded, values);
-        let (encoded, mask) = pipeline.encode(values).unwrap();
-        assert_eq!(mask, 0);
+        let encoded = pipeline.encode(values).unwrap();
         if filters.iter().all(|filter| filter.id != deflate::ID) {
             assert_eq!(encoded, stored);
         }
@@ -66,7 +65,7 @@ fn shuffle_regroups_elements_of_every_size_as_libhdf5_does() {
     for (size, stored) in cases {
         let data: Vec<u8> = (0..size * 37).map(|i| (i * 37 % 251) as u8).collect();
         let pipeline = pipeline(&[shuffle(size)]);
-        assert_eq!(pipeline.encode(&data).unwrap(), (stored.to_vec(), 0));
+        assert_eq!(pipeline.encode(&data).unwrap(), stored);
         assert_eq!(
             pipeline.decode(stored.to_vec(), 0, data.len()).unwrap(),
             data
@@ -85,7 +84,7 @@ fn shuffle_puts_byte_after_byte_of_all_elements_whatever_the_length() {
                 .collect();
             expected.extend(&data[whole..]);
             let pipeline = pipeline(&[shuffle(size as u32)]);
-            let (stored, _) = pipeline.encode(&data).unwrap();
+            let stored = pipeline.encode(&data).unwrap();
             assert_eq!(stored, expected, "{len} bytes of elements of {size}");
             assert_eq!(pipeline.decode(stored, 0, len).unwrap(), data);
         }
@@ -94,7 +93,7 @@ fn shuffle_puts_byte_after_byte_of_all_elements_whatever_the_length() {
 
 #[test]
 fn shuffle_keeps_the_bytes_behind_the_last_element_in_place() {
-    let encode = |size, data: &[u8]| pipeline(&[shuffle(size)]).encode(data).unwrap().0;
+    let encode = |size, data: &[u8]| pipeline(&[shuffle(size)]).encode(data).unwrap();
     assert_eq!(
         encode(4, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
         [1, 5, 2, 6, 3, 7, 4, 8, 9, 10]
@@ -115,11 +114,7 @@ fn checksums_of_every_length_are_those_of_libhdf5() {
         let len = u32::from_le_bytes(*len) as usize;
         let (stored, behind) = behind.split_at(len + 4);
         let data = &stored[..len];
-        assert_eq!(
-            pipeline.encode(data).unwrap(),
-            (stored.to_vec(), 0),
-            "length {len}"
-        );
+        assert_eq!(pipeline.encode(data).unwrap(), stored, "length {len}");
         assert_eq!(pipeline.decode(stored.to_vec(), 0, len).unwrap(), data);
         rest = behind;
         count += 1;
@@ -130,7 +125,7 @@ fn checksums_of_every_length_are_those_of_libhdf5() {
 #[test]
 fn a_flipped_bit_is_found_by_the_checksum() {
     let pipeline = pipeline(&[fletcher32()]);
-    let stored = pipeline.encode(&[1, 2, 3, 4, 5]).unwrap().0;
+    let stored = pipeline.encode(&[1, 2, 3, 4, 5]).unwrap();
     for bit in 0..stored.len() * 8 {
         let mut broken = stored.clone();
         broken[bit / 8] ^= 1 << (bit % 8);
@@ -142,7 +137,7 @@ fn a_flipped_bit_is_found_by_the_checksum() {
 #[test]
 fn the_swapped_checksum_of_old_files_is_accepted() {
     let pipeline = pipeline(&[fletcher32()]);
-    let mut stored = pipeline.encode(&[1, 2, 3, 4, 5]).unwrap().0;
+    let mut stored = pipeline.encode(&[1, 2, 3, 4, 5]).unwrap();
     stored.swap(5, 6);
     stored.swap(7, 8);
     assert_eq!(pipeline.decode(stored, 0, 5).unwrap(), [1, 2, 3, 4, 5]);
@@ -151,7 +146,7 @@ fn the_swapped_checksum_of_old_files_is_accepted() {
 #[test]
 fn a_chunk_that_inflates_beyond_its_size_is_an_error() {
     let pipeline = pipeline(&[deflate(9)]);
-    let bomb = pipeline.encode(&vec![0; 1 << 20]).unwrap().0;
+    let bomb = pipeline.encode(&vec![0; 1 << 20]).unwrap();
     assert!(bomb.len() < 2000);
     for len in [0, 1, 4096, (1 << 20) - 1] {
         assert!(is_corrupt(pipeline.decode(bomb.clone(), 0, len)), "{len}");
@@ -191,22 +186,20 @@ fn a_short_or_broken_chunk_is_an_error() {
 }
 
 #[test]
-fn an_optional_filter_that_does_not_pay_is_left_out() {
+fn a_filter_that_does_not_pay_is_applied_all_the_same() {
     // No byte twice: deflate has nothing to find.
     let noise: Vec<u8> = (0..=255).collect();
-    let optional = pipeline(&[shuffle(2), deflate(6), fletcher32()]);
-    let (stored, mask) = optional.encode(&noise).unwrap();
-    assert_eq!((stored.len(), mask), (noise.len() + 4, 0b010));
-    assert_eq!(optional.decode(stored, mask, noise.len()).unwrap(), noise);
+    let pipeline = pipeline(&[shuffle(2), deflate(6), fletcher32()]);
+    let stored = pipeline.encode(&noise).unwrap();
+    assert!(stored.len() > noise.len() + 4);
+    assert_eq!(pipeline.decode(stored, 0, noise.len()).unwrap(), noise);
+}
 
-    let required = pipeline(&[FilterDescription {
-        optional: false,
-        ..deflate(6)
-    }]);
-    let (stored, mask) = required.encode(&noise).unwrap();
-    assert_eq!(mask, 0);
-    assert!(stored.len() > noise.len());
-    assert_eq!(required.decode(stored, mask, noise.len()).unwrap(), noise);
+#[test]
+fn only_a_shuffled_chunk_keeps_its_size_for_certain() {
+    assert!(pipeline(&[shuffle(4)]).keeps_size());
+    assert!(!pipeline(&[shuffle(4), fletcher32()]).keeps_size());
+    assert!(!pipeline(&[deflate(1)]).keeps_size());
 }
 
 #[test]
@@ -224,8 +217,8 @@ fn a_raw_chunk_is_masked_entirely() {
 fn a_checksum_before_deflate_is_inflated_with_room_for_it() {
     let pipeline = pipeline(&[fletcher32(), deflate(6), deflate(6)]);
     let data = vec![3; 10_000];
-    let (stored, mask) = pipeline.encode(&data).unwrap();
-    assert_eq!(pipeline.decode(stored, mask, data.len()).unwrap(), data);
+    let stored = pipeline.encode(&data).unwrap();
+    assert_eq!(pipeline.decode(stored, 0, data.len()).unwrap(), data);
 }
 
 #[test]
@@ -273,7 +266,7 @@ fn the_portable_deflate_reads_and_writes_the_same_streams() {
         portable.inflate(golden!("deflate"), values.len()).unwrap(),
         values
     );
-    let stream = portable.deflate(values, values.len()).unwrap().unwrap();
+    let stream = portable.deflate(values, values.len()).unwrap();
     assert_eq!(
         pipeline(&[deflate(6)])
             .decode(stream.clone(), 0, values.len())
@@ -284,15 +277,14 @@ fn the_portable_deflate_reads_and_writes_the_same_streams() {
     assert!(is_corrupt(
         portable.inflate(&stream[..stream.len() - 1], values.len())
     ));
-    assert!(portable.deflate(&[1, 2, 3], 2).unwrap().is_none());
 }
 
 proptest! {
     #[test]
     fn every_chunk_comes_back(data: Vec<u8>, size in 1_u32..20, level in 0_u8..10) {
         let pipeline = pipeline(&[shuffle(size), deflate(level), fletcher32()]);
-        let (stored, mask) = pipeline.encode(&data).unwrap();
-        prop_assert_eq!(pipeline.decode(stored, mask, data.len()).unwrap(), data);
+        let stored = pipeline.encode(&data).unwrap();
+        prop_assert_eq!(pipeline.decode(stored, 0, data.len()).unwrap(), data);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::index::{self, ChunkIndex, ChunkRecord, IndexShape};
 use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -68,6 +68,9 @@ pub(crate) struct Chunks {
     /// Nothing is left beyond the extent of an append that was never committed.
     scrubbed: bool,
 }
+
+/// More places of chunks than this are not looked up one by one.
+const VISIT_UP_TO: u64 = 1 << 16;
 
 impl Chunks {
     pub(crate) fn new(
@@ -255,7 +258,7 @@ impl Chunks {
             .map_err(|error| error.at(record.extent.addr.get()))
     }
 
-    /// Reads the selected elements into the dense array `out`.
+    /// Reads the selected elements into the dense array `out`, which is zero.
     pub(crate) fn read(
         &mut self,
         store: &Store,
@@ -264,6 +267,11 @@ impl Chunks {
         out: &mut [u8],
         budget: usize,
     ) -> Result<()> {
+        // A chunk that was never written is not made in memory: the file may say that it is large.
+        if shape.fill.iter().any(|&byte| byte != 0) {
+            out.chunks_exact_mut(shape.fill.len())
+                .for_each(|element| element.copy_from_slice(shape.fill));
+        }
         let grid = self.grid.clone();
         grid.for_each_chunk(selection, &mut |at| {
             self.read_chunk_part(store, shape, selection, out, at, budget)
@@ -284,8 +292,6 @@ impl Chunks {
             return Ok(());
         }
         let Some(record) = self.index.find(store, at)? else {
-            let chunk = self.filled(shape.fill);
-            self.grid.gather(at, selection, &chunk, out);
             return Ok(());
         };
         let plain = self.pipeline.is_empty() && record.extent.len == self.grid.chunk_bytes() as u64;
@@ -330,7 +336,8 @@ impl Chunks {
                 return Ok(record);
             }
         }
-        let (encoded, mask);
+        let encoded;
+        let mask;
         let bytes = if self.pipeline.is_empty() {
             mask = 0;
             data
@@ -338,7 +345,8 @@ impl Chunks {
             mask = self.pipeline.skip_all_mask();
             data
         } else {
-            (encoded, mask) = self.pipeline.encode(data)?;
+            mask = 0;
+            encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
         let extent = store.alloc(bytes.len() as u64)?;
@@ -370,7 +378,9 @@ impl Chunks {
             self.cache.insert(at.to_vec(), cached);
             return Ok(());
         };
-        let raw = self.pipeline.is_empty() || (self.is_growing_edge(at, shape) && !compress_edge);
+        let raw_edge =
+            !compress_edge && !self.pipeline.keeps_size() && self.is_growing_edge(at, shape);
+        let raw = self.pipeline.is_empty() || raw_edge;
         let in_place = cached
             .stored
             .filter(|record| raw && self.may_write_in_place(store, *record, at, &dirty));
@@ -492,29 +502,57 @@ impl Chunks {
         shape: Shape<'_>,
         budget: usize,
     ) -> Result<()> {
-        let chunk = self.grid.chunk()[0];
-        if core::mem::replace(&mut self.scrubbed, true) || shape.dims[0].is_multiple_of(chunk) {
+        let cut = !shape.dims[0].is_multiple_of(self.grid.chunk()[0]);
+        if core::mem::replace(&mut self.scrubbed, true) || !cut {
             return Ok(());
         }
-        let mut border = Resolved::whole(shape.dims)?;
-        border.axes[0].start = shape.dims[0] / chunk * chunk;
-        border.axes[0].count = shape.dims[0] % chunk;
-        let grid = self.grid.clone();
-        grid.for_each_chunk(&border, &mut |at| {
-            let raw = self
-                .index
-                .find(store, at)?
-                .is_some_and(|record| self.is_raw(record));
-            if raw {
-                self.load(store, shape, at, false)?;
+        for at in self.border(store, shape, 0)? {
+            let record = self.index.find(store, &at)?;
+            if record.is_some_and(|record| self.is_raw(record)) {
+                self.load(store, shape, &at, false)?;
+                self.keep_within(store, shape, budget.max(self.cost()))?;
             }
-            self.keep_within(store, shape, budget)
-        })
+        }
+        Ok(())
     }
 
     fn is_raw(&self, record: ChunkRecord) -> bool {
         record.extent.len == self.grid.chunk_bytes() as u64
             && (self.pipeline.is_empty() || record.mask == self.pipeline.skip_all_mask())
+    }
+
+    /// The chunks that exist and that the extent cuts through along `axis`.
+    fn border(&mut self, store: &Store, shape: Shape<'_>, axis: usize) -> Result<Vec<Vec<u64>>> {
+        let chunk = self.grid.chunk()[axis];
+        let last = shape.dims[axis] / chunk;
+        let mut border = Resolved::whole(shape.dims)?;
+        border.axes[axis].start = last * chunk;
+        border.axes[axis].count = shape.dims[axis] - border.axes[axis].start;
+        let places = border.axes.iter().zip(self.grid.chunk());
+        let places = places.fold(1_u64, |places, (axis, chunk)| {
+            places.saturating_mul(axis.count.div_ceil(*chunk))
+        });
+        let mut existing = BTreeSet::new();
+        if places <= VISIT_UP_TO {
+            let Self { grid, index, .. } = self;
+            grid.for_each_chunk(&border, &mut |at| {
+                if index.find(store, at)?.is_some() {
+                    existing.insert(at.to_vec());
+                }
+                Ok(())
+            })?;
+        } else {
+            // Most of so many places are empty: the chunks that exist are visited instead.
+            self.index.for_each(store, &mut |at, _| {
+                if at[axis] == last {
+                    existing.insert(at.to_vec());
+                }
+                Ok(())
+            })?;
+        }
+        let cached = self.cache.keys().filter(|at| at[axis] == last);
+        existing.extend(cached.cloned());
+        Ok(existing.into_iter().collect())
     }
 
     fn clear_beyond(
@@ -524,25 +562,18 @@ impl Chunks {
         axis: usize,
         budget: usize,
     ) -> Result<()> {
-        let last = shape.dims[axis] / self.grid.chunk()[axis];
-        let mut border = Resolved::whole(shape.dims)?;
-        border.axes[axis].start = last * self.grid.chunk()[axis];
-        border.axes[axis].count = shape.dims[axis] - border.axes[axis].start;
-        let grid = self.grid.clone();
-        grid.for_each_chunk(&border, &mut |at| {
-            let absent = !self.cache.contains_key(at) && self.index.find(store, at)?.is_none();
-            if absent {
-                return Ok(());
-            }
-            self.load(store, shape, at, false)?;
-            if let Some(cached) = self.cache.get_mut(at)
+        for at in self.border(store, shape, axis)? {
+            self.load(store, shape, &at, false)?;
+            if let Some(cached) = self.cache.get_mut(&at)
                 && let Some(changed) =
-                    grid.fill_beyond(at, shape.dims, shape.fill, &mut cached.data)
+                    self.grid
+                        .fill_beyond(&at, shape.dims, shape.fill, &mut cached.data)
             {
                 cached.touch(changed);
             }
-            self.keep_within(store, shape, budget.max(self.cost()))
-        })
+            self.keep_within(store, shape, budget.max(self.cost()))?;
+        }
+        Ok(())
     }
 
     /// Stages the index; what the layout message then says.

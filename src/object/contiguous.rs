@@ -18,6 +18,9 @@ const PIECE: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Contiguous {
+    /// Elements name places in the file, which must not be seen before they are committed: the block is copied
+    /// whatever its size.
+    pub(crate) always_copied: bool,
     pub(crate) addr: Option<Addr>,
     pub(crate) size: u64,
 }
@@ -51,7 +54,8 @@ impl Contiguous {
     /// A block whose bytes may be written, with the present content unless all of it will be overwritten.
     fn writable(&mut self, store: &mut Store, fill: &[u8], overwritten: bool) -> Result<Addr> {
         if let Some(old) = self.extent()
-            && (store.is_fresh(old) || (!overwritten && self.size > COPY_LIMIT))
+            && (store.is_fresh(old)
+                || (!overwritten && self.size > COPY_LIMIT && !self.always_copied))
         {
             return Ok(old.addr);
         }

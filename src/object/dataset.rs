@@ -1,11 +1,13 @@
 //! A dataset: its messages as values, and its data wherever the layout keeps them.
 
-use super::chunks::{Chunks, Shape, check_chunk};
+mod load;
+
+use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
 use super::header::Header;
+use super::plan::{LayoutChoice, Plan};
 use crate::bytes::Extent;
 use crate::chunk::Grid;
-use crate::chunk::default_chunk;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
@@ -20,36 +22,6 @@ use crate::store::Store;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// Fixed data up to this size live in the object header, where a commit replaces them as a whole.
-const COMPACT_UP_TO: u64 = 512;
-/// The largest data a compact layout message can hold.
-const COMPACT_MAX: u64 = 65_000;
-
-/// Which layout a new dataset gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum LayoutChoice {
-    /// Chunked where the extent can grow or filters are asked for, compact where small, else contiguous.
-    #[default]
-    Auto,
-    Compact,
-    Contiguous,
-    Chunked,
-}
-
-/// What a new dataset is to be.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    pub(crate) datatype: Datatype,
-    pub(crate) space: Dataspace,
-    pub(crate) chunk: Option<Vec<u64>>,
-    pub(crate) layout: LayoutChoice,
-    pub(crate) filters: Vec<FilterDescription>,
-    /// One element, as the file stores it.
-    pub(crate) fill: Option<Vec<u8>>,
-    pub(crate) fill_time: FillTime,
-    pub(crate) early: bool,
-}
 
 #[derive(Debug)]
 enum Data {
@@ -71,67 +43,6 @@ pub(crate) struct Dataset {
     messages_changed: bool,
 }
 
-impl Plan {
-    /// Refuses what cannot be made, before anything is allocated.
-    pub(crate) fn check(&self) -> Result<()> {
-        let element = u64::from(self.datatype.size());
-        if element == 0 {
-            return Err(Error::invalid("the datatype has no size"));
-        }
-        if let Some(fill) = &self.fill
-            && fill.len() as u64 != element
-        {
-            return Err(Error::invalid("the fill value is not one element"));
-        }
-        if self.choice()? == LayoutChoice::Chunked {
-            self.chunks()?;
-        }
-        Ok(())
-    }
-
-    fn max_dims(&self) -> Vec<Option<u64>> {
-        max_dims(&self.space)
-    }
-
-    fn can_grow(&self) -> bool {
-        let max = self.max_dims();
-        max.iter()
-            .zip(&self.space.dims)
-            .any(|(max, dim)| *max != Some(*dim))
-    }
-
-    fn bytes(&self) -> Result<u64> {
-        let bytes = self
-            .space
-            .element_count()?
-            .checked_mul(u64::from(self.datatype.size()));
-        bytes.ok_or_else(|| {
-            Error::limit("the size of a dataset in bytes", u64::MAX, i64::MAX as u64)
-        })
-    }
-
-    fn choice(&self) -> Result<LayoutChoice> {
-        let simple = self.space.kind == DataspaceKind::Simple;
-        choose_layout(self, self.can_grow(), simple, self.bytes()?)
-    }
-
-    fn chunks(&self) -> Result<(Grid, Pipeline)> {
-        let element = self.datatype.size() as usize;
-        let max_dims = self.max_dims();
-        let chunk = match &self.chunk {
-            Some(chunk) => chunk.clone(),
-            None => default_chunk(
-                &self.space.dims,
-                &max_dims,
-                element,
-                self.datatype.contains_var_len(),
-            ),
-        };
-        check_chunk(&chunk, &self.space.dims, &max_dims)?;
-        Ok((Grid::new(chunk, element)?, Pipeline::new(&self.filters)?))
-    }
-}
-
 impl Dataset {
     /// A new dataset, with the messages its header opens with. Everything is checked before anything is allocated.
     pub(crate) fn create(store: &mut Store, plan: Plan) -> Result<(Self, Vec<RawMessage>)> {
@@ -149,6 +60,7 @@ impl Dataset {
                 Data::Chunked { chunks, flags: 0 }
             }
             _ => Data::Contiguous(Contiguous {
+                always_copied: plan.datatype.contains_var_len(),
                 addr: None,
                 size: bytes,
             }),
@@ -220,67 +132,6 @@ impl Dataset {
             ));
         }
         messages
-    }
-
-    /// The dataset of the object, where it is one.
-    pub(crate) fn load(store: &Store, header: &Header) -> Result<Option<Self>> {
-        let at = header.addr.get();
-        let Some(layout) = header.message(kind::LAYOUT) else {
-            return Ok(None);
-        };
-        let own = |number: u8, name: &'static str| -> Result<&RawMessage> {
-            let message = header.message(number).ok_or_else(|| {
-                Error::corrupt(
-                    "object header",
-                    format!("a dataset without a {name} message"),
-                )
-                .at(at)
-            })?;
-            if message.flags & flag::SHARED != 0 {
-                return Err(Error::unsupported(format!(
-                    "a shared {name} message (a committed datatype)"
-                ))
-                .at(at));
-            }
-            Ok(message)
-        };
-        if header.message(kind::EXTERNAL_FILES).is_some() {
-            return Err(Error::unsupported("data in external files").at(at));
-        }
-        let space =
-            Dataspace::decode(&own(kind::DATASPACE, "dataspace")?.data, store.widths(), at)?;
-        let (datatype, _, _) = Datatype::decode(&own(kind::DATATYPE, "datatype")?.data, at)?;
-        let element = datatype.size() as usize;
-        let fill = load_fill(header, element)?;
-        let filters = match header.message(kind::FILTER_PIPELINE) {
-            Some(message) if message.flags & flag::SHARED != 0 => {
-                return Err(Error::unsupported("a shared filter pipeline message").at(at));
-            }
-            Some(message) => FilterPipeline::decode(&message.data, at)?.filters,
-            None => Vec::new(),
-        };
-        let layout = Layout::decode(&layout.data, store.widths(), at)?;
-        let max_dims = max_dims(&space);
-        let data = load_data(
-            store,
-            layout.class,
-            layout.version,
-            &space,
-            &max_dims,
-            &filters,
-            element,
-        )
-        .map_err(|error| error.at(at))?;
-        Ok(Some(Self {
-            datatype,
-            space,
-            filters,
-            max_dims,
-            fill,
-            layout_version: layout.version,
-            data,
-            messages_changed: false,
-        }))
     }
 
     pub(crate) fn dims(&self) -> &[u64] {
@@ -575,42 +426,10 @@ impl Dataset {
 }
 
 /// The largest extent of each axis; where none is stored the extent is fixed.
-fn max_dims(space: &Dataspace) -> Vec<Option<u64>> {
+pub(super) fn max_dims(space: &Dataspace) -> Vec<Option<u64>> {
     match &space.max {
         Some(max) => max.clone(),
         None => space.dims.iter().map(|&dim| Some(dim)).collect(),
-    }
-}
-
-/// As libhdf5 writes them for HDF5 1.10: version 3 where there are members, arrays or references, else version 1.
-fn datatype_version(datatype: &Datatype) -> u8 {
-    match datatype {
-        Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
-        Datatype::VarLenSequence { base } => datatype_version(base),
-        _ => 1,
-    }
-}
-
-fn choose_layout(plan: &Plan, extendible: bool, simple: bool, bytes: u64) -> Result<LayoutChoice> {
-    let chunked = plan.chunk.is_some() || !plan.filters.is_empty() || extendible;
-    let refuse = |reason: &'static str| Err(Error::invalid(reason));
-    if chunked && !simple {
-        return refuse("a scalar or null dataset has no chunks, filters or growing extent");
-    }
-    match plan.layout {
-        LayoutChoice::Compact | LayoutChoice::Contiguous if chunked => {
-            refuse("only a chunked dataset has a chunk shape, filters or a growing extent")
-        }
-        LayoutChoice::Chunked if !simple => refuse("a scalar or null dataset cannot be chunked"),
-        LayoutChoice::Compact if bytes > COMPACT_MAX => Err(Error::limit(
-            "the size of a compact dataset in bytes",
-            bytes,
-            COMPACT_MAX,
-        )),
-        LayoutChoice::Auto if chunked => Ok(LayoutChoice::Chunked),
-        LayoutChoice::Auto if bytes <= COMPACT_UP_TO && !plan.early => Ok(LayoutChoice::Compact),
-        LayoutChoice::Auto => Ok(LayoutChoice::Contiguous),
-        choice => Ok(choice),
     }
 }
 
@@ -631,96 +450,11 @@ fn index_shape(
     }
 }
 
-/// One element of the fill value: the message's, else zeros.
-fn load_fill(header: &Header, element: usize) -> Result<Vec<u8>> {
-    let at = header.addr.get();
-    let value = match (
-        header.message(kind::FILL_VALUE),
-        header.message(kind::FILL_VALUE_OLD),
-    ) {
-        (Some(message), _) => FillValue::decode(&message.data, at)?.value,
-        (None, Some(message)) => FillValue::decode_old(&message.data, at)?.value,
-        (None, None) => Fill::Default,
-    };
-    match value {
-        Fill::Value(value) if value.len() == element => Ok(value),
-        Fill::Value(value) if value.is_empty() => Ok(vec![0; element]),
-        Fill::Value(_) => {
-            Err(Error::corrupt("fill value message", "its size is not that of an element").at(at))
-        }
-        Fill::Default | Fill::Undefined => Ok(vec![0; element]),
+/// As libhdf5 writes them for HDF5 1.10: version 3 where there are members, arrays or references, else version 1.
+fn datatype_version(datatype: &Datatype) -> u8 {
+    match datatype {
+        Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
+        Datatype::VarLenSequence { base } => datatype_version(base),
+        _ => 1,
     }
-}
-
-fn load_data(
-    store: &Store,
-    class: LayoutClass,
-    version: u8,
-    space: &Dataspace,
-    max_dims: &[Option<u64>],
-    filters: &[FilterDescription],
-    element: usize,
-) -> Result<Data> {
-    let bytes = space.element_count()?.checked_mul(element as u64);
-    let bytes =
-        bytes.ok_or_else(|| Error::corrupt("dataspace message", "the size in bytes overflows"))?;
-    match class {
-        LayoutClass::Compact(data) if data.len() as u64 == bytes => Ok(Data::Compact(data)),
-        LayoutClass::Compact(_) => Err(Error::corrupt(
-            "data layout message",
-            "the compact data have another size",
-        )),
-        LayoutClass::Contiguous { addr, size } => {
-            if addr.is_some() && size != bytes {
-                return Err(Error::corrupt(
-                    "data layout message",
-                    "the contiguous data have another size",
-                ));
-            }
-            let contiguous = Contiguous { addr, size: bytes };
-            if let Some(extent) = contiguous.extent() {
-                store.check_bounds(extent, "contiguous data")?;
-            }
-            Ok(Data::Contiguous(contiguous))
-        }
-        LayoutClass::Chunked(layout) => {
-            load_chunks(store, layout, version, space, max_dims, filters, element)
-        }
-        LayoutClass::Virtual { .. } => Err(Error::unsupported("a virtual dataset")),
-    }
-}
-
-fn load_chunks(
-    store: &Store,
-    layout: ChunkedLayout,
-    version: u8,
-    space: &Dataspace,
-    max_dims: &[Option<u64>],
-    filters: &[FilterDescription],
-    element: usize,
-) -> Result<Data> {
-    if layout.chunk.len() != space.dims.len() {
-        return Err(Error::corrupt(
-            "data layout message",
-            "chunk and dataset differ in rank",
-        ));
-    }
-    if layout.element_size as usize != element {
-        return Err(Error::corrupt(
-            "data layout message",
-            "the element size is not that of the datatype",
-        ));
-    }
-    if layout.flags & 1 != 0 && !filters.is_empty() {
-        return Err(Error::unsupported("unfiltered partial edge chunks"));
-    }
-    let grid = Grid::new(layout.chunk.clone(), element)?;
-    let pipeline = Pipeline::new(filters)?;
-    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
-    let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
-    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone());
-    Ok(Data::Chunked {
-        chunks,
-        flags: layout.flags,
-    })
 }

@@ -6,7 +6,7 @@ use crate::bytes::{Addr, Extent, Put, Take, lookup3};
 use crate::error::{Error, Result};
 use crate::infra::btree_v2::{BTree, Shape};
 use crate::infra::fractal_heap::{self, FractalHeap};
-use crate::store::{FlipOrder, Store};
+use crate::store::{FlipOrder, SECTOR, Store};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -135,7 +135,8 @@ impl Dense {
         let len = HEAP_HEADER;
         let heap_at = match header.take_own_room(len) {
             Some(addr) => addr,
-            None => store.alloc(len)?.addr,
+            // I3: the header is rewritten in place, so it must not straddle two sectors.
+            None => store.alloc_sectors(len)?.addr,
         };
         let flip = if header.shares_sector(heap_at, len) {
             FlipOrder::WithCells
@@ -186,7 +187,9 @@ impl Dense {
 
     /// Whether it can be changed in place; if not it is rebuilt as ours.
     pub(crate) fn can_edit(&self) -> bool {
-        self.heap.can_edit()
+        // I3: a header of another writer that straddles two sectors is not rewritten in place.
+        let start = self.heap_at.get() % SECTOR as u64;
+        self.heap.can_edit() && start + HEAP_HEADER <= SECTOR as u64
     }
 
     /// The stored message of `name`.

@@ -353,11 +353,6 @@ impl Engine {
         }
     }
 
-    /// Whether anything differs from the file.
-    pub(crate) fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty() || !self.store.created
-    }
-
     /// Makes the present state the state of the file.
     pub(crate) fn commit(&mut self, level: Level, closing: bool) -> Result<()> {
         if self.store.poisoned() {

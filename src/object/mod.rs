@@ -9,6 +9,7 @@ pub(crate) mod engine;
 mod header;
 mod links;
 mod mark;
+pub(crate) mod plan;
 mod record;
 mod tree;
 mod values;

@@ -1,17 +1,19 @@
 //! Paths, and the making and unmaking of objects.
 
 use super::attributes::Attributes;
-use super::dataset::{Dataset, Plan};
+use super::dataset::Dataset;
 use super::dense::HEAP_HEADER;
 use super::engine::{Engine, Object};
 use super::header::Header;
 use super::links::Links;
+use super::plan::Plan;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::RawMessage;
 use crate::format::message::datatype::CharacterSet;
 use crate::format::message::link::{Link, LinkTarget};
 use crate::store::SECTOR;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -339,22 +341,17 @@ impl Engine {
     /// How many hard links each object keeps when one link to `first` goes, and with it whatever falls to zero.
     /// Reads everything first, so that nothing is changed where a part cannot be read.
     fn plan_removal(&mut self, first: Addr) -> Result<Vec<(Addr, u32)>> {
-        let mut left: Vec<(Addr, u32)> = Vec::new();
+        let mut left: BTreeMap<Addr, u32> = BTreeMap::new();
         let mut queue = vec![first];
         while let Some(addr) = queue.pop() {
             self.check_editable(addr)?;
-            let known = left.iter().position(|(at, _)| *at == addr);
-            let number = match known {
-                Some(number) => number,
-                None => {
-                    left.push((addr, self.object(addr)?.header.reference_count()?));
-                    left.len() - 1
-                }
+            let before = match left.get(&addr) {
+                Some(&count) => count,
+                None => self.object(addr)?.header.reference_count()?,
             };
-            left[number].1 = left[number].1.checked_sub(1).ok_or_else(|| {
-                Error::corrupt("object header", "more links name it than it counts").at(addr.get())
-            })?;
-            if left[number].1 > 0 {
+            left.insert(addr, before.saturating_sub(1));
+            // Counts of a damaged file may be too low: an object goes once.
+            if before != 1 {
                 continue;
             }
             let (object, store, _) = self.parts(addr)?;
@@ -368,7 +365,7 @@ impl Engine {
                 }
             }
         }
-        Ok(left)
+        Ok(left.into_iter().collect())
     }
 
     fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {

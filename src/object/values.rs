@@ -253,6 +253,11 @@ impl Engine {
                 "the name {name:?} has a NUL"
             )));
         }
+        if name.len() >= usize::from(u16::MAX) {
+            // With the NUL that ends it.
+            let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
+            return Err(Error::limit("the length of an attribute's name", len, max));
+        }
         self.check_editable(addr)?;
         self.attribute(addr, name)?;
         let size = space

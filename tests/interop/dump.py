@@ -30,10 +30,22 @@ def raw(low, stored, shape):
     return out
 
 
+def names_places(stored):
+    """Whether the bytes of an element name places in the file."""
+    kind = stored.get_class()
+    if kind == h5py.h5t.STRING:
+        return stored.is_variable_str()
+    if kind == h5py.h5t.ARRAY:
+        return names_places(stored.get_super())
+    if kind == h5py.h5t.COMPOUND:
+        return any(names_places(stored.get_member_type(number)) for number in range(stored.get_nmembers()))
+    return kind in (h5py.h5t.VLEN, h5py.h5t.REFERENCE)
+
+
 def values(low, stored, shape, item):
     if stored.get_class() == h5py.h5t.STRING and stored.is_variable_str():
         return texts(item())
-    if stored.detect_class(h5py.h5t.VLEN) or stored.detect_class(h5py.h5t.REFERENCE):
+    if names_places(stored):
         return 'no bytes'
     out = raw(low, stored, shape)
     if isinstance(low, h5py.h5a.AttrID) and stored.get_class() in (h5py.h5t.INTEGER, h5py.h5t.FLOAT) \

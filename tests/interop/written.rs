@@ -7,7 +7,7 @@ use h5quill::{
     VarLenUnicode,
 };
 use half::{bf16, f16};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A file to be, in a directory that goes with the guard.
@@ -82,11 +82,10 @@ fn type_cases<T: Sample>(file: &File, manifest: &mut Manifest, nth: usize) {
     manifest.null_dataset::<T>(file, &format!("/{name}/null"));
 }
 
-#[test]
-fn every_type_in_every_byte_order_reads_back_bit_for_bit() {
-    let (_guard, path) = scratch("types.h5");
-    let mut manifest = Manifest::new(&path, 0);
-    let file = File::create(&path).unwrap();
+/// Every type in every layout.
+pub fn file_of_types(path: &Path) -> Manifest {
+    let mut manifest = Manifest::new(path, 0);
+    let file = File::create(path).unwrap();
     let mut nth = 0;
     macro_rules! put {
         ($($type:ty),*) => {$(
@@ -96,7 +95,13 @@ fn every_type_in_every_byte_order_reads_back_bit_for_bit() {
     }
     for_every_type!(put);
     file.close().unwrap();
-    manifest.check();
+    manifest
+}
+
+#[test]
+fn every_type_in_every_byte_order_reads_back_bit_for_bit() {
+    let (_guard, path) = scratch("types.h5");
+    file_of_types(&path).check();
 }
 
 fn layout_cases(file: &File, manifest: &mut Manifest) {
@@ -228,21 +233,25 @@ fn layout_cases(file: &File, manifest: &mut Manifest) {
     );
 }
 
-#[test]
-fn every_layout_reads_back() {
-    let (_guard, path) = scratch("layouts.h5");
-    let mut manifest = Manifest::new(&path, 100);
-    let file = File::create(&path).unwrap();
+/// Every layout, every index at several depths.
+pub fn file_of_layouts(path: &Path) -> Manifest {
+    let mut manifest = Manifest::new(path, 100);
+    let file = File::create(path).unwrap();
     layout_cases(&file, &mut manifest);
     file.close().unwrap();
-    manifest.check();
+    manifest
 }
 
 #[test]
-fn every_combination_of_filters_and_fill_values_reads_back() {
-    let (_guard, path) = scratch("filters.h5");
-    let mut manifest = Manifest::new(&path, 200);
-    let file = File::create(&path).unwrap();
+fn every_layout_reads_back() {
+    let (_guard, path) = scratch("layouts.h5");
+    file_of_layouts(&path).check();
+}
+
+/// Every filter, fill value and fill time.
+pub fn file_of_filters(path: &Path) -> Manifest {
+    let mut manifest = Manifest::new(path, 200);
+    let file = File::create(path).unwrap();
     for bits in 0..8_u8 {
         for (shape, extents) in [
             ("single", vec![Extent::fixed(40), Extent::fixed(9)]),
@@ -307,7 +316,13 @@ fn every_combination_of_filters_and_fill_values_reads_back() {
     never.fill_time = FillTime::Never;
     manifest.dataset::<i64>(&file, "fill/never", &never);
     file.close().unwrap();
-    manifest.check();
+    manifest
+}
+
+#[test]
+fn every_combination_of_filters_and_fill_values_reads_back() {
+    let (_guard, path) = scratch("filters.h5");
+    file_of_filters(&path).check();
 }
 
 fn attributes_of_every_type(manifest: &mut Manifest, location: &h5quill::Location) {
@@ -328,11 +343,10 @@ fn attributes_of_every_type(manifest: &mut Manifest, location: &h5quill::Locatio
     for_every_type!(put);
 }
 
-#[test]
-fn attributes_of_every_type_and_size_read_back() {
-    let (_guard, path) = scratch("attributes.h5");
-    let mut manifest = Manifest::new(&path, 300);
-    let file = File::create(&path).unwrap();
+/// Attributes in messages and in dense storage.
+pub fn file_of_attributes(path: &Path) -> Manifest {
+    let mut manifest = Manifest::new(path, 300);
+    let file = File::create(path).unwrap();
     attributes_of_every_type(&mut manifest, &file);
     let group = file.create_group("compact").unwrap();
     for count in 1..=8 {
@@ -383,7 +397,13 @@ fn attributes_of_every_type_and_size_read_back() {
         }
     }
     file.close().unwrap();
-    manifest.check();
+    manifest
+}
+
+#[test]
+fn attributes_of_every_type_and_size_read_back() {
+    let (_guard, path) = scratch("attributes.h5");
+    file_of_attributes(&path).check();
 }
 
 #[test]
@@ -446,11 +466,10 @@ fn groups_links_and_names_read_back() {
     }
 }
 
-#[test]
-fn strings_of_every_length_read_back() {
-    let (_guard, path) = scratch("strings.h5");
-    let mut manifest = Manifest::new(&path, LONG_STRINGS);
-    let file = File::create(&path).unwrap();
+/// Strings up to and beyond 64 KiB.
+pub fn file_of_strings(path: &Path) -> Manifest {
+    let mut manifest = Manifest::new(path, LONG_STRINGS);
+    let file = File::create(path).unwrap();
     manifest.dataset::<String>(
         &file,
         "long",
@@ -464,8 +483,8 @@ fn strings_of_every_length_read_back() {
     compressed.deflate = Some(6);
     manifest.dataset::<VarLenUnicode>(&file, "long compressed", &compressed);
     file.close().unwrap();
-    let mut short = Manifest::new(&path, 500);
-    let file = File::open_rw(&path).unwrap();
+    let mut short = Manifest::new(path, 500);
+    let file = File::open_rw(path).unwrap();
     short.dataset::<String>(
         &file,
         "short",
@@ -473,5 +492,56 @@ fn strings_of_every_length_read_back() {
     );
     file.close().unwrap();
     manifest.extend(short);
-    manifest.check();
+    manifest
+}
+
+#[test]
+fn strings_of_every_length_read_back() {
+    let (_guard, path) = scratch("strings.h5");
+    file_of_strings(&path).check();
+}
+
+#[test]
+fn netcdf_and_h5wasm_read_the_values_of_an_extendible_file() {
+    let Some(python) = crate::support::python() else {
+        return;
+    };
+    let (_guard, path) = scratch("plain.h5");
+    let file = File::create(&path).unwrap();
+    let rows = |count: usize| {
+        ndarray::Array2::from_shape_fn((count, 5), |(row, column)| (row * 5 + column) as f64 * 0.5)
+    };
+    file.new_dataset::<f64>()
+        .shape((0.., 5))
+        .chunk((4, 5))
+        .shuffle()
+        .deflate(4)
+        .create("packed")
+        .unwrap();
+    file.new_dataset::<f64>()
+        .shape((0.., 0..))
+        .chunk((3, 2))
+        .create("two")
+        .unwrap();
+    file.new_dataset::<f64>()
+        .shape((23, 5))
+        .contiguous()
+        .create_with("flat", &rows(23))
+        .unwrap();
+    file.dataset("packed").unwrap().append(&rows(23)).unwrap();
+    file.dataset("two").unwrap().resize((23, 5)).unwrap();
+    file.dataset("two").unwrap().write(&rows(23)).unwrap();
+    file.set_attr("fs", 16_000).unwrap();
+    file.close().unwrap();
+    let said = script(&python, "others.py", &[path.as_os_str()]);
+    assert!(said.contains("netCDF4"), "{said}");
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join(".node/node_modules/h5wasm");
+    if !module.is_dir() {
+        crate::support::left_out("reading with h5wasm", "h5wasm in .node");
+        return;
+    }
+    let mut node = std::process::Command::new("node");
+    node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/h5wasm.mjs"));
+    node.arg(&path).arg(module);
+    crate::support::run(node);
 }

@@ -84,7 +84,7 @@ impl Seeded for String {
         match seed {
             0 => Self::new(),
             // Now and then one too long for a small collection.
-            _ if seed % 97 == 0 => "é".repeat(seed as usize % 5000),
+            _ if seed.is_multiple_of(97) => "é".repeat(seed as usize % 5000),
             _ => format!("é{}", "x".repeat(seed as usize % 40)) + &seed.to_string(),
         }
     }
@@ -431,14 +431,13 @@ impl Model {
             let Link::Hard(id) = link else { continue };
             let object = self.object(id);
             object.hard_links -= 1;
-            if object.hard_links == 0 {
-                if let Some(Object {
+            if object.hard_links == 0
+                && let Some(Object {
                     node: Node::Group(links),
                     ..
                 }) = self.objects[id].take()
-                {
-                    gone.extend(links.into_values());
-                }
+            {
+                gone.extend(links.into_values());
             }
         }
     }

@@ -1,11 +1,7 @@
 //! What the interop suites talk to: a Python with h5py, and h5dump. A missing tool leaves its suites out, unless
 //! `H5QUILL_REQUIRE_INTEROP=1` makes it a failure.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test program uses a part of it"
-)]
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,184 @@
+//! How the messages of a header become a dataset.
+
+use super::{Data, Dataset, index_shape, max_dims};
+use crate::chunk::Grid;
+use crate::error::{Error, Result};
+use crate::filter::Pipeline;
+use crate::format::message::dataspace::Dataspace;
+use crate::format::message::datatype::Datatype;
+use crate::format::message::fill_value::{Fill, FillValue};
+use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
+use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
+use crate::format::message::{RawMessage, flag, kind};
+use crate::index;
+use crate::object::chunks::Chunks;
+use crate::object::contiguous::Contiguous;
+use crate::object::header::Header;
+use crate::store::Store;
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+
+impl Dataset {
+    /// The dataset of the object, where it is one.
+    pub(crate) fn load(store: &Store, header: &Header) -> Result<Option<Self>> {
+        let at = header.addr.get();
+        let Some(layout) = header.message(kind::LAYOUT) else {
+            return Ok(None);
+        };
+        let own = |number: u8, name: &'static str| -> Result<&RawMessage> {
+            let message = header.message(number).ok_or_else(|| {
+                Error::corrupt(
+                    "object header",
+                    format!("a dataset without a {name} message"),
+                )
+                .at(at)
+            })?;
+            if message.flags & flag::SHARED != 0 {
+                return Err(Error::unsupported(format!(
+                    "a shared {name} message (a committed datatype)"
+                ))
+                .at(at));
+            }
+            Ok(message)
+        };
+        if header.message(kind::EXTERNAL_FILES).is_some() {
+            return Err(Error::unsupported("data in external files").at(at));
+        }
+        let space =
+            Dataspace::decode(&own(kind::DATASPACE, "dataspace")?.data, store.widths(), at)?;
+        let (datatype, _, _) = Datatype::decode(&own(kind::DATATYPE, "datatype")?.data, at)?;
+        let element = datatype.size() as usize;
+        let fill = load_fill(header, element)?;
+        let filters = match header.message(kind::FILTER_PIPELINE) {
+            Some(message) if message.flags & flag::SHARED != 0 => {
+                return Err(Error::unsupported("a shared filter pipeline message").at(at));
+            }
+            Some(message) => FilterPipeline::decode(&message.data, at)?.filters,
+            None => Vec::new(),
+        };
+        let layout = Layout::decode(&layout.data, store.widths(), at)?;
+        let max_dims = max_dims(&space);
+        let mut data = load_data(
+            store,
+            layout.class,
+            layout.version,
+            &space,
+            &max_dims,
+            &filters,
+            element,
+        )
+        .map_err(|error| error.at(at))?;
+        if let Data::Contiguous(contiguous) = &mut data {
+            contiguous.always_copied = datatype.contains_var_len();
+        }
+        Ok(Some(Self {
+            datatype,
+            space,
+            filters,
+            max_dims,
+            fill,
+            layout_version: layout.version,
+            data,
+            messages_changed: false,
+        }))
+    }
+}
+
+/// One element of the fill value: the message's, else zeros.
+fn load_fill(header: &Header, element: usize) -> Result<Vec<u8>> {
+    let at = header.addr.get();
+    let value = match (
+        header.message(kind::FILL_VALUE),
+        header.message(kind::FILL_VALUE_OLD),
+    ) {
+        (Some(message), _) => FillValue::decode(&message.data, at)?.value,
+        (None, Some(message)) => FillValue::decode_old(&message.data, at)?.value,
+        (None, None) => Fill::Default,
+    };
+    match value {
+        Fill::Value(value) if value.len() == element => Ok(value),
+        Fill::Value(value) if value.is_empty() => Ok(vec![0; element]),
+        Fill::Value(_) => {
+            Err(Error::corrupt("fill value message", "its size is not that of an element").at(at))
+        }
+        Fill::Default | Fill::Undefined => Ok(vec![0; element]),
+    }
+}
+
+fn load_data(
+    store: &Store,
+    class: LayoutClass,
+    version: u8,
+    space: &Dataspace,
+    max_dims: &[Option<u64>],
+    filters: &[FilterDescription],
+    element: usize,
+) -> Result<Data> {
+    let bytes = space.element_count()?.checked_mul(element as u64);
+    let bytes =
+        bytes.ok_or_else(|| Error::corrupt("dataspace message", "the size in bytes overflows"))?;
+    match class {
+        LayoutClass::Compact(data) if data.len() as u64 == bytes => Ok(Data::Compact(data)),
+        LayoutClass::Compact(_) => Err(Error::corrupt(
+            "data layout message",
+            "the compact data have another size",
+        )),
+        LayoutClass::Contiguous { addr, size } => {
+            if addr.is_some() && size != bytes {
+                return Err(Error::corrupt(
+                    "data layout message",
+                    "the contiguous data have another size",
+                ));
+            }
+            let contiguous = Contiguous {
+                always_copied: false,
+                addr,
+                size: bytes,
+            };
+            if let Some(extent) = contiguous.extent() {
+                store.check_bounds(extent, "contiguous data")?;
+            }
+            Ok(Data::Contiguous(contiguous))
+        }
+        LayoutClass::Chunked(layout) => {
+            load_chunks(store, layout, version, space, max_dims, filters, element)
+        }
+        LayoutClass::Virtual { .. } => Err(Error::unsupported("a virtual dataset")),
+    }
+}
+
+fn load_chunks(
+    store: &Store,
+    layout: ChunkedLayout,
+    version: u8,
+    space: &Dataspace,
+    max_dims: &[Option<u64>],
+    filters: &[FilterDescription],
+    element: usize,
+) -> Result<Data> {
+    if layout.chunk.len() != space.dims.len() {
+        return Err(Error::corrupt(
+            "data layout message",
+            "chunk and dataset differ in rank",
+        ));
+    }
+    if layout.element_size as usize != element {
+        return Err(Error::corrupt(
+            "data layout message",
+            "the element size is not that of the datatype",
+        ));
+    }
+    if layout.flags & 1 != 0 && !filters.is_empty() {
+        return Err(Error::unsupported("unfiltered partial edge chunks"));
+    }
+    let grid = Grid::new(layout.chunk.clone(), element)?;
+    let pipeline = Pipeline::new(filters)?;
+    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
+    let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
+    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone());
+    Ok(Data::Chunked {
+        chunks,
+        flags: layout.flags,
+    })
+}

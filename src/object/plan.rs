@@ -1,0 +1,129 @@
+//! What a new dataset is to be, checked before anything is made.
+
+use super::chunks::check_chunk;
+use super::dataset::max_dims;
+use crate::chunk::{Grid, default_chunk};
+use crate::error::{Error, Result};
+use crate::filter::Pipeline;
+use crate::format::message::dataspace::{Dataspace, DataspaceKind};
+use crate::format::message::datatype::Datatype;
+use crate::format::message::fill_value::FillTime;
+use crate::format::message::filter_pipeline::FilterDescription;
+use alloc::vec::Vec;
+
+/// Fixed data up to this size live in the object header, where a commit replaces them as a whole.
+const COMPACT_UP_TO: u64 = 512;
+/// The largest data a compact layout message can hold.
+const COMPACT_MAX: u64 = 65_000;
+
+/// Which layout a new dataset gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum LayoutChoice {
+    /// Chunked where the extent can grow or filters are asked for, compact where small, else contiguous.
+    #[default]
+    Auto,
+    Compact,
+    Contiguous,
+    Chunked,
+}
+
+/// What a new dataset is to be.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) datatype: Datatype,
+    pub(crate) space: Dataspace,
+    pub(crate) chunk: Option<Vec<u64>>,
+    pub(crate) layout: LayoutChoice,
+    pub(crate) filters: Vec<FilterDescription>,
+    /// One element, as the file stores it.
+    pub(crate) fill: Option<Vec<u8>>,
+    pub(crate) fill_time: FillTime,
+    pub(crate) early: bool,
+}
+
+impl Plan {
+    /// Refuses what cannot be made, before anything is allocated.
+    pub(crate) fn check(&self) -> Result<()> {
+        let element = u64::from(self.datatype.size());
+        if element == 0 {
+            return Err(Error::invalid("the datatype has no size"));
+        }
+        if let Some(fill) = &self.fill
+            && fill.len() as u64 != element
+        {
+            return Err(Error::invalid("the fill value is not one element"));
+        }
+        if self.choice()? == LayoutChoice::Chunked {
+            self.chunks()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn max_dims(&self) -> Vec<Option<u64>> {
+        max_dims(&self.space)
+    }
+
+    fn can_grow(&self) -> bool {
+        let max = self.max_dims();
+        max.iter()
+            .zip(&self.space.dims)
+            .any(|(max, dim)| *max != Some(*dim))
+    }
+
+    pub(super) fn bytes(&self) -> Result<u64> {
+        let bytes = self
+            .space
+            .element_count()?
+            .checked_mul(u64::from(self.datatype.size()));
+        bytes.ok_or_else(|| {
+            Error::limit("the size of a dataset in bytes", u64::MAX, i64::MAX as u64)
+        })
+    }
+
+    pub(super) fn choice(&self) -> Result<LayoutChoice> {
+        let simple = self.space.kind == DataspaceKind::Simple;
+        choose_layout(self, self.can_grow(), simple, self.bytes()?)
+    }
+
+    pub(super) fn chunks(&self) -> Result<(Grid, Pipeline)> {
+        let element = self.datatype.size() as usize;
+        let max_dims = self.max_dims();
+        let chunk = match &self.chunk {
+            Some(chunk) => chunk.clone(),
+            None => default_chunk(
+                &self.space.dims,
+                &max_dims,
+                element,
+                self.datatype.contains_var_len(),
+            ),
+        };
+        check_chunk(&chunk, &self.space.dims, &max_dims)?;
+        Ok((Grid::new(chunk, element)?, Pipeline::new(&self.filters)?))
+    }
+}
+
+fn choose_layout(plan: &Plan, extendible: bool, simple: bool, bytes: u64) -> Result<LayoutChoice> {
+    let chunked = plan.chunk.is_some() || !plan.filters.is_empty() || extendible;
+    let refuse = |reason: &'static str| Err(Error::invalid(reason));
+    if chunked && !simple {
+        return refuse("a scalar or null dataset has no chunks, filters or growing extent");
+    }
+    match plan.layout {
+        LayoutChoice::Compact | LayoutChoice::Contiguous if chunked => {
+            refuse("only a chunked dataset has a chunk shape, filters or a growing extent")
+        }
+        LayoutChoice::Chunked if !simple => refuse("a scalar or null dataset cannot be chunked"),
+        LayoutChoice::Compact if bytes > COMPACT_MAX => Err(Error::limit(
+            "the size of a compact dataset in bytes",
+            bytes,
+            COMPACT_MAX,
+        )),
+        LayoutChoice::Auto if chunked => Ok(LayoutChoice::Chunked),
+        // Without data it is contiguous, as libhdf5 makes it; h5repack crashes on compact data of a null extent.
+        LayoutChoice::Auto if (1..=COMPACT_UP_TO).contains(&bytes) && !plan.early => {
+            Ok(LayoutChoice::Compact)
+        }
+        LayoutChoice::Auto => Ok(LayoutChoice::Contiguous),
+        choice => Ok(choice),
+    }
+}
