@@ -1,7 +1,7 @@
 //! Files with the metadata that h5py writes by default (superblock 0, object headers of version 1, symbol tables):
 //! what is in them is read, and an edit changes what it is asked to and nothing else.
 
-#[path = "support/mod.rs"]
+#[allow(unreachable_pub, reason = "shared with programs that reach it")]
 mod support;
 
 use h5quill::storage::{Storage, StorageError};
