@@ -96,8 +96,8 @@ impl Engine {
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<()> {
-        self.touch(addr)?;
         self.dataset(addr)?;
+        self.touch(addr)?;
         self.release_selected(addr, selection)?;
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
@@ -106,7 +106,7 @@ impl Engine {
                 dataset.make_editable(store)?;
                 dataset.write(store, selection, bytes, budget)
             }
-            None => Err(Error::invalid("not a dataset")),
+            None => Err(object.not_a_dataset()),
         }
     }
 
@@ -121,12 +121,13 @@ impl Engine {
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
             Some(dataset) => dataset.read(store, selection, out, budget),
-            None => Err(Error::invalid("not a dataset")),
+            None => Err(object.not_a_dataset()),
         }
     }
 
     /// Changes the extent of a dataset.
     pub(crate) fn resize_dataset(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
+        self.dataset(addr)?;
         self.touch(addr)?;
         self.release_cut_off(addr, dims)?;
         let budget = self.budget_for(addr)?;
@@ -136,7 +137,7 @@ impl Engine {
                 dataset.make_editable(store)?;
                 dataset.resize(store, dims, budget)
             }
-            None => Err(Error::invalid("not a dataset")),
+            None => Err(object.not_a_dataset()),
         }
     }
 

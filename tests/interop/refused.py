@@ -18,8 +18,8 @@ def run(folder):
     def data(file, **more):
         file.create_dataset('data', data=np.arange(20, dtype='i4'), **more)
 
-    make('superblock 0 and symbol tables.h5', 'superblock', data, libver='earliest')
-    make('superblock 0, version 1 index.h5', 'superblock', lambda f: data(f, chunks=(5,), maxshape=(None,)), libver='earliest')
+    make('superblock 0 and symbol tables.h5', '', data, libver='earliest')
+    make('superblock 0, version 1 index.h5', '', lambda f: data(f, chunks=(5,), maxshape=(None,)), libver='earliest')
     make('superblock 2, layout 3.h5', '', lambda f: data(f, chunks=(5,), maxshape=(None,)), libver=('v108', 'v108'))
     make('layout 5.h5', '', lambda f: data(f, chunks=(5,), maxshape=(None,)), libver='latest')
     make('compound.h5', '', lambda f: f.create_dataset('data', data=np.zeros(3, [('a', 'i4'), ('b', 'f8')])), **V110)
