@@ -506,7 +506,8 @@ impl Dataset {
             {
                 3
             }
-            _ => self.layout_version.max(4),
+            LayoutClass::Chunked(_) => self.layout_version.max(4),
+            _ => self.layout_version.max(3),
         };
         if self.messages_changed || matches!(class, LayoutClass::Chunked(_)) {
             header.set_message(kind::DATASPACE, self.space.encode(store.widths()));
@@ -670,7 +671,7 @@ fn load_data(
             "the compact data have another size",
         )),
         LayoutClass::Contiguous { addr, size } => {
-            if addr.is_some() && size != bytes {
+            if addr.is_some() && size != bytes && version > 2 {
                 return Err(Error::corrupt(
                     "data layout message",
                     "the contiguous data have another size",

@@ -7,6 +7,7 @@ use super::header::Header;
 use super::links::Links;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::btree_k::BTreeK;
 use crate::format::message::kind;
 use crate::infra::global_heap::GlobalHeap;
 use crate::storage::Storage;
@@ -100,16 +101,14 @@ impl Engine {
 
     /// Opens the file on `storage`; writes nothing.
     pub(crate) fn open(storage: Box<dyn Storage>, read_only: bool) -> Result<Self> {
-        let store = Store::open(storage)?;
+        let mut store = Store::open(storage)?;
         let flags = store.superblock.consistency_flags;
         if flags != 0 && !read_only && store.superblock.version >= 3 {
             return Err(Error::unsupported(
                 "editing a file marked as open for writing (its last writer may have died)",
             ));
         }
-        if !read_only {
-            check_extension(&store)?;
-        }
+        read_extension(&mut store, read_only)?;
         let mut engine = Self::new(store, read_only);
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
@@ -382,20 +381,26 @@ impl Object {
 }
 
 /// What the superblock extension says must be something an edit can keep.
-fn check_extension(store: &Store) -> Result<()> {
+fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
     let Some(extension) = store.superblock.extension else {
         return Ok(());
     };
     let header = Header::load(store, extension)?;
     for message in &header.messages {
         let refused = match message.kind {
+            kind::BTREE_K => {
+                store.chunk_k = BTreeK::decode(&message.data, extension.get())?.chunk;
+                continue;
+            }
             kind::CACHE_IMAGE => "a file with a metadata cache image",
             kind::DRIVER_INFO => "a file split over several storage files",
             kind::SHARED_TABLE => "a file with a shared message table",
             kind::FILE_SPACE_INFO => "a file with a file space strategy",
             _ => continue,
         };
-        return Err(Error::unsupported(refused).at(extension.get()));
+        if !read_only {
+            return Err(Error::unsupported(refused).at(extension.get()));
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::space::Space;
 use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::btree_v1::DEFAULT_K;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
 use crate::storage::{Latch, Storage};
 use alloc::boxed::Box;
@@ -125,6 +126,8 @@ pub(crate) struct Store {
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
     pub(crate) unsynced: bool,
+    /// The K of version 1 B-trees of chunks in this file.
+    pub(crate) chunk_k: u16,
 }
 
 impl Store {
@@ -158,6 +161,7 @@ impl Store {
             flips: BTreeMap::new(),
             recovered: Blocks::default(),
             unsynced: false,
+            chunk_k: DEFAULT_K,
         })
     }
 
@@ -192,6 +196,7 @@ impl Store {
             flips: BTreeMap::new(),
             recovered: Blocks::default(),
             unsynced: false,
+            chunk_k: DEFAULT_K,
         };
         store.read_stamp()?;
         Ok(store)

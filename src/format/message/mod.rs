@@ -5,6 +5,7 @@
 
 pub(crate) mod attribute;
 pub(crate) mod attribute_info;
+pub(crate) mod btree_k;
 pub(crate) mod continuation;
 pub(crate) mod dataspace;
 pub(crate) mod datatype;
