@@ -346,6 +346,7 @@ impl Header {
             Form::Cell { other, .. } => {
                 let other = other.take();
                 if let Some(slot) = other.filter(|slot| slot.len >= needed as u64) {
+                    store.refresh(slot);
                     return Ok(slot);
                 }
                 if let Some(small) = other {

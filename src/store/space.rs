@@ -163,6 +163,11 @@ impl Space {
         self.fresh.contains(extent)
     }
 
+    /// Makes space fresh that its owner has kept to itself, and no committed block names.
+    pub(crate) fn refresh(&mut self, extent: Extent) {
+        self.fresh.insert(extent);
+    }
+
     /// Adds space that nothing reaches, found by a walk or read from a record of spare space.
     pub(crate) fn add_free(&mut self, extent: Extent) {
         if extent.len == 0 {

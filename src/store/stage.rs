@@ -359,6 +359,11 @@ impl Store {
         self.space.is_fresh(extent)
     }
 
+    /// Makes space fresh that its owner has kept to itself, and no committed block names.
+    pub(crate) fn refresh(&mut self, extent: Extent) {
+        self.space.refresh(extent);
+    }
+
     /// Reads an extent as the file will be after the next commit. Nothing is allocated for an extent that reaches
     /// beyond the end of the file.
     pub(crate) fn read(&self, extent: Extent, structure: &'static str) -> Result<Vec<u8>> {
