@@ -1,4 +1,4 @@
-"""The turns of libhdf5 in tests/btree_v1.rs: btree_v1.py FILE make|edit SEED RANK K FILTERED.
+"""The turns of libhdf5 in tests/btree_v1.rs: btree_v1.py FILE make|edit SEED RANK K FILTERED OLD.
 
 FILE.dims and FILE.model hold what the dataset must hold; a turn checks that, edits, and writes what it then holds."""
 
@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 path, verb = sys.argv[1:3]
-seed, rank, k, filtered = map(int, sys.argv[3:])
+seed, rank, k, filtered, old = map(int, sys.argv[3:])
 stem = os.path.splitext(path)[0]
 random = np.random.default_rng(seed)
 # Chunks with filters are large enough to shrink in them: of one that does not, stored with the filter left out, libhdf5
@@ -45,7 +45,8 @@ def make():
         library = ctypes.CDLL(glob.glob(where)[0])
         library.H5Pset_istore_k(ctypes.c_int64(plist.id), ctypes.c_uint(k))
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    access.set_libver_bounds(h5py.h5f.LIBVER_V18, h5py.h5f.LIBVER_V18)
+    low = h5py.h5f.LIBVER_EARLIEST if old else h5py.h5f.LIBVER_V18
+    access.set_libver_bounds(low, h5py.h5f.LIBVER_V18)
     file = h5py.File(h5py.h5f.create(path.encode(), h5py.h5f.ACC_TRUNC, plist, access))
     dims = (ROOM * 2 // 3,) * rank
     model = np.arange(np.prod(dims), dtype="i4").reshape(dims)
@@ -57,7 +58,7 @@ def make():
 
 def edit():
     model = load()
-    with h5py.File(path, "r+", libver=("v108", "v108")) as file:
+    with h5py.File(path, "r+", libver=("earliest" if old else "v108", "v108")) as file:
         data = file["data"]
         assert data.shape == model.shape, (data.shape, model.shape)
         assert (data[...] == model).all(), np.argwhere(data[...] != model)[:5]

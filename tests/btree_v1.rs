@@ -163,8 +163,8 @@ fn check_with_tools(path: &Path, random: &mut Random) {
     }
 }
 
-/// Rounds in turn, on a file of `rank` axes with `k` entries in half a node.
-fn take_turns(seed: u64, rank: usize, k: usize, filtered: bool) {
+/// Rounds in turn, on a file of `rank` axes with `k` entries in half a node; `old`: a file as for HDF5 1.6.
+fn take_turns(seed: u64, rank: usize, k: usize, filtered: bool, old: bool) {
     let Some(python) = python() else {
         return;
     };
@@ -174,7 +174,8 @@ fn take_turns(seed: u64, rank: usize, k: usize, filtered: bool) {
         let words = [verb, &seed.to_string(), &rank.to_string(), &k.to_string()];
         let mut command = Command::new(&python);
         command.arg(SCRIPT).arg(&path).args(words);
-        run(command.arg(u8::from(filtered).to_string()));
+        let flags = [filtered, old].map(|flag| u8::from(flag).to_string());
+        run(command.args(flags));
     };
     let mut random = Random(seed);
     turn("make", seed);
@@ -195,22 +196,30 @@ fn take_turns(seed: u64, rank: usize, k: usize, filtered: bool) {
 
 #[test]
 fn we_and_libhdf5_edit_one_axis_in_turn() {
-    take_turns(11, 1, 32, false);
-    take_turns(12, 1, 2, true);
+    take_turns(11, 1, 32, false, false);
+    take_turns(12, 1, 2, true, false);
 }
 
 #[test]
 fn we_and_libhdf5_edit_two_axes_in_turn() {
-    take_turns(21, 2, 32, false);
-    take_turns(22, 2, 32, true);
-    take_turns(23, 2, 2, false);
-    take_turns(24, 2, 4, false);
-    take_turns(25, 2, 3, true);
+    take_turns(21, 2, 32, false, false);
+    take_turns(22, 2, 32, true, false);
+    take_turns(23, 2, 2, false, false);
+    take_turns(24, 2, 4, false, false);
+    take_turns(25, 2, 3, true, false);
 }
 
 #[test]
 fn we_and_libhdf5_edit_more_axes_in_turn() {
-    take_turns(31, 3, 32, false);
-    take_turns(32, 3, 2, false);
-    take_turns(41, 4, 4, true);
+    take_turns(31, 3, 32, false, false);
+    take_turns(32, 3, 2, false, false);
+    take_turns(41, 4, 4, true, false);
+}
+
+#[test]
+fn we_and_libhdf5_edit_files_for_hdf5_1_6_in_turn() {
+    take_turns(51, 1, 32, false, true);
+    take_turns(52, 2, 32, false, true);
+    take_turns(53, 2, 3, false, true);
+    take_turns(54, 2, 2, true, true);
 }

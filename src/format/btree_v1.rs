@@ -27,9 +27,6 @@ use core::cmp::Ordering;
 
 pub(crate) const NODE: &str = "version 1 B-tree node";
 
-/// The K of trees of chunks where a file does not say another.
-pub(crate) const DEFAULT_K: u16 = 32;
-
 const TYPE: u8 = 1;
 
 /// What every node of a tree shares.

@@ -106,9 +106,6 @@ impl Prefix {
 /// Decodes the prefix; `bytes` may hold more or be just long enough (34 bytes always are). Returns the size of chunk
 /// 0 and of the prefix: the header takes their sum and 4 bytes of checksum.
 pub(crate) fn decode_prefix(bytes: &[u8], offset: u64) -> Result<(Prefix, u64, usize)> {
-    if bytes.first() == Some(&1) {
-        return Err(Error::unsupported("an object header of version 1").at(offset));
-    }
     let mut take = Take::new(bytes, NAME, offset);
     take.signature(&HEADER_SIGNATURE)?;
     take.version(2)?;

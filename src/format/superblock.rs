@@ -1,7 +1,7 @@
-//! II.A. The superblock.
+//! II.A. The superblock; versions 0 and 1 are drawn in [`legacy`](super::legacy::superblock).
 //!
 //! ```text
-//! versions 2 and 3, widths 8:
+//! versions 2 and 3:
 //!   0   8  signature  89 48 44 46 0d 0a 1a 0a
 //!   8   1  version
 //!   9   1  size of offsets
@@ -14,37 +14,49 @@
 //!   +   4  checksum
 //! ```
 
+use super::legacy::superblock as old;
 use crate::bytes::{Addr, Put, Take, Widths, lookup3};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
 pub(crate) const SIGNATURE: [u8; 8] = [0x89, b'H', b'D', b'F', 0x0d, 0x0a, 0x1a, 0x0a];
 
-/// The bytes of the largest superblock of version 2 or 3.
-pub(crate) const MAX_SIZE: usize = 48;
+/// The bytes of the largest superblock.
+pub(crate) const MAX_SIZE: usize = old::MAX_SIZE;
+
+/// 1: open for write, 2: closed in order, 4: open for SWMR write.
+pub(crate) const KNOWN_FLAGS: u8 = 7;
 
 const NAME: &str = "superblock";
 
-/// A superblock of version 2 or 3.
+/// A superblock of any version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Superblock {
     pub(crate) version: u8,
     pub(crate) widths: Widths,
-    /// 1: open for write, 4: open for SWMR write. Always 0 in files of ours.
+    /// Of [`KNOWN_FLAGS`]. Always 0 in files of ours.
     pub(crate) consistency_flags: u8,
     pub(crate) base: u64,
     pub(crate) extension: Option<Addr>,
     /// The end-of-file address; relative to the start of the device, not to the base.
     pub(crate) end_of_file: u64,
     pub(crate) root: Addr,
+    /// What a superblock of version 0 or 1 says beside that.
+    pub(crate) old: Option<old::OldParts>,
 }
 
 impl Superblock {
     pub(crate) fn size(&self) -> usize {
-        16 + 4 * usize::from(self.widths.offset)
+        match &self.old {
+            Some(old) => old.size(),
+            None => 16 + 4 * usize::from(self.widths.offset),
+        }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
+        if let Some(parts) = &self.old {
+            return old::encode(self, parts);
+        }
         let mut out = Vec::with_capacity(self.size());
         out.put_bytes(&SIGNATURE);
         out.put_u8(self.version);
@@ -68,12 +80,7 @@ impl Superblock {
         }
         let version = take.u8()?;
         match version {
-            0 | 1 => {
-                return Err(Error::unsupported(
-                    "a superblock of version 0 or 1 (written for HDF5 1.6 and earlier, h5py's default)",
-                )
-                .at(offset));
-            }
+            0 | 1 => return old::decode(bytes, version, offset),
             2 | 3 => {}
             _ => return Err(take.error("unknown version")),
         }
@@ -81,22 +88,14 @@ impl Superblock {
             offset: take.u8()?,
             length: take.u8()?,
         };
-        for width in [widths.offset, widths.length] {
-            match width {
-                8 => {}
-                2 | 4 => {
-                    return Err(Error::unsupported("offsets or lengths of 2 or 4 bytes").at(offset));
-                }
-                _ => return Err(take.error("the size of offsets or lengths is not 2, 4 or 8")),
-            }
-        }
+        check_widths(&take, widths, offset)?;
         let consistency_flags = take.u8()?;
         let base = take.uint(widths.offset)?;
         let extension = take.addr(widths)?;
         let end_of_file = take.uint(widths.offset)?;
         let root = take.defined_addr(widths)?;
         take.checksum()?;
-        if consistency_flags & !5 != 0 {
+        if consistency_flags & !KNOWN_FLAGS != 0 {
             return Err(take.error("unknown consistency flags"));
         }
         Ok(Self {
@@ -107,8 +106,22 @@ impl Superblock {
             extension,
             end_of_file,
             root,
+            old: None,
         })
     }
+}
+
+pub(crate) fn check_widths(take: &Take<'_>, widths: Widths, offset: u64) -> Result<()> {
+    for width in [widths.offset, widths.length] {
+        match width {
+            8 => {}
+            2 | 4 => {
+                return Err(Error::unsupported("offsets or lengths of 2 or 4 bytes").at(offset));
+            }
+            _ => return Err(take.error("the size of offsets or lengths is not 2, 4 or 8")),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -125,6 +138,7 @@ mod tests {
             extension: None,
             end_of_file: 4096,
             root: Addr::new(48),
+            old: None,
         };
         let mut bytes = superblock.encode();
         assert_eq!(bytes.len(), superblock.size());

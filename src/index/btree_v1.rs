@@ -25,7 +25,7 @@ impl TreeV1 {
             .map_err(|_| Error::corrupt("data layout message", "more than 32 axes"))?;
         let nodes = Shape {
             rank,
-            k: store.chunk_k,
+            k: store.node_sizes.chunk,
         };
         // Behind every other key and, as readers ask, a multiple of the chunk; readers with signed numbers can take it.
         let last = shape.chunk.iter().map(|chunk| match *chunk {

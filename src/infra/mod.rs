@@ -6,3 +6,4 @@ pub(crate) mod extensible_array;
 pub(crate) mod fixed_array;
 pub(crate) mod fractal_heap;
 pub(crate) mod global_heap;
+pub(crate) mod symbol_table;

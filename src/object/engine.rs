@@ -7,7 +7,7 @@ use super::header::Header;
 use super::links::Links;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::message::btree_k::BTreeK;
+use crate::format::message::btree_k::NodeSizes;
 use crate::format::message::kind;
 use crate::infra::global_heap::GlobalHeap;
 use crate::storage::Storage;
@@ -33,17 +33,36 @@ pub(crate) struct Object {
     pub(crate) links: Option<Links>,
     pub(crate) attributes: Attributes,
     pub(crate) dataset: Option<Dataset>,
+    /// Why the object, a dataset, cannot be used as one. Its header can: attributes are set and links made and taken
+    /// out; the space of its data stays as it is.
+    pub(crate) refused: Option<Error>,
 }
 
 impl Object {
     fn load(store: &Store, addr: Addr) -> Result<Self> {
         let header = Header::load(store, addr)?;
+        let (dataset, refused) = match Dataset::load(store, &header) {
+            Ok(dataset) => (dataset, None),
+            Err(error) if matches!(error.kind(), ErrorKind::Storage(_) | ErrorKind::Poisoned) => {
+                return Err(error);
+            }
+            Err(error) => (None, Some(error)),
+        };
         Ok(Self {
             links: Links::load(store, &header)?,
             attributes: Attributes::load(store, &header)?,
-            dataset: Dataset::load(store, &header)?,
+            dataset,
+            refused,
             header,
         })
+    }
+
+    /// Why there is no dataset to use.
+    pub(crate) fn not_a_dataset(&self) -> Error {
+        match &self.refused {
+            Some(refused) => refused.clone(),
+            None => Error::invalid("not a dataset"),
+        }
     }
 
     fn stage_parts(&mut self, store: &mut Store, closing: bool) -> Result<()> {
@@ -91,6 +110,7 @@ impl Engine {
             links: Some(links),
             attributes: Attributes::none(),
             dataset: None,
+            refused: None,
         };
         let mut engine = Self::new(store, false);
         engine.reclaim_after = None;
@@ -173,10 +193,8 @@ impl Engine {
     /// The dataset at `addr`.
     pub(crate) fn dataset(&mut self, addr: Addr) -> Result<&mut Dataset> {
         let object = self.object(addr)?;
-        object
-            .dataset
-            .as_mut()
-            .ok_or_else(|| Error::invalid("not a dataset"))
+        let error = object.not_a_dataset();
+        object.dataset.as_mut().ok_or(error)
     }
 
     /// Refuses what cannot be changed, before anything is.
@@ -191,6 +209,16 @@ impl Engine {
     pub(crate) fn check_writable(&mut self, addr: Addr) -> Result<()> {
         self.check_editable(addr)?;
         self.dataset(addr)?.check_writable()
+    }
+
+    /// As [`check_editable`](Self::check_editable), for a change of a group's links.
+    pub(crate) fn check_links_editable(&mut self, group: Addr) -> Result<()> {
+        self.check_editable(group)?;
+        let (object, store, _) = self.parts(group)?;
+        match &object.links {
+            Some(links) => links.check_editable(store),
+            None => Ok(()),
+        }
     }
 
     /// Marks the object as changed.
@@ -388,14 +416,14 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
     let header = Header::load(store, extension)?;
     for message in &header.messages {
         let refused = match message.kind {
-            kind::BTREE_K => {
-                store.chunk_k = BTreeK::decode(&message.data, extension.get())?.chunk;
-                continue;
-            }
             kind::CACHE_IMAGE => "a file with a metadata cache image",
             kind::DRIVER_INFO => "a file split over several storage files",
             kind::SHARED_TABLE => "a file with a shared message table",
             kind::FILE_SPACE_INFO => "a file with a file space strategy",
+            kind::BTREE_K => {
+                store.node_sizes = NodeSizes::decode(&message.data, extension.get())?;
+                continue;
+            }
             _ => continue,
         };
         if !read_only {

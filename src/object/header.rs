@@ -8,8 +8,8 @@
 use super::record::{MAX_SPARE, Record};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, Result};
-use crate::format::message::continuation;
-use crate::format::message::{RawMessage, kind};
+use crate::format::legacy::object_header as old;
+use crate::format::message::{RawMessage, continuation, kind, reference_count};
 use crate::format::object_header::{
     Prefix, body_size, decode_chunk0, decode_continuation, decode_prefix, encode_body, encode_cell,
 };
@@ -74,7 +74,12 @@ impl Header {
     }
 
     pub(crate) fn load(store: &Store, addr: Addr) -> Result<Self> {
-        let (prefix, first, mut messages) = load_first_block(store, addr)?;
+        let FirstBlock {
+            prefix,
+            extent: first,
+            mut messages,
+            old_prefix,
+        } = load_first_block(store, addr)?;
         let mut blocks = vec![first];
         let mut next = 0;
         while next < messages.len() {
@@ -88,7 +93,10 @@ impl Header {
                 return Err(Error::corrupt(NAME, "continuations form a cycle").at(addr.get()));
             }
             let bytes = store.read(extent, NAME)?;
-            let more = decode_continuation(&bytes, &prefix, extent.addr.get())?;
+            let more = match old_prefix {
+                Some(_) => old::decode_messages(&bytes, extent.addr.get())?,
+                None => decode_continuation(&bytes, &prefix, extent.addr.get())?,
+            };
             messages.remove(next);
             messages.extend(more);
             blocks.push(extent);
@@ -101,6 +109,7 @@ impl Header {
                 .at(addr.get()));
             }
         }
+        let count = messages.len() + blocks.len() - 1;
         let mut header = Self {
             addr,
             prefix,
@@ -110,8 +119,31 @@ impl Header {
             spare: Vec::new(),
             keeps_record: true,
         };
-        header.recognise(store, blocks);
+        match old_prefix {
+            Some(old_prefix) => header.take_over_old(&old_prefix, count, blocks)?,
+            None => header.recognise(store, blocks),
+        }
         Ok(header)
+    }
+
+    /// Makes what a prefix of version 1 says part of the messages, as version 2 has it.
+    fn take_over_old(
+        &mut self,
+        prefix: &old::OldPrefix,
+        count: usize,
+        blocks: Vec<Extent>,
+    ) -> Result<()> {
+        let error = |reason| Err(Error::corrupt(NAME, reason).at(self.addr.get()));
+        if count > prefix.messages {
+            return error("it has more messages than it says");
+        }
+        if self.message(kind::REFERENCE_COUNT).is_some() {
+            return error("a reference count message in a header of version 1");
+        }
+        self.form = Form::Foreign { blocks };
+        self.messages.retain(|message| message.kind != kind::NIL);
+        self.set_reference_count(prefix.reference_count);
+        Ok(())
     }
 
     /// Tells a cell of ours, with its record, from a header of another writer; what else NIL messages hold is padding.
@@ -197,9 +229,7 @@ impl Header {
     /// How many hard links name the object.
     pub(crate) fn reference_count(&self) -> Result<u32> {
         match self.message(kind::REFERENCE_COUNT) {
-            Some(message) => {
-                crate::format::message::reference_count::decode(&message.data, self.addr.get())
-            }
+            Some(message) => reference_count::decode(&message.data, self.addr.get()),
             None => Ok(1),
         }
     }
@@ -208,10 +238,7 @@ impl Header {
         if count == 1 {
             self.remove_message(kind::REFERENCE_COUNT);
         } else {
-            self.set_message(
-                kind::REFERENCE_COUNT,
-                crate::format::message::reference_count::encode(count),
-            );
+            self.set_message(kind::REFERENCE_COUNT, reference_count::encode(count));
         }
     }
 
@@ -434,18 +461,45 @@ impl Header {
     }
 }
 
-fn load_first_block(store: &Store, addr: Addr) -> Result<(Prefix, Extent, Vec<RawMessage>)> {
+/// The header's own block.
+struct FirstBlock {
+    prefix: Prefix,
+    extent: Extent,
+    messages: Vec<RawMessage>,
+    /// Where the header is of version 1.
+    old_prefix: Option<old::OldPrefix>,
+}
+
+fn load_first_block(store: &Store, addr: Addr) -> Result<FirstBlock> {
     const GUESS: u64 = 256;
     let readable = store.readable(addr, GUESS);
     let bytes = store.read(Extent::new(addr, readable), NAME)?;
-    let (_, data_size, prefix_size) = decode_prefix(&bytes, addr.get())?;
-    let total = data_size.saturating_add(prefix_size as u64 + 4);
+    let (old_prefix, total) = if old::is_old(&bytes) {
+        let old_prefix = old::decode_prefix(&bytes, addr.get())?;
+        let total = old_prefix.data_size + old::PREFIX_SIZE as u64;
+        (Some(old_prefix), total)
+    } else {
+        let (_, data_size, prefix_size) = decode_prefix(&bytes, addr.get())?;
+        (None, data_size.saturating_add(prefix_size as u64 + 4))
+    };
     let extent = Extent::new(addr, total);
     let bytes = if total > readable {
         store.read(extent, NAME)?
     } else {
         bytes
     };
-    let (prefix, messages) = decode_chunk0(&bytes[..total as usize], store.widths(), addr.get())?;
-    Ok((prefix, extent, messages))
+    let bytes = &bytes[..total as usize];
+    let (prefix, messages) = match old_prefix {
+        Some(_) => {
+            let messages = old::decode_messages(&bytes[old::PREFIX_SIZE..], addr.get())?;
+            (Prefix::new(), messages)
+        }
+        None => decode_chunk0(bytes, store.widths(), addr.get())?,
+    };
+    Ok(FirstBlock {
+        prefix,
+        extent,
+        messages,
+        old_prefix,
+    })
 }

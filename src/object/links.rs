@@ -1,13 +1,16 @@
-//! The links of a group: messages of its header while they are few, dense storage beyond.
+//! The links of a group: messages of its header while they are few, dense storage beyond. A group of the old form is
+//! read from its symbol table; the first change of its links makes messages or dense storage of them.
 
 use super::dense::{Dense, LINKS, Places};
 use super::header::Header;
 use crate::bytes::Extent;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::legacy::symbol_table;
 use crate::format::message::group_info::GroupInfo;
 use crate::format::message::link::Link;
 use crate::format::message::link_info::LinkInfo;
-use crate::format::message::{RawMessage, kind};
+use crate::format::message::{RawMessage, flag, kind};
+use crate::infra::symbol_table::SymbolTable;
 use crate::store::Store;
 use alloc::vec::Vec;
 
@@ -20,6 +23,7 @@ pub(crate) struct Links {
     max_compact: u16,
     min_dense: u16,
     dense: Option<Dense>,
+    symbols: Option<SymbolTable>,
 }
 
 impl Links {
@@ -31,34 +35,29 @@ impl Links {
             max_compact: DEFAULT_PHASE_CHANGE.0,
             min_dense: DEFAULT_PHASE_CHANGE.1,
             dense: None,
+            symbols: None,
         };
-        let messages = [
-            (kind::LINK_INFO, links.info.encode(store.widths())),
-            (kind::GROUP_INFO, GroupInfo::default().encode()),
-        ]
-        .map(|(kind, data)| RawMessage {
-            kind,
-            flags: if kind == kind::GROUP_INFO {
-                crate::format::message::flag::CONSTANT
-            } else {
-                0
-            },
-            creation_order: 0,
-            data,
-        });
+        let messages = links.initial_messages(store);
         (links, messages.into())
+    }
+
+    fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
+        let info = self.info.encode(store.widths());
+        let group = GroupInfo::default().encode();
+        [
+            RawMessage::new(kind::LINK_INFO, 0, info),
+            RawMessage::new(kind::GROUP_INFO, flag::CONSTANT, group),
+        ]
     }
 
     /// The links of the object, where it is a group.
     pub(crate) fn load(store: &Store, header: &Header) -> Result<Option<Self>> {
         let at = header.addr.get();
-        if header.message(kind::SYMBOL_TABLE).is_some() {
-            return Err(
-                Error::unsupported("a group with a symbol table (HDF5 1.6 and earlier)").at(at),
-            );
-        }
         let Some(message) = header.message(kind::LINK_INFO) else {
-            return Ok(None);
+            return match header.message(kind::SYMBOL_TABLE) {
+                Some(message) => Self::load_symbols(store, message, at).map(Some),
+                None => Ok(None),
+            };
         };
         let info = LinkInfo::decode(&message.data, store.widths(), at)?;
         let group = match header.message(kind::GROUP_INFO) {
@@ -86,7 +85,31 @@ impl Links {
             max_compact,
             min_dense,
             dense,
+            symbols: None,
         }))
+    }
+
+    fn load_symbols(store: &Store, message: &RawMessage, at: u64) -> Result<Self> {
+        let places = symbol_table::Places::decode(&message.data, store.widths(), at)?;
+        Ok(Self {
+            info: LinkInfo::default(),
+            max_compact: DEFAULT_PHASE_CHANGE.0,
+            min_dense: DEFAULT_PHASE_CHANGE.1,
+            dense: None,
+            symbols: Some(SymbolTable::open(store, places)?),
+        })
+    }
+
+    /// Refuses links that cannot be changed, before anything is.
+    pub(crate) fn check_editable(&self, store: &Store) -> Result<()> {
+        let Some(symbols) = &self.symbols else {
+            return Ok(());
+        };
+        let links = symbols.list(store)?;
+        if links.windows(2).any(|pair| pair[0].name >= pair[1].name) {
+            return Err(Error::corrupt("symbol table", "the names are not in order"));
+        }
+        symbols.blocks(store, &mut |_| {})
     }
 
     /// Whether the header of a heap for these links still needs its place.
@@ -94,10 +117,11 @@ impl Links {
         self.dense.is_none()
     }
 
-    pub(crate) fn len(&self, header: &Header) -> u64 {
-        match &self.dense {
-            Some(dense) => dense.len(),
-            None => compact(header).count() as u64,
+    pub(crate) fn len(&mut self, store: &Store, header: &Header) -> Result<u64> {
+        match (&mut self.symbols, &self.dense) {
+            (Some(symbols), _) => symbols.count(store),
+            (None, Some(dense)) => Ok(dense.len()),
+            (None, None) => Ok(compact(header).count() as u64),
         }
     }
 
@@ -108,6 +132,9 @@ impl Links {
         name: &[u8],
     ) -> Result<Option<Link>> {
         let at = header.addr.get();
+        if let Some(symbols) = &self.symbols {
+            return symbols.find(store, name);
+        }
         if let Some(dense) = &mut self.dense {
             let message = dense.find(store, name)?;
             return message
@@ -125,6 +152,9 @@ impl Links {
     /// All links, in creation order where that is tracked, else by name.
     pub(crate) fn list(&mut self, store: &Store, header: &Header) -> Result<Vec<Link>> {
         let at = header.addr.get();
+        if let Some(symbols) = &self.symbols {
+            return symbols.list(store);
+        }
         let mut links = Vec::new();
         match &mut self.dense {
             Some(dense) => dense.for_each(store, &mut |_, message| {
@@ -156,7 +186,7 @@ impl Links {
             link.creation_order = Some(*next);
             *next += 1;
         }
-        if self.dense.is_none() && self.len(header) >= u64::from(self.max_compact) {
+        if self.dense.is_none() && self.len(store, header)? >= u64::from(self.max_compact) {
             self.make_dense(store, header)?;
         }
         self.put(store, header, &link)
@@ -211,8 +241,10 @@ impl Links {
         Ok(None)
     }
 
-    /// A heap of another writer that cannot be changed by copy-on-write is built anew as one of ours.
+    /// A symbol table is replaced by links of the new form. A heap of another writer that cannot be changed by
+    /// copy-on-write is built anew as one of ours.
     fn make_editable(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
+        self.replace_symbols(store, header)?;
         if self.dense.as_ref().is_none_or(Dense::can_edit) {
             return Ok(());
         }
@@ -221,6 +253,29 @@ impl Links {
             old.free_all(store)?;
         }
         self.fill_dense(store, header, &links)
+    }
+
+    fn replace_symbols(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
+        let Some(symbols) = self.symbols.take() else {
+            return Ok(());
+        };
+        let links = symbols.list(store)?;
+        let mut blocks = Vec::new();
+        symbols.blocks(store, &mut |block| blocks.push(block))?;
+        for block in blocks {
+            store.free(block);
+        }
+        if header.addr == store.root() {
+            store.forget_root_symbol_table();
+        }
+        header.remove_message(kind::SYMBOL_TABLE);
+        header.messages.splice(0..0, self.initial_messages(store));
+        if links.len() > usize::from(self.max_compact) {
+            return self.fill_dense(store, header, &links);
+        }
+        links
+            .iter()
+            .try_for_each(|link| self.put(store, header, link))
     }
 
     fn make_dense(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
@@ -249,6 +304,9 @@ impl Links {
 
     /// Stages dense storage and says in the header where it is.
     pub(crate) fn stage(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
+        if self.symbols.is_some() {
+            return Ok(());
+        }
         let places = match &mut self.dense {
             Some(dense) => Some(dense.stage(store)?),
             None => None,
@@ -263,6 +321,9 @@ impl Links {
     }
 
     pub(crate) fn blocks(&mut self, store: &Store, visit: &mut dyn FnMut(Extent)) -> Result<()> {
+        if let Some(symbols) = &self.symbols {
+            return symbols.blocks(store, visit);
+        }
         match &mut self.dense {
             Some(dense) => dense.blocks(store, visit),
             None => Ok(()),
@@ -276,6 +337,12 @@ impl Links {
     }
 
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
+        if let Some(symbols) = &self.symbols {
+            let mut blocks = Vec::new();
+            symbols.blocks(store, &mut |block| blocks.push(block))?;
+            blocks.into_iter().for_each(|block| store.free(block));
+            return Ok(());
+        }
         match &mut self.dense {
             Some(dense) => dense.free_all(store),
             None => Ok(()),

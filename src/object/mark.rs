@@ -61,6 +61,9 @@ impl Engine {
     ) -> Result<()> {
         let width = self.store.widths().offset;
         let (object, store, _) = self.parts(addr)?;
+        if let Some(refused) = &object.refused {
+            return Err(refused.clone());
+        }
         used.extend(object.header.blocks(store));
         let mut visit = |extent| used.push(extent);
         object.attributes.blocks(store, &mut visit)?;

@@ -92,10 +92,10 @@ impl Engine {
 
     pub(crate) fn kind(&mut self, addr: Addr) -> Result<ObjectKind> {
         let object = self.object(addr)?;
-        Ok(match (&object.links, &object.dataset) {
-            (Some(_), _) => ObjectKind::Group,
-            (None, Some(_)) => ObjectKind::Dataset,
-            (None, None) => ObjectKind::Other,
+        Ok(match &object.links {
+            Some(_) => ObjectKind::Group,
+            None if object.dataset.is_some() || object.refused.is_some() => ObjectKind::Dataset,
+            None => ObjectKind::Other,
         })
     }
 
@@ -110,12 +110,12 @@ impl Engine {
     }
 
     pub(crate) fn link_count(&mut self, group: Addr) -> Result<u64> {
-        let object = self.object(group)?;
+        let (object, store, _) = self.parts(group)?;
         let links = object
             .links
-            .as_ref()
+            .as_mut()
             .ok_or_else(|| Error::invalid("not a group"))?;
-        Ok(links.len(&object.header))
+        links.len(store, &object.header)
     }
 
     /// Where a new object of `path` would be linked: the deepest group that exists, the groups to make on the way,
@@ -149,7 +149,7 @@ impl Engine {
                     )));
                 }
                 None => {
-                    self.check_editable(at)?;
+                    self.check_links_editable(at)?;
                     let missing = parents[number..].iter().map(ToString::to_string).collect();
                     return Ok((at, missing, (*last).to_string()));
                 }
@@ -158,7 +158,7 @@ impl Engine {
         if self.kind(at)? != ObjectKind::Group {
             return Err(Error::invalid("the parent is not a group"));
         }
-        self.check_editable(at)?;
+        self.check_links_editable(at)?;
         if self.link(at, last)?.is_some() {
             return Err(Error::new(ErrorKind::Exists));
         }
@@ -194,6 +194,7 @@ impl Engine {
                 links: Some(links),
                 attributes: Attributes::none(),
                 dataset: None,
+                refused: None,
             },
         )
     }
@@ -220,6 +221,7 @@ impl Engine {
                 links: None,
                 attributes: Attributes::none(),
                 dataset: Some(dataset),
+                refused: None,
             },
         )
     }
@@ -316,7 +318,7 @@ impl Engine {
             .find(start, &parents.join("/"))?
             .ok_or_else(Error::not_found)?;
         let link = self.link(group, last)?.ok_or_else(Error::not_found)?;
-        self.check_editable(group)?;
+        self.check_links_editable(group)?;
         let doomed = match link.target {
             LinkTarget::Hard(addr) => self.plan_removal(addr)?,
             _ => Vec::new(),
@@ -349,9 +351,17 @@ impl Engine {
                     left.len() - 1
                 }
             };
-            left[number].1 = left[number].1.saturating_sub(1);
-            if left[number].1 == 0 && self.kind(addr)? == ObjectKind::Group {
-                for link in self.links(addr)? {
+            left[number].1 = left[number].1.checked_sub(1).ok_or_else(|| {
+                Error::corrupt("object header", "more links name it than it counts").at(addr.get())
+            })?;
+            if left[number].1 > 0 {
+                continue;
+            }
+            let (object, store, _) = self.parts(addr)?;
+            object.attributes.list(store, &object.header)?;
+            if let Some(links) = &mut object.links {
+                links.check_editable(store)?;
+                for link in links.list(store, &object.header)? {
                     if let LinkTarget::Hard(child) = link.target {
                         queue.push(child);
                     }

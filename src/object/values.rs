@@ -106,7 +106,7 @@ impl Engine {
                 dataset.make_editable(store)?;
                 dataset.write(store, selection, bytes, budget)
             }
-            None => Err(Error::invalid("not a dataset")),
+            None => Err(object.not_a_dataset()),
         }
     }
 
@@ -125,7 +125,7 @@ impl Engine {
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
             Some(dataset) => dataset.read(store, selection, out, budget),
-            None => Err(Error::invalid("not a dataset")),
+            None => Err(object.not_a_dataset()),
         }
     }
 
@@ -140,7 +140,7 @@ impl Engine {
                 dataset.make_editable(store)?;
                 dataset.resize(store, dims, budget)
             }
-            None => Err(Error::invalid("not a dataset")),
+            None => Err(object.not_a_dataset()),
         }
     }
 

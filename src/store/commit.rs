@@ -21,7 +21,9 @@
 //! ```text
 //! 0   the device is made long enough           (a sync where 1b will name the new end)
 //! 1   staged blocks, in address order
-//! 1b  where a flip lies outside sector 0: sector 0 with its OLD cells and the NEW end of file
+//! 1b  where a flip lies outside sector 0: sector 0 with its OLD cells and the NEW end of file;
+//!     also where the root group loses the symbol table that an old superblock repeats: without that entry's cache,
+//!     which is right for the old state too
 //! 1c  where flips lie in several sectors of a file of ours: the flip record
 //! 2   sync
 //! 3a  early flips (blocks outside their cell's sector that are also right for the old state); sync
@@ -70,7 +72,7 @@ impl Store {
         self.write_recovered(level)?;
         self.extend_device(new_end_of_file)?;
         self.write_staged()?;
-        let reaches_out = self.created && self.flips_outside_sector_0();
+        let reaches_out = self.created && (self.flips_outside_sector_0() || self.root_cache_stale);
         if reaches_out {
             self.prepare_far_flips(level)?;
         }
@@ -181,6 +183,12 @@ impl Store {
     fn prepare_far_flips(&mut self, level: Level) -> Result<()> {
         let mut sector = self.committed_sector_0()?;
         let needed = record_size(self.count_sectors()) as u64;
+        let stale = core::mem::take(&mut self.root_cache_stale);
+        if let Some(old) = &mut self.superblock.old
+            && stale
+        {
+            old.root_cache = 0;
+        }
         if self
             .stamp
             .as_ref()
@@ -195,7 +203,7 @@ impl Store {
                 stamp.record = Some(record);
             }
             self.extend_device(self.end_of_file())?;
-        } else if self.end_of_file() <= self.superblock.end_of_file {
+        } else if self.end_of_file() <= self.superblock.end_of_file && !stale {
             return Ok(());
         }
         self.sync_if(level == Level::Sync)?;

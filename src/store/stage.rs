@@ -4,7 +4,7 @@ use super::space::Space;
 use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::btree_v1::DEFAULT_K;
+use crate::format::message::btree_k::NodeSizes;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
 use crate::storage::{Latch, Storage};
 use alloc::boxed::Box;
@@ -115,6 +115,10 @@ pub(crate) struct Store {
     pub(crate) device_len: u64,
     /// As it stands on the device.
     pub(crate) superblock: Superblock,
+    /// How much room the nodes of old trees have.
+    pub(crate) node_sizes: NodeSizes,
+    /// The next commit takes the symbol table away that the superblock's entry of the root group repeats.
+    pub(crate) root_cache_stale: bool,
     /// The file has had its first commit; before, the device holds no HDF5 file.
     pub(crate) created: bool,
     pub(crate) stamp: Option<Stamp>,
@@ -126,8 +130,6 @@ pub(crate) struct Store {
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
     pub(crate) unsynced: bool,
-    /// The K of version 1 B-trees of chunks in this file.
-    pub(crate) chunk_k: u16,
 }
 
 impl Store {
@@ -149,7 +151,10 @@ impl Store {
                 extension: None,
                 end_of_file: 0,
                 root,
+                old: None,
             },
+            node_sizes: NodeSizes::DEFAULT,
+            root_cache_stale: false,
             created: false,
             stamp: Some(Stamp {
                 generation: 0,
@@ -161,7 +166,6 @@ impl Store {
             flips: BTreeMap::new(),
             recovered: Blocks::default(),
             unsynced: false,
-            chunk_k: DEFAULT_K,
         })
     }
 
@@ -184,10 +188,20 @@ impl Store {
             );
         }
         let end = superblock.end_of_file - superblock.base;
+        let node_sizes = match &superblock.old {
+            Some(old) => NodeSizes {
+                chunk: old.chunk_k,
+                internal: old.internal_k,
+                leaf: old.leaf_k,
+            },
+            None => NodeSizes::DEFAULT,
+        };
         let mut store = Self {
             device,
             device_len,
             superblock,
+            node_sizes,
+            root_cache_stale: false,
             created: true,
             stamp: None,
             space: Space::new(end),
@@ -196,7 +210,6 @@ impl Store {
             flips: BTreeMap::new(),
             recovered: Blocks::default(),
             unsynced: false,
-            chunk_k: DEFAULT_K,
         };
         store.read_stamp()?;
         Ok(store)
@@ -475,6 +488,13 @@ impl Store {
         self.check_writable(0)?;
         self.flips.insert(addr.get(), Flip { bytes, order });
         Ok(())
+    }
+
+    /// The symbol table of the root group is about to go: a superblock that says where it is stops saying so in an
+    /// earlier step of the next commit, since readers believe it before they look at the group.
+    pub(crate) fn forget_root_symbol_table(&mut self) {
+        let old = self.superblock.old.as_ref();
+        self.root_cache_stale = old.is_some_and(|old| old.root_cache != 0);
     }
 
     /// Makes every later call fail: a change was made in part.

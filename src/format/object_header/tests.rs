@@ -67,13 +67,6 @@ fn the_prefix_tells_times_orders_and_phase_change() {
 }
 
 #[test]
-fn headers_of_version_1_are_named_when_refused() {
-    let error = decode_prefix(&[1, 0, 0, 0], 9).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Unsupported(_)));
-    assert_eq!(error.offset(), Some(9));
-}
-
-#[test]
 fn a_cell_is_a_complete_header_of_31_bytes() {
     let body = Extent::new(Addr::new(4096), 300);
     let times = Prefix {

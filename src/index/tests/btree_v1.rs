@@ -2,19 +2,11 @@
 
 use super::*;
 use crate::format::btree_v1::tests::{Golden, all};
-use crate::format::btree_v1::{DEFAULT_K, Node, Shape, offsets};
-
-/// Those whose superblock can be opened.
-fn golden() -> Vec<Golden> {
-    let mut all = all();
-    all.retain(|golden| golden.image[8] >= 2);
-    assert_eq!(all.len(), 7);
-    all
-}
+use crate::format::btree_v1::{Node, Shape, offsets};
 
 fn open_image(golden: &Golden, image: Vec<u8>) -> Result<(Store, IndexShape, Box<dyn ChunkIndex>)> {
     let mut store = Store::open(Box::new(MemoryStorage::from(image)))?;
-    store.chunk_k = golden.k;
+    store.node_sizes.chunk = golden.k;
     let shape = IndexShape {
         chunk_bytes: golden.chunk_bytes,
         filtered: golden.filtered,
@@ -40,7 +32,7 @@ fn chunks(golden: &Golden) -> BTreeMap<Vec<u64>, ChunkRecord> {
 
 #[test]
 fn every_chunk_is_where_libhdf5_says() {
-    for golden in golden() {
+    for golden in all() {
         let (store, shape, mut index) = open_image(&golden, golden.image.clone()).unwrap();
         let expected = chunks(&golden);
         assert_eq!(content(&mut *index, &store), expected, "{}", golden.name);
@@ -62,7 +54,7 @@ fn every_chunk_is_where_libhdf5_says() {
 fn check_nodes(store: &Store, shape: &IndexShape, root: Addr) -> usize {
     let nodes = Shape {
         rank: shape.chunk.len() as u8,
-        k: store.chunk_k,
+        k: store.node_sizes.chunk,
     };
     let size = nodes.key_size();
     let (mut count, mut waiting) = (0, vec![(root, None, None)]);
@@ -92,7 +84,7 @@ fn check_nodes(store: &Store, shape: &IndexShape, root: Addr) -> usize {
 
 #[test]
 fn a_tree_of_libhdf5_is_edited_beside_itself() {
-    for golden in golden() {
+    for golden in all() {
         let (mut store, shape, mut index) = open_image(&golden, golden.image.clone()).unwrap();
         let before = golden.image.clone();
         let mut model = chunks(&golden);
@@ -139,7 +131,7 @@ fn blocks_of(image: &[u8], golden: &Golden) -> Vec<Vec<u8>> {
 
 #[test]
 fn one_edit_parts_all_siblings_once_and_later_edits_rewrite_one_path() {
-    let golden = golden().remove(3);
+    let golden = all().remove(3);
     assert_eq!(golden.name, "deep");
     let (mut store, shape, mut index) = open_image(&golden, golden.image.clone()).unwrap();
     let mut edit = |at: u64, store: &mut Store| {
@@ -160,7 +152,7 @@ fn one_edit_parts_all_siblings_once_and_later_edits_rewrite_one_path() {
 #[test]
 fn appending_leaves_full_nodes_behind() {
     let mut store = new_store();
-    assert_eq!(store.chunk_k, DEFAULT_K);
+    assert_eq!(store.node_sizes.chunk, 32);
     let shape = shape(&[5000], &[None], &[1]);
     let mut index = choose_v18(&store, &shape).unwrap();
     assert_eq!(layout(&mut *index, &mut store).addr(), None);
@@ -174,7 +166,7 @@ fn appending_leaves_full_nodes_behind() {
 
 #[test]
 fn a_tree_that_loses_its_chunks_keeps_an_empty_root() {
-    let golden = golden().remove(1);
+    let golden = all().remove(1);
     let (mut store, shape, mut index) = open_image(&golden, golden.image.clone()).unwrap();
     index.shrink(&mut store, &[9, 0], &mut |_, _| ()).unwrap();
     let emptied = layout(&mut *index, &mut store);
@@ -235,7 +227,7 @@ fn exercise(golden: &Golden, image: Vec<u8>) {
 
 #[test]
 fn a_damaged_node_is_an_error_and_no_panic() {
-    for golden in golden().iter().filter(|golden| golden.image.len() < 30_000) {
+    for golden in all().iter().filter(|golden| golden.image.len() < 30_000) {
         let block = golden_blocks(golden);
         for block in [block[0], block[block.len() / 2]] {
             let start = block.addr.get() as usize;
@@ -252,7 +244,7 @@ fn a_damaged_node_is_an_error_and_no_panic() {
 
 #[test]
 fn a_node_that_is_named_many_times_does_not_make_a_walk_long() {
-    let golden = golden().remove(3);
+    let golden = all().remove(3);
     let mut image = golden.image.clone();
     let root = golden.root.get() as usize;
     let child = image[root + 24 + 24..][..8].to_vec();
@@ -280,7 +272,7 @@ fn a_node_that_is_named_many_times_does_not_make_a_walk_long() {
 
 #[test]
 fn a_chunk_outside_the_file_or_between_chunks_is_an_error() {
-    let golden = golden().remove(0);
+    let golden = all().remove(0);
     let root = golden.root.get() as usize;
     let mut image = golden.image.clone();
     image[root + 24 + 24..][..8].copy_from_slice(&(1_u64 << 40).to_le_bytes());

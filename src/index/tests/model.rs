@@ -115,7 +115,7 @@ proptest! {
         let mut shape = shape(&[80, 300], &[None, Some(300)], &[2, 5]);
         shape.filtered = filtered;
         let mut store = new_store();
-        store.chunk_k = k;
+        store.node_sizes.chunk = k;
         let index = choose_v18(&store, &shape).unwrap();
         run_on(store, index, &shape, steps);
     }
@@ -133,7 +133,7 @@ fn a_version_1_tree_of_many_nodes_is_a_map() {
     let (shape, steps) = many();
     for k in [2, 32] {
         let mut store = new_store();
-        store.chunk_k = k;
+        store.node_sizes.chunk = k;
         let index = choose_v18(&store, &shape).unwrap();
         run_on(store, index, &shape, steps.clone());
     }

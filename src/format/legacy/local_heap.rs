@@ -1,0 +1,62 @@
+//! III.D. The local heap, where a symbol table keeps its names and the paths of soft links.
+//!
+//! ```text
+//!   0   4  signature "HEAP"
+//!   4   1  version: 0
+//!   5   3  reserved
+//!   8   L  size of the data segment
+//!   +   L  offset of the first free block in the segment, 1: none
+//!   +   O  address of the data segment
+//! ```
+//!
+//! A string in the segment ends with a NUL.
+
+use crate::bytes::{Extent, Take, Widths};
+use crate::error::{Error, Result};
+
+const NAME: &str = "local heap";
+
+/// Says that no block is free.
+const NO_FREE_BLOCK: u64 = 1;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LocalHeap {
+    pub(crate) segment: Extent,
+}
+
+/// The size of the header.
+pub(crate) fn header_size(widths: Widths) -> u64 {
+    8 + 2 * u64::from(widths.length) + u64::from(widths.offset)
+}
+
+impl LocalHeap {
+    pub(crate) fn decode(bytes: &[u8], widths: Widths, offset: u64) -> Result<Self> {
+        let mut take = Take::new(bytes, NAME, offset);
+        take.signature(b"HEAP")?;
+        take.version(0)?;
+        take.skip(3)?;
+        let len = take.len(widths)?;
+        let free = take.len(widths)?;
+        if free != NO_FREE_BLOCK && free >= len {
+            return Err(take.error("the first free block is outside the data segment"));
+        }
+        let addr = take.defined_addr(widths)?;
+        Ok(Self {
+            segment: Extent::new(addr, len),
+        })
+    }
+}
+
+/// The string at `at` of the data segment, which stands at `offset` in the file.
+pub(crate) fn string_at(segment: &[u8], at: u64, offset: u64) -> Result<&[u8]> {
+    let error = |reason| Error::corrupt(NAME, reason).at(offset);
+    let rest = usize::try_from(at)
+        .ok()
+        .and_then(|at| segment.get(at..))
+        .ok_or_else(|| error("a string is outside the data segment"))?;
+    let end = rest
+        .iter()
+        .position(|&byte| byte == 0)
+        .ok_or_else(|| error("a string has no end"))?;
+    Ok(&rest[..end])
+}
