@@ -1,6 +1,7 @@
 //! What the bytes look like: one file for one section of the HDF5 File Format Specification 4.0, `encode` and
 //! `decode` beside each other, no I/O and no policy.
 
+pub(crate) mod btree_v1;
 pub(crate) mod btree_v2;
 pub(crate) mod extensible_array;
 pub(crate) mod fixed_array;

@@ -4,6 +4,7 @@
 
 mod array;
 mod btree;
+mod btree_v1;
 mod direct;
 mod element;
 mod slots;
@@ -19,6 +20,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use array::{Extensible, Fixed};
 use btree::Tree;
+use btree_v1::TreeV1;
 use core::fmt::Debug;
 use direct::{Implicit, Single};
 use element::Elements;
@@ -148,6 +150,13 @@ pub(crate) fn choose(shape: &IndexShape) -> Box<dyn ChunkIndex> {
     }
 }
 
+/// The index of a new dataset that HDF5 1.8 can read.
+#[cfg(test)]
+pub(crate) fn choose_v18(store: &Store, shape: &IndexShape) -> Result<Box<dyn ChunkIndex>> {
+    shape.check()?;
+    Ok(Box::new(TreeV1::open(store, shape, None)?))
+}
+
 /// Opens the index that the data layout message of version `version` names. The flags of the message concern the
 /// chunks and not the index, apart from what `layout` says already.
 pub(crate) fn open(
@@ -160,11 +169,7 @@ pub(crate) fn open(
     shape.check()?;
     let elements = Elements::new(shape, version);
     Ok(match *layout {
-        IndexLayout::BTreeV1 { .. } => {
-            return Err(Error::unsupported(
-                "a chunk index of version 1 B-tree type (HDF5 1.8 and earlier)",
-            ));
-        }
+        IndexLayout::BTreeV1 { addr } => Box::new(TreeV1::open(store, shape, addr)?),
         IndexLayout::Single { addr, filtered } => {
             Box::new(Single::open(store, shape, addr, filtered)?)
         }

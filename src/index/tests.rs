@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use proptest::prelude::*;
 
+mod btree_v1;
 mod golden;
 mod model;
 
@@ -206,13 +207,6 @@ fn a_filtered_chunk_larger_than_its_width_is_refused() {
     let larger = record(&mut store, 65_536, 0);
     assert!(index.insert(&mut store, &[0], larger).is_err());
     assert_eq!(index.find(&store, &[0]).unwrap(), Some(fits));
-}
-
-#[test]
-fn a_version_1_b_tree_is_said_to_be_unsupported() {
-    let layout = IndexLayout::BTreeV1 { addr: None };
-    let error = open(&new_store(), &layout, &bounded(&[8], &[8]), 0, 3).unwrap_err();
-    assert!(error.to_string().contains("version 1 B-tree"), "{error}");
 }
 
 #[test]

@@ -358,7 +358,8 @@ impl Dataset {
             {
                 3
             }
-            _ => self.layout_version.max(4),
+            LayoutClass::Chunked(_) => self.layout_version.max(4),
+            _ => self.layout_version.max(3),
         };
         if self.messages_changed || matches!(class, LayoutClass::Chunked(_)) {
             header.set_message(kind::DATASPACE, self.space.encode(store.widths()));

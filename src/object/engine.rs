@@ -155,9 +155,7 @@ impl Engine {
                 "editing a file marked as open for writing (its last writer may have died)",
             ));
         }
-        if !read_only {
-            read_extension(&mut store)?;
-        }
+        read_extension(&mut store, read_only)?;
         let mut engine = Self::new(store, read_only);
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
@@ -461,7 +459,7 @@ impl Object {
 }
 
 /// What the superblock extension says must be something an edit can keep.
-fn read_extension(store: &mut Store) -> Result<()> {
+fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
     let Some(extension) = store.superblock.extension else {
         return Ok(());
     };
@@ -478,7 +476,9 @@ fn read_extension(store: &mut Store) -> Result<()> {
             }
             _ => continue,
         };
-        return Err(Error::unsupported(refused).at(extension.get()));
+        if !read_only {
+            return Err(Error::unsupported(refused).at(extension.get()));
+        }
     }
     Ok(())
 }

@@ -14,12 +14,22 @@
 //!                                             +   1  chunk indexing type
 //!                                             +   n  indexing information
 //!                                             +   O  address of the index or the chunks
+//!
+//! versions 1 and 2, which are written back as version 3:
+//!   0   1  version
+//!   1   1  dimensionality, d
+//!   2   1  layout class
+//!   3   5  reserved
+//!   8   O  address of the data or the v1 B-tree; absent where compact
+//!   +  4*d dimension sizes: of the dataset, cut to 32 bits, or of a chunk
+//!   +   4  compact: size
+//!   +   n  compact: data
 //! ```
 //! The last dimension size is the size of an element. Versions 4 and 5 have the same bytes; version 5 stores the
 //! sizes of filtered chunks at full width inside the indexes.
 
 use crate::bytes::{Addr, Put, Take, Widths};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use alloc::vec::Vec;
 
 const NAME: &str = "data layout message";
@@ -31,7 +41,7 @@ const ALL_FLAGS: u8 = 0x03;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// 3 to 5.
+    /// 1 to 5.
     pub(crate) version: u8,
     pub(crate) class: LayoutClass,
 }
@@ -113,7 +123,8 @@ impl IndexLayout {
 impl Layout {
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
-        out.put_u8(self.version);
+        let version = self.version.max(3);
+        out.put_u8(version);
         match &self.class {
             LayoutClass::Compact(data) => {
                 out.put_u8(0);
@@ -125,7 +136,7 @@ impl Layout {
                 out.put_addr(*addr, widths);
                 out.put_len(*size, widths);
             }
-            LayoutClass::Chunked(chunked) if self.version == 3 => {
+            LayoutClass::Chunked(chunked) if version == 3 => {
                 out.put_u8(2);
                 chunked.encode_version_3(&mut out, widths);
             }
@@ -146,8 +157,10 @@ impl Layout {
         let mut take = Take::new(bytes, NAME, offset);
         let version = take.u8()?;
         match version {
-            1 => return Err(Error::unsupported("a data layout message of version 1").at(offset)),
-            2 => return Err(Error::unsupported("a data layout message of version 2").at(offset)),
+            1 | 2 => {
+                let class = decode_old(&mut take, widths)?;
+                return Ok(Self { version, class });
+            }
             3..=5 => {}
             _ => return Err(take.error("unknown version")),
         }
@@ -275,6 +288,40 @@ impl ChunkedLayout {
             index,
         })
     }
+}
+
+/// What follows the version in versions 1 and 2. The size of contiguous data, which is what the dataspace says, is
+/// wrong where a dimension size was cut.
+fn decode_old(take: &mut Take<'_>, widths: Widths) -> Result<LayoutClass> {
+    let count = take.u8()?;
+    let class = take.u8()?;
+    take.skip(5)?;
+    let addr = match class {
+        0 => None,
+        1 | 2 => take.addr(widths)?,
+        _ => return Err(take.error("unknown layout class")),
+    };
+    if class == 2 {
+        let (chunk, element_size) = take_dimensions(take, count, 4)?;
+        return Ok(LayoutClass::Chunked(ChunkedLayout {
+            flags: 0,
+            chunk,
+            element_size,
+            index: IndexLayout::BTreeV1 { addr },
+        }));
+    }
+    if !(1..=33).contains(&count) {
+        return Err(take.error("the dimensionality is not 1 to 33"));
+    }
+    let mut size = 1_u64;
+    for _ in 0..count {
+        size = size.saturating_mul(take.u32()?.into());
+    }
+    if class == 1 {
+        return Ok(LayoutClass::Contiguous { addr, size });
+    }
+    let size = take.u32()? as usize;
+    Ok(LayoutClass::Compact(take.bytes(size)?.to_vec()))
 }
 
 fn take_dimensions(take: &mut Take<'_>, count: u8, width: u8) -> Result<(Vec<u64>, u32)> {

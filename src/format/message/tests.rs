@@ -281,17 +281,6 @@ fn dimension_sizes_take_the_smallest_width() {
 }
 
 #[test]
-fn old_layouts_are_named_when_refused() {
-    for version in [1, 2] {
-        let error = Layout::decode(&[version, 1, 1, 0, 0, 0, 0, 0], W, 7).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            std::format!("offset 7: not supported: a data layout message of version {version}")
-        );
-    }
-}
-
-#[test]
 fn pipelines_keep_order_names_and_values() {
     let new = FilterPipeline::decode(golden!("filters-pipeline"), 0).unwrap();
     let ids: Vec<_> = new.filters.iter().map(|filter| filter.id).collect();
@@ -436,4 +425,60 @@ fn small_messages_hold_their_number() {
         continuation::decode(golden!("attributes-continuation"), W, 0).unwrap(),
         Extent::new(Addr::new(0x8056), 0x214)
     );
+}
+
+#[test]
+fn layouts_before_version_3_are_understood_and_written_as_version_3() {
+    let old = |version: u8, class: u8, rest: &[u8]| {
+        let mut bytes = vec![version, 3, class, 0, 0, 0, 0, 0];
+        bytes.extend_from_slice(rest);
+        bytes
+    };
+    let addr = 4096_u64.to_le_bytes();
+    let sizes: Vec<u8> = [10_u32, 20, 4]
+        .iter()
+        .flat_map(|n| n.to_le_bytes())
+        .collect();
+    for version in [1, 2] {
+        let contiguous = old(version, 1, &[&addr[..], &sizes].concat());
+        let decoded = Layout::decode(&contiguous, W, 0).unwrap();
+        let expected = LayoutClass::Contiguous {
+            addr: Some(Addr::new(4096)),
+            size: 800,
+        };
+        assert_eq!(decoded.class, expected);
+        assert_eq!(layout(&decoded.encode(W)), expected);
+        assert_eq!(decoded.encode(W)[0], 3);
+
+        let chunked = old(version, 2, &[&addr[..], &sizes].concat());
+        let decoded = Layout::decode(&chunked, W, 0).unwrap();
+        let expected = LayoutClass::Chunked(ChunkedLayout {
+            flags: 0,
+            chunk: vec![10, 20],
+            element_size: 4,
+            index: IndexLayout::BTreeV1 {
+                addr: Some(Addr::new(4096)),
+            },
+        });
+        assert_eq!(decoded.class, expected);
+        assert_eq!(layout(&decoded.encode(W)), expected);
+
+        let compact = old(version, 0, &[&sizes[..], &[2, 0, 0, 0, 7, 9]].concat());
+        let decoded = Layout::decode(&compact, W, 0).unwrap();
+        assert_eq!(decoded.class, LayoutClass::Compact(vec![7, 9]));
+        assert_eq!(decoded.encode(W), [3, 0, 2, 0, 7, 9]);
+
+        for (bytes, least) in [(contiguous, 28), (chunked, 28), (compact, 26)] {
+            assert!(Layout::decode(&bytes[..least], W, 0).is_ok());
+            for end in 0..least {
+                assert!(Layout::decode(&bytes[..end], W, 0).is_err(), "{end}");
+            }
+        }
+        assert!(Layout::decode(&old(version, 3, &[0; 40]), W, 0).is_err());
+    }
+    let mut ranks = old(1, 1, &[1; 200]);
+    ranks[1] = 0;
+    assert!(Layout::decode(&ranks, W, 0).is_err());
+    ranks[1] = 34;
+    assert!(Layout::decode(&ranks, W, 0).is_err());
 }

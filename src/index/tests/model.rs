@@ -28,8 +28,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn run(shape: &IndexShape, steps: Vec<Step>) {
-    let mut store = new_store();
-    let mut index = choose(shape);
+    run_on(new_store(), choose(shape), shape, steps);
+}
+
+fn run_on(mut store: Store, mut index: Box<dyn ChunkIndex>, shape: &IndexShape, steps: Vec<Step>) {
     let mut model: BTreeMap<Vec<u64>, ChunkRecord> = BTreeMap::new();
     for step in steps {
         match step {
@@ -109,6 +111,16 @@ proptest! {
     }
 
     #[test]
+    fn a_version_1_tree_is_a_map(steps in steps(), filtered: bool, k in 1..5_u16) {
+        let mut shape = shape(&[80, 300], &[None, Some(300)], &[2, 5]);
+        shape.filtered = filtered;
+        let mut store = new_store();
+        store.node_sizes.chunk = k;
+        let index = choose_v18(&store, &shape).unwrap();
+        run_on(store, index, &shape, steps);
+    }
+
+    #[test]
     fn a_tree_is_a_map(steps in steps(), filtered: bool) {
         let mut shape = shape(&[80, 300], &[None, Some(300)], &[2, 5]);
         shape.filtered = filtered;
@@ -117,7 +129,23 @@ proptest! {
 }
 
 #[test]
+fn a_version_1_tree_of_many_nodes_is_a_map() {
+    let (shape, steps) = many();
+    for k in [2, 32] {
+        let mut store = new_store();
+        store.node_sizes.chunk = k;
+        let index = choose_v18(&store, &shape).unwrap();
+        run_on(store, index, &shape, steps.clone());
+    }
+}
+
+#[test]
 fn a_tree_of_many_nodes_is_a_map() {
+    let (shape, steps) = many();
+    run(&shape, steps);
+}
+
+fn many() -> (IndexShape, Vec<Step>) {
     let mut shape = shape(&[80, 300], &[None, None], &[2, 5]);
     shape.filtered = true;
     let mut steps: Vec<Step> = (0..2400)
@@ -125,5 +153,5 @@ fn a_tree_of_many_nodes_is_a_map() {
         .collect();
     steps.extend([Step::Commit, Step::Shrink([31, 60]), Step::Reopen]);
     steps.extend([Step::Shrink([31, 7]), Step::Stage, Step::Evict]);
-    run(&shape, steps);
+    (shape, steps)
 }

@@ -228,7 +228,11 @@ impl BTree {
 }
 
 /// The place to write a block that stood at `old`: there if that is fresh, else in fresh space, and what that frees.
-fn place(store: &mut Store, old: Option<Addr>, len: u64) -> Result<(Addr, Option<Extent>)> {
+pub(super) fn place(
+    store: &mut Store,
+    old: Option<Addr>,
+    len: u64,
+) -> Result<(Addr, Option<Extent>)> {
     let old = old.map(|addr| Extent::new(addr, len));
     match old {
         Some(old) if store.is_fresh(old) => Ok((old.addr, None)),

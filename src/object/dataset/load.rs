@@ -125,7 +125,7 @@ fn load_data(
             "the compact data have another size",
         )),
         LayoutClass::Contiguous { addr, size } => {
-            if addr.is_some() && size != bytes {
+            if addr.is_some() && size != bytes && version > 2 {
                 return Err(Error::corrupt(
                     "data layout message",
                     "the contiguous data have another size",
