@@ -2,25 +2,15 @@
 //!
 //! Left out where there is no Python with h5py (`H5QUILL_PYTHON`), and each check where its tool is missing.
 
+#[allow(unreachable_pub, reason = "shared by all integration tests")]
+mod support;
+
 use h5quill::{File, SliceOrIndex};
 use ndarray::{ArrayD, IxDyn, Slice};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/btree_v1.py");
-
-fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("H5QUILL_PYTHON").map(PathBuf::from);
-    let found = named.unwrap_or_else(|| "python3".into());
-    let imports = Command::new(&found).args(["-c", "import h5py"]).output();
-    if imports.is_ok_and(|output| output.status.success()) {
-        return Some(found);
-    }
-    let required = std::env::var_os("H5QUILL_REQUIRE_INTEROP").is_some_and(|value| value == "1");
-    assert!(!required, "no Python with h5py");
-    eprintln!("left out: no Python with h5py");
-    None
-}
 
 fn run(command: &mut Command) -> String {
     let output = command.output().expect("the program starts");
@@ -165,7 +155,7 @@ fn check_with_tools(path: &Path, random: &mut Random) {
 
 /// Rounds in turn, on a file of `rank` axes with `k` entries in half a node; `old`: a file as for HDF5 1.6.
 fn take_turns(seed: u64, rank: usize, k: usize, filtered: bool, old: bool) {
-    let Some(python) = python() else {
+    let Some(python) = support::python() else {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
