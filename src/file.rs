@@ -326,7 +326,8 @@ impl File {
         self.shared().commit(Level::Sync)
     }
 
-    /// Commits and closes the file; every handle of it answers [`Closed`](crate::ErrorKind::Closed) from here on.
+    /// Commits and closes the file; every handle of it answers [`Closed`](crate::ErrorKind::Closed) from here on. The commit is
+    /// a [`sync`](Self::sync) where one has been made before, else a [`flush`](Self::flush).
     ///
     /// ```
     /// use h5quill::{ErrorKind, File};
