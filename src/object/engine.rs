@@ -20,6 +20,9 @@ use alloc::vec::Vec;
 /// Clean objects beyond this many are forgotten after a commit, and beyond twice as many before the next is read.
 const MAX_CLEAN: usize = 1024;
 
+/// More new datasets than this are not kept in memory until the commit. The tests of the library make it happen often.
+const MAX_NEW: usize = if cfg!(test) { 3 } else { 4096 };
+
 /// The default of [`Engine::budget`].
 pub(crate) const DEFAULT_CACHE: usize = 16 << 20;
 
@@ -110,6 +113,8 @@ pub(crate) struct Engine {
     waiting: Waiting,
     /// How many objects may be in memory before clean ones are forgotten.
     most_objects: usize,
+    /// How many new datasets are in memory, at the most.
+    new_datasets: usize,
     read_only: bool,
     /// The object that takes the record of free space at closing: the first to change, since a session that does the
     /// same again then has the space before it asks for any.
@@ -172,6 +177,7 @@ impl Engine {
             budget: DEFAULT_CACHE,
             waiting: Waiting::default(),
             most_objects: 2 * MAX_CLEAN,
+            new_datasets: 0,
             read_only,
             first_changed: None,
             reclaim_after: None,
@@ -275,6 +281,31 @@ impl Engine {
     /// Tells apart the objects that an address has named since the file was opened.
     pub(crate) fn incarnation(&self, addr: Addr) -> u32 {
         self.deleted.get(&addr).copied().unwrap_or(0)
+    }
+
+    /// Where there are many new datasets, hands them to the store and forgets them, all but the newest: nothing committed
+    /// names them, so they may be written at any time, and what changes later in one of them is staged anew.
+    pub(crate) fn write_new_datasets(&mut self, newest: Addr) -> Result<()> {
+        self.new_datasets += 1;
+        if self.new_datasets <= MAX_NEW {
+            return Ok(());
+        }
+        self.new_datasets = 1;
+        let dirty: Vec<Addr> = self.dirty.iter().copied().collect();
+        for addr in dirty.into_iter().filter(|addr| *addr != newest) {
+            let Some(object) = self.objects.get_mut(&addr) else {
+                continue;
+            };
+            if object.dataset.is_none() || !object.header.is_new() {
+                continue;
+            }
+            object.stage_parts(&mut self.store, false)?;
+            object.header.stage(&mut self.store, false)?;
+            self.objects.remove(&addr);
+            self.dirty.remove(&addr);
+            self.count_waiting(addr);
+        }
+        Ok(())
     }
 
     /// Forgets a clean object, which can be read again.
@@ -392,6 +423,7 @@ impl Engine {
             object.header.stage(store, true)?;
         }
         self.store.commit(level)?;
+        self.new_datasets = 0;
         self.count_all_waiting();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {

@@ -334,7 +334,8 @@ impl Header {
         store.stage(slot.addr, body)?;
         let cell = self.encode_cell(store, slot);
         match self.form {
-            Form::New if store.is_fresh(Extent::new(self.addr, cell.len() as u64)) => {
+            // Nothing committed names it, also where it has been written before.
+            _ if store.is_fresh(Extent::new(self.addr, cell.len() as u64)) => {
                 store.stage(self.addr, cell)?
             }
             Form::New => store.fill_in(self.addr, &cell)?,

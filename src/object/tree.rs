@@ -207,7 +207,9 @@ impl Engine {
         plan.check()?;
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            engine.create_dataset_in(parent, &last, plan)
+            let addr = engine.create_dataset_in(parent, &last, plan)?;
+            engine.write_new_datasets(addr)?;
+            Ok(addr)
         })
     }
 
@@ -255,8 +257,9 @@ impl Engine {
             _ => 0,
         };
         let taken = object.header.take_room_for_child(len, keep);
-        if taken.is_some() {
+        if let Some(addr) = taken {
             self.touch(owner)?;
+            self.store.renew(Extent::new(addr, len));
         }
         Ok(taken)
     }

@@ -435,7 +435,9 @@ impl Store {
             .device_len
             .saturating_sub(offset)
             .min(buffer.len() as u64) as usize;
-        self.device.read_at(offset, &mut buffer[..on_device])?;
+        if on_device > 0 {
+            self.device.read_at(offset, &mut buffer[..on_device])?;
+        }
         buffer[on_device..].fill(0);
         let end = start + buffer.len() as u64;
         for blocks in [&self.recovered, &self.staged] {
