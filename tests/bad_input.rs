@@ -501,9 +501,7 @@ fn an_attribute_beyond_64_kib_is_kept_in_dense_storage() {
     let path = folder.path().join("large.h5");
     std::fs::write(&path, bytes).unwrap();
     let script = "import h5py, sys, numpy as np\nwith h5py.File(sys.argv[1]) as f: assert np.array_equal(f.attrs['large'], np.arange(40000)), f.attrs['small'] == 1";
-    if support::run_python(script, &[path.as_os_str()]).is_none() {
-        eprintln!("left out: a large attribute read by h5py: no h5py");
-    }
+    support::run_python(script, &[path.as_os_str()]);
 }
 
 #[test]

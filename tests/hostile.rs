@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "the library's own, with its tests")]
 #[path = "../src/bytes/checksum.rs"]
 mod checksum;
+#[allow(unreachable_pub, reason = "shared by all integration tests")]
+mod support;
 
 use h5quill::{Dataset, Datatype, File, Group, Location};
 use ndarray::{Array2, s};
@@ -391,7 +393,7 @@ fn a_file_cut_off_anywhere_is_answered_in_peace() {
 
 fn try_folder(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else {
-        eprintln!("left out: hostile files: no {}", folder.display());
+        support::say(&format!("left out: hostile files: no {}", folder.display()));
         return;
     };
     let mut worst = Worst::default();
@@ -416,11 +418,7 @@ fn try_folder(folder: &Path) {
 
 #[test]
 fn files_that_broke_other_readers_are_answered_in_peace() {
-    try_folder(
-        Path::new(&std::env::var("H5QUILL_CORPUS").unwrap_or("/work/shared/corpus".into()))
-            .join("cve")
-            .as_path(),
-    );
+    try_folder(&support::corpus().join("cve"));
 }
 
 #[test]

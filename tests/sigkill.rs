@@ -176,7 +176,9 @@ fn a_killed_instrument_leaves_every_row_it_has_printed() {
         None => 0,
     };
     let rows: usize = survivors.iter().map(|(rows, _)| rows).sum();
-    eprintln!("{wanted} kills, {rows} rows, 0 wrong; {read} files read by h5py");
+    support::say(&format!(
+        "{wanted} kills, {rows} rows, 0 wrong; {read} files read by h5py"
+    ));
     // A killed file is one to go on with.
     for (rows, path) in survivors.iter().take(20) {
         let file = File::open_rw(path).expect("a killed file opens");

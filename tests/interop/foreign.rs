@@ -245,15 +245,15 @@ fn files_below(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
 
 #[test]
 fn no_file_of_the_corpus_makes_us_panic_or_wait() {
-    let corpus = std::env::var_os("H5QUILL_CORPUS").unwrap_or_else(|| "/work/shared/corpus".into());
+    let corpus = crate::support::corpus();
     for folder in ["foreign", "cve"] {
         let mut files = Vec::new();
         files_below(&Path::new(&corpus).join(folder), &mut files);
         if files.is_empty() {
-            eprintln!(
+            crate::support::say(&format!(
                 "left out: the corpus {folder}: no {}",
                 Path::new(&corpus).join(folder).display()
-            );
+            ));
             continue;
         }
         files.sort();

@@ -14,7 +14,13 @@ pub fn left_out(suite: &str, missing: &str) {
         std::env::var_os("H5QUILL_REQUIRE_INTEROP").is_none_or(|value| value != "1"),
         "{suite} needs {missing}"
     );
-    eprintln!("left out: {suite}: no {missing}");
+    say(&format!("left out: {suite}: no {missing}"));
+}
+
+/// Says something whoever runs the tests is to see: what `eprintln!` prints is shown of failed tests only.
+pub fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn imports_h5py(python: &Path) -> bool {
@@ -92,4 +98,12 @@ pub fn run(mut command: Command) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The folder of files that other projects test with: `H5QUILL_CORPUS`, else beside the repository.
+pub fn corpus() -> PathBuf {
+    match std::env::var_os("H5QUILL_CORPUS") {
+        Some(named) => named.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
+    }
 }
