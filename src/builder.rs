@@ -174,8 +174,8 @@ impl<T> DatasetBuilder<T> {
     }
 
     /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself. Unfiltered chunks
-    /// of a fixed extent that are allocated early never move: they are changed in place, and after a kill a change may
-    /// be there in part.
+    /// of a fixed extent that are allocated early are in one block, until one is changed after a commit: then they get
+    /// an index, so that a kill leaves the old chunk or the new one.
     ///
     /// ```
     /// use h5quill::{AllocTime, File};

@@ -55,9 +55,8 @@
 //!
 //! `flush` takes no sync of the device: a killed process loses nothing that was flushed, but a loss of power may damage
 //! the file. `sync` takes two, and rests on a device that writes a sector of 512 bytes wholly or not at all, does not
-//! say "synced" before it is, and does not change bytes outside a written range. Two kinds of data are rewritten in place,
-//! sector by sector: a part of a contiguous dataset of more than 64 MiB, and unfiltered chunks of a dataset of fixed
-//! extent whose space was allocated early ([`AllocTime::Early`]).
+//! say "synced" before it is, and does not change bytes outside a written range. One kind of data is rewritten in place,
+//! sector by sector: a part of a contiguous dataset of more than 64 MiB.
 //!
 //! # Features
 //!
