@@ -317,6 +317,7 @@ impl FileBuilder {
                 return Err(crate::Error::new(crate::ErrorKind::Locked).file(&name));
             }
             // A file system without locks is used without, as libhdf5 does by default.
+            return Ok(crate::storage::FileStorage::new(file).unlocks());
         }
         Ok(crate::storage::FileStorage::new(file))
     }

@@ -296,3 +296,23 @@ fn a_sparse_dataset_of_great_extent_shrinks_at_once() {
     expected.slice_mut(s![6.., ..]).fill(0);
     assert_eq!(data.read_2d::<i32>().unwrap(), expected);
 }
+
+#[test]
+#[cfg(unix)]
+fn a_closed_file_can_be_opened_while_another_thread_starts_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.h5");
+    File::create(&path).unwrap().close().unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // A process that is just being started has every open file of this one.
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                std::process::Command::new("true").status().unwrap();
+            }
+        });
+        let opened = (0..3000).try_for_each(|_| File::open_rw(&path)?.close());
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        opened.unwrap();
+    });
+}

@@ -19,6 +19,8 @@ pub struct FileStorage {
     file: File,
     /// Of a file just created: its name is durable once the directory is.
     directory: Option<File>,
+    /// A lock on the file is to be given up when the storage goes.
+    locked: bool,
 }
 
 impl FileStorage {
@@ -32,7 +34,15 @@ impl FileStorage {
         Self {
             file,
             directory: None,
+            locked: false,
         }
+    }
+
+    /// Gives up the lock on the file when the storage goes. Closing the file is not enough: a process that another thread
+    /// is just starting has it open too, and would hold the lock on.
+    pub(crate) fn unlocks(mut self) -> Self {
+        self.locked = true;
+        self
     }
 
     /// The first sync also makes the name of the file at `path` durable.
@@ -44,6 +54,15 @@ impl FileStorage {
         };
         self.directory = File::open(directory).ok();
         self
+    }
+}
+
+impl Drop for FileStorage {
+    fn drop(&mut self) {
+        if self.locked {
+            // Closing the file comes next, and does the same where nobody else has it open.
+            let _ = self.file.unlock();
+        }
     }
 }
 
