@@ -140,6 +140,14 @@ impl SymbolTable {
         Ok(links)
     }
 
+    /// Gives everything back that the table occupies.
+    pub(crate) fn free_all(&self, store: &mut Store) -> Result<()> {
+        let mut blocks = Vec::new();
+        self.blocks(store, &mut |block| blocks.push(block))?;
+        blocks.into_iter().for_each(|block| store.free(block));
+        Ok(())
+    }
+
     /// Every extent of the table.
     pub(crate) fn blocks(&self, store: &Store, visit: &mut dyn FnMut(Extent)) -> Result<()> {
         let widths = store.widths();

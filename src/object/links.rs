@@ -261,11 +261,7 @@ impl Links {
             return Ok(());
         };
         let links = symbols.list(store)?;
-        let mut blocks = Vec::new();
-        symbols.blocks(store, &mut |block| blocks.push(block))?;
-        for block in blocks {
-            store.free(block);
-        }
+        symbols.free_all(store)?;
         if header.addr == store.root() {
             store.forget_root_symbol_table();
         }
@@ -339,10 +335,7 @@ impl Links {
 
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
         if let Some(symbols) = &self.symbols {
-            let mut blocks = Vec::new();
-            symbols.blocks(store, &mut |block| blocks.push(block))?;
-            blocks.into_iter().for_each(|block| store.free(block));
-            return Ok(());
+            return symbols.free_all(store);
         }
         match &mut self.dense {
             Some(dense) => dense.free_all(store),
