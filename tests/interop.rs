@@ -14,6 +14,8 @@ mod fill;
 mod foreign;
 #[path = "interop/manifest.rs"]
 mod manifest;
+#[path = "interop/raw_edges.rs"]
+mod raw_edges;
 #[path = "interop/samples.rs"]
 mod samples;
 #[path = "interop/tools.rs"]

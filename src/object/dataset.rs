@@ -311,6 +311,7 @@ impl Dataset {
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
         };
+        chunks.change_edges(store, shape(&old), shape(dims))?;
         if dims.iter().zip(&old).any(|(new, old)| new > old) {
             chunks.scrub(store, shape(&old), budget)?;
         }
