@@ -131,6 +131,7 @@ mod handle;
 mod index;
 mod infra;
 mod location;
+mod named_datatype;
 mod object;
 mod options;
 mod selection;
@@ -154,6 +155,7 @@ pub use format::message::datatype::{
 pub use format::message::fill_value::{AllocTime, FillTime};
 pub use group::Group;
 pub use location::Location;
+pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
 pub use selection::{Selection, SliceOrIndex};
 

@@ -24,6 +24,7 @@ const RANKS: [(&str, u8); 24] = [
     ("attribute", 6),
     ("builder", 6),
     ("location", 6),
+    ("named_datatype", 6),
     ("options", 6),
     ("handle", 6),
     ("lib", 6),
