@@ -6,7 +6,7 @@ use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
 use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
-use crate::bytes::Extent;
+use crate::bytes::{Extent, Widths};
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -42,6 +42,7 @@ pub(crate) struct Dataset {
     data: Data,
     /// The extent or the layout differs from what the header says.
     messages_changed: bool,
+    widths: Widths,
 }
 
 impl Dataset {
@@ -75,6 +76,7 @@ impl Dataset {
             layout_version: 4,
             data,
             messages_changed: true,
+            widths: store.widths(),
         };
         if plan.early {
             dataset.allocate(store)?;
@@ -292,6 +294,9 @@ impl Dataset {
                 )));
             }
         }
+        for &dim in dims {
+            self.widths.check_len("the extent of an axis", dim)?;
+        }
         let same = dims == self.space.dims;
         match &self.data {
             Data::Chunked { .. } => crate::extents::product(dims.iter().copied()).map(|_| ()),
@@ -465,7 +470,7 @@ fn index_shape(
 pub(super) fn datatype_version(datatype: &Datatype) -> u8 {
     match datatype {
         Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
-        Datatype::VarLenSequence { base } => datatype_version(base),
+        Datatype::VarLenSequence { base, .. } => datatype_version(base),
         _ => 1,
     }
 }

@@ -1,7 +1,7 @@
 //! The links of a group: messages of its header while they are few, dense storage beyond. A group of the old form is
 //! read from its symbol table; the first change of its links makes messages or dense storage of them.
 
-use super::dense::{Dense, LINKS, Message, Places};
+use super::dense::{self, Dense, LINKS, Message, Places};
 use super::header::Header;
 use crate::bytes::Extent;
 use crate::error::{Error, ErrorKind, Result};
@@ -118,6 +118,18 @@ impl Links {
         self.dense.is_none()
     }
 
+    /// What the links that are elsewhere would have in the header, in bytes.
+    pub(crate) fn size_out_of_header(&mut self, store: &Store, header: &Header) -> Result<u64> {
+        if self.symbols.is_none() && self.dense.is_none() {
+            return Ok(0);
+        }
+        let links = self.list(store, header)?;
+        let sizes = links
+            .iter()
+            .map(|link| link.encode(store.widths()).len() as u64 + 4);
+        Ok(sizes.sum())
+    }
+
     pub(crate) fn len(&mut self, store: &Store, header: &Header) -> Result<u64> {
         match (&mut self.symbols, &self.dense) {
             (Some(symbols), _) => symbols.count(store),
@@ -187,7 +199,10 @@ impl Links {
             link.creation_order = Some(*next);
             *next += 1;
         }
-        if self.dense.is_none() && self.len(store, header)? >= u64::from(self.max_compact) {
+        if self.dense.is_none()
+            && dense::can_be_made(store.widths())
+            && self.len(store, header)? >= u64::from(self.max_compact)
+        {
             self.make_dense(store, header)?;
         }
         self.put(store, header, &link)
@@ -256,7 +271,12 @@ impl Links {
         if let Some(mut old) = self.dense.take() {
             old.free_all(store)?;
         }
-        self.fill_dense(store, header, &links)
+        if dense::can_be_made(store.widths()) {
+            return self.fill_dense(store, header, &links);
+        }
+        links
+            .iter()
+            .try_for_each(|link| self.put(store, header, link))
     }
 
     fn replace_symbols(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
@@ -270,7 +290,7 @@ impl Links {
         }
         header.remove_message(kind::SYMBOL_TABLE);
         header.messages.splice(0..0, self.initial_messages(store));
-        if links.len() > usize::from(self.max_compact) {
+        if links.len() > usize::from(self.max_compact) && dense::can_be_made(store.widths()) {
             return self.fill_dense(store, header, &links);
         }
         links

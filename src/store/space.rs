@@ -112,6 +112,11 @@ impl Space {
         extent
     }
 
+    /// Whether that many bytes are free in one piece.
+    pub(crate) fn has_free(&self, len: u64) -> bool {
+        self.by_size.range((len, 0)..).next().is_some()
+    }
+
     /// `len` fresh bytes that start at a multiple of `align`.
     pub(crate) fn alloc_aligned(&mut self, len: u64, align: u64) -> Extent {
         let fits = |&(size, start): &(u64, u64)| {
