@@ -56,7 +56,9 @@ impl Dataset {
             LayoutChoice::Compact => Data::Compact(fill.repeat(bytes as usize / element)),
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
-                let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
+                let dims = &plan.space.dims;
+                let widths = store.widths();
+                let shape = index_shape(&grid, &pipeline, dims, &max_dims, plan.early, widths);
                 let index = index::choose(&shape);
                 let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
                 Data::Chunked { chunks, flags: 0 }
@@ -455,6 +457,7 @@ fn index_shape(
     dims: &[u64],
     max_dims: &[Option<u64>],
     early: bool,
+    widths: Widths,
 ) -> IndexShape {
     IndexShape {
         chunk: grid.chunk().to_vec(),
@@ -463,6 +466,7 @@ fn index_shape(
         dims: dims.to_vec(),
         max_dims: max_dims.to_vec(),
         early,
+        widths,
     }
 }
 
