@@ -280,6 +280,12 @@ impl Engine {
         self.dataset(addr)?.check_writable()
     }
 
+    /// Refuses a dataset whose extent cannot be changed, before it is.
+    pub(crate) fn check_resizable(&mut self, addr: Addr) -> Result<()> {
+        self.check_writable(addr)?;
+        self.check_unshare(addr, Some(kind::DATASPACE))
+    }
+
     /// Marks the object as changed.
     pub(crate) fn touch(&mut self, addr: Addr) -> Result<()> {
         self.check_editable(addr)?;
@@ -522,7 +528,7 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
             kind::FILE_SPACE_INFO => "a file with a file space strategy",
             kind::SHARED_TABLE => {
                 store.shared_table = Some(shared::load_table(store, &message.data, extension)?);
-                "a file with a shared message table"
+                continue;
             }
             kind::BTREE_K => {
                 store.node_sizes = NodeSizes::decode(&message.data, extension.get())?;

@@ -207,7 +207,7 @@ impl Header {
         self.messages.iter().find(|message| message.kind == kind)
     }
 
-    /// Replaces the data of the first message of a kind, or adds one. It is the header's own then.
+    /// Replaces the data of the first message of a kind, or adds one. It is the header's own then, and not one to share.
     pub(crate) fn set_message(&mut self, kind: u8, data: Vec<u8>) {
         match self
             .messages
@@ -216,7 +216,7 @@ impl Header {
         {
             Some(message) => {
                 message.data = data;
-                message.flags &= !flag::SHARED;
+                message.flags &= !(flag::SHARED | flag::SHAREABLE);
             }
             None => self.messages.push(RawMessage {
                 kind,

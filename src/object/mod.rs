@@ -13,6 +13,7 @@ mod named;
 pub(crate) mod plan;
 mod record;
 mod shared;
+mod shared_index;
 mod tree;
 mod values;
 

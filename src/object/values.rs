@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::Datatype;
+use crate::format::message::kind;
 use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::selection::Resolved;
 use crate::store::Store;
@@ -133,6 +134,7 @@ impl Engine {
         self.dataset(addr)?;
         self.touch(addr)?;
         self.release_cut_off(addr, dims)?;
+        self.unshare(addr, Some(kind::DATASPACE))?;
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
