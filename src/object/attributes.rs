@@ -171,6 +171,41 @@ impl Attributes {
         Ok(replaced)
     }
 
+    /// Gives the attribute of `old` another name, which is not in yet; all else of it stays, its creation order too.
+    pub(crate) fn rename(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        old: &[u8],
+        new: &str,
+    ) -> Result<()> {
+        let at = header.addr.get();
+        self.make_editable(store, header)?;
+        let mut attribute = self
+            .find(store, header, old)?
+            .ok_or_else(Error::not_found)?;
+        attribute.rename(new).map_err(|error| error.at(at))?;
+        let message = attribute.encode();
+        if self.dense.is_none() && message.len() <= MAX_MESSAGE {
+            for known in header
+                .messages
+                .iter_mut()
+                .filter(|message| message.kind == kind::ATTRIBUTE)
+            {
+                if name_of(known, at)? == old {
+                    known.data = message;
+                    return Ok(());
+                }
+            }
+            return Err(Error::not_found());
+        }
+        let order = self.take(store, header, old)?.map_or(0, |(order, _)| order);
+        if self.dense.is_none() {
+            self.make_dense(store, header)?;
+        }
+        self.put(store, header, order, &attribute)
+    }
+
     /// Takes the attribute of `name` out.
     pub(crate) fn remove(
         &mut self,

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod chunks;
+mod comment;
 mod contiguous;
 pub(crate) mod dataset;
 mod dense;
@@ -11,6 +12,7 @@ mod links;
 mod mark;
 pub(crate) mod plan;
 mod record;
+mod relink;
 mod tree;
 mod values;
 
