@@ -1,8 +1,11 @@
 //! Files: opened on a path, in memory or on storage of the user's own.
 
+mod userblock;
+
 #[cfg(feature = "std")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
+use crate::format::libver::LibVer;
 use crate::group::Group;
 use crate::handle::{ObjectRef, Policy, Shared};
 use crate::object::engine::Engine;
@@ -279,6 +282,20 @@ impl File {
         self.shared()
             .with(|engine| Ok(engine.read_only()))
             .unwrap_or(true)
+    }
+
+    /// What new objects of the file are for; see [`FileBuilder::libver`].
+    ///
+    /// ```
+    /// use h5quill::{File, LibVer};
+    /// assert_eq!(File::create_memory()?.libver()?, LibVer::V110);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn libver(&self) -> Result<LibVer> {
+        self.shared().with(|engine| Ok(engine.store.bound))
     }
 
     /// Commits: from here on, what was written survives a killed process; a loss of power may damage the file, see

@@ -148,12 +148,13 @@ pub use dtype::{
 pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, Extents};
 pub use file::File;
+pub use format::libver::LibVer;
 pub use format::message::datatype::{
     ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,
     StringPadding,
 };
 pub use format::message::fill_value::{AllocTime, FillTime};
-pub use group::Group;
+pub use group::{Group, GroupBuilder, LinkInfo, LinkKind, Object};
 pub use location::Location;
 pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;

@@ -9,6 +9,7 @@ pub(crate) mod fractal_heap;
 pub(crate) mod free_space;
 pub(crate) mod global_heap;
 pub(crate) mod legacy;
+pub(crate) mod libver;
 pub(crate) mod message;
 pub(crate) mod object_header;
 pub(crate) mod shared_table;

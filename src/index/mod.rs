@@ -151,7 +151,6 @@ pub(crate) fn choose(shape: &IndexShape) -> Box<dyn ChunkIndex> {
 }
 
 /// The index of a new dataset that HDF5 1.8 can read.
-#[cfg(test)]
 pub(crate) fn choose_v18(store: &Store, shape: &IndexShape) -> Result<Box<dyn ChunkIndex>> {
     shape.check()?;
     Ok(Box::new(TreeV1::open(store, shape, None)?))

@@ -10,6 +10,7 @@ use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
+use crate::format::libver::LibVer;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
@@ -56,7 +57,10 @@ impl Dataset {
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
                 let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
-                let index = index::choose(&shape);
+                let index = match store.bound {
+                    LibVer::V110 => index::choose(&shape),
+                    _ => index::choose_v18(store, &shape)?,
+                };
                 let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
                 Data::Chunked { chunks, flags: 0 }
             }
@@ -72,7 +76,10 @@ impl Dataset {
             filters: plan.filters,
             max_dims,
             fill,
-            layout_version: 4,
+            layout_version: match store.bound {
+                LibVer::V110 => 4,
+                _ => 3,
+            },
             data,
             messages_changed: true,
         };

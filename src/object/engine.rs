@@ -8,8 +8,10 @@ use super::links::Links;
 use super::shared;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::libver::LibVer;
 use crate::format::message::btree_k::NodeSizes;
 use crate::format::message::kind;
+use crate::format::object_header::Prefix;
 use crate::infra::global_heap::GlobalHeap;
 use crate::storage::Storage;
 use crate::store::{Level, Stamp, Store};
@@ -103,6 +105,16 @@ impl Waiting {
     }
 }
 
+/// What a new file is to be.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NewFile {
+    /// The bytes before the superblock: 0, or a power of two from 512 on.
+    pub(crate) userblock: u64,
+    pub(crate) libver: LibVer,
+    /// Of the root group.
+    pub(crate) track_order: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) store: Store,
@@ -128,18 +140,25 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// A new file on `storage`, whose old content is dropped.
+    #[cfg(test)]
     pub(crate) fn create(storage: Box<dyn Storage>) -> Result<Self> {
+        Self::create_with(storage, NewFile::default())
+    }
+
+    /// A new file on `storage`, whose old content is dropped.
+    pub(crate) fn create_with(storage: Box<dyn Storage>, new: NewFile) -> Result<Self> {
         // The root group's cell follows the superblock; the rest of sector 0 is its room: eight cells, and in the
         // last bytes the header of a heap for many links.
         let root = Addr::new(48);
-        let store = Store::create(storage, root)?;
-        let cell = Header::new_cell_size(&store);
+        let store = Store::create_at(storage, root, new.userblock, new.libver)?;
+        let prefix = Prefix::ordered(new.track_order);
+        let cell = Header::new_cell_size(&store, &prefix);
         let heap = Stamp::ROOM - HEAP_HEADER;
         let cells = Extent::new(root.plus(cell), heap - 48 - cell);
         let room = vec![cells, Extent::new(Addr::new(heap), HEAP_HEADER)];
-        let (links, messages) = Links::create(&store);
+        let (links, messages) = Links::create(&store, new.track_order);
         let object = Object {
-            header: Header::new(root, messages, room, true),
+            header: Header::new(root, prefix, messages, room, true),
             links: Some(links),
             attributes: Attributes::none(),
             dataset: None,
@@ -192,6 +211,14 @@ impl Engine {
 
     pub(crate) fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// Writes the start of the userblock.
+    pub(crate) fn write_userblock(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.read_only {
+            return Err(Error::new(ErrorKind::ReadOnly));
+        }
+        self.store.write_userblock(bytes)
     }
 
     /// The object at `addr`.

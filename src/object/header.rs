@@ -54,13 +54,14 @@ impl Header {
     /// A new object whose cell will be at `addr`.
     pub(crate) fn new(
         addr: Addr,
+        prefix: Prefix,
         messages: Vec<RawMessage>,
         room: Vec<Extent>,
         keeps_record: bool,
     ) -> Self {
         Self {
             addr,
-            prefix: Prefix::new(),
+            prefix,
             messages,
             form: Form::New,
             room,
@@ -70,9 +71,9 @@ impl Header {
     }
 
     /// The size of a cell of ours.
-    pub(crate) fn new_cell_size(store: &Store) -> u64 {
+    pub(crate) fn new_cell_size(store: &Store, prefix: &Prefix) -> u64 {
         let body = Extent::new(Addr::new(0), 0);
-        encode_cell(&Prefix::new(), body, store.widths()).len() as u64
+        encode_cell(prefix, body, store.widths()).len() as u64
     }
 
     pub(crate) fn load(store: &Store, addr: Addr) -> Result<Self> {
@@ -455,7 +456,7 @@ impl Header {
     /// Gives everything back: the object is gone.
     pub(crate) fn free_all(&mut self, store: &mut Store) {
         self.touch(store);
-        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store));
+        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store, &self.prefix));
         let blocks = match &self.form {
             Form::New => vec![fresh_cell],
             _ => self.blocks(store),

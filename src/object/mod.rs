@@ -2,6 +2,7 @@
 
 mod attributes;
 mod chunks;
+mod comment;
 mod contiguous;
 pub(crate) mod dataset;
 mod dense;
@@ -12,6 +13,7 @@ mod mark;
 mod named;
 pub(crate) mod plan;
 mod record;
+mod relink;
 mod shared;
 mod tree;
 mod values;

@@ -250,19 +250,7 @@ impl Engine {
         space: &Dataspace,
         encode: impl FnOnce(&mut HeapSink<'_>) -> Result<Vec<u8>>,
     ) -> Result<()> {
-        if name.is_empty() {
-            return Err(Error::invalid("the name of an attribute is empty"));
-        }
-        if name.contains('\0') {
-            return Err(Error::invalid(alloc::format!(
-                "the name {name:?} has a NUL"
-            )));
-        }
-        if name.len() >= usize::from(u16::MAX) {
-            // With the NUL that ends it.
-            let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
-            return Err(Error::limit("the length of an attribute's name", len, max));
-        }
+        check_name(name)?;
         self.check_editable(addr)?;
         let old = self.attribute(addr, name)?;
         let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
@@ -309,6 +297,25 @@ impl Engine {
         })
     }
 
+    /// Gives an attribute another name.
+    pub(crate) fn rename_attribute(&mut self, addr: Addr, old: &str, new: &str) -> Result<()> {
+        check_name(new)?;
+        self.check_editable(addr)?;
+        if self.attribute(addr, old)?.is_none() {
+            return Err(Error::new(ErrorKind::NotFound));
+        }
+        if self.attribute(addr, new)?.is_some() {
+            return Err(Error::new(ErrorKind::Exists));
+        }
+        self.change(|engine| {
+            engine.touch(addr)?;
+            let (object, store, _) = engine.parts(addr)?;
+            object
+                .attributes
+                .rename(store, &mut object.header, old.as_bytes(), new)
+        })
+    }
+
     pub(crate) fn delete_attribute(&mut self, addr: Addr, name: &str) -> Result<()> {
         self.check_editable(addr)?;
         let Some(old) = self.attribute(addr, name)? else {
@@ -331,6 +338,24 @@ impl Engine {
             engine.drop_all_links(doomed)
         })
     }
+}
+
+/// Refuses what cannot be the name of an attribute.
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::invalid("the name of an attribute is empty"));
+    }
+    if name.contains('\0') {
+        return Err(Error::invalid(alloc::format!(
+            "the name {name:?} has a NUL"
+        )));
+    }
+    if name.len() >= usize::from(u16::MAX) {
+        // With the NUL that ends it.
+        let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
+        return Err(Error::limit("the length of an attribute's name", len, max));
+    }
+    Ok(())
 }
 
 /// Visits the heap references in elements: of strings and sequences, also inside arrays and compounds.

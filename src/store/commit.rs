@@ -315,6 +315,7 @@ impl Store {
             let stamp = Stamp {
                 generation,
                 record: stamp.record,
+                bound: self.bound,
             };
             stamp.encode(&mut sector, bytes.len());
             len = SECTOR;

@@ -6,6 +6,7 @@ pub(crate) mod mutant;
 mod space;
 mod stage;
 mod stamp;
+mod userblock;
 
 pub(crate) use commit::Level;
 pub(crate) use stage::{FlipOrder, Store};

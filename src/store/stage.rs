@@ -4,6 +4,7 @@ use super::space::Space;
 use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::libver::LibVer;
 use crate::format::message::btree_k::NodeSizes;
 use crate::format::shared_table::Table;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
@@ -125,6 +126,8 @@ pub(crate) struct Store {
     /// The file has had its first commit; before, the device holds no HDF5 file.
     pub(crate) created: bool,
     pub(crate) stamp: Option<Stamp>,
+    /// What new objects are for.
+    pub(crate) bound: LibVer,
     pub(crate) space: Space,
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
@@ -136,9 +139,20 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// A store for a new file on `storage`, whose old content is dropped.
-    /// Sector 0 is set aside; the root object's cell is to be at `root`.
+    /// A store for a new file, for the tests of what is above it.
+    #[cfg(test)]
     pub(crate) fn create(storage: Box<dyn Storage>, root: Addr) -> Result<Self> {
+        Self::create_at(storage, root, 0, LibVer::V110)
+    }
+
+    /// A store for a new file on `storage`, whose old content is dropped; the file begins at `base`, a multiple of a
+    /// sector. Sector 0 is set aside; the root object's cell is to be at `root`.
+    pub(crate) fn create_at(
+        storage: Box<dyn Storage>,
+        root: Addr,
+        base: u64,
+        bound: LibVer,
+    ) -> Result<Self> {
         let mut device = Latch::new(storage);
         if device.len()? > 0 {
             device.set_len(0)?;
@@ -150,7 +164,7 @@ impl Store {
                 version: 2,
                 widths: Widths::EIGHT,
                 consistency_flags: 0,
-                base: 0,
+                base,
                 extension: None,
                 end_of_file: 0,
                 root,
@@ -163,7 +177,9 @@ impl Store {
             stamp: Some(Stamp {
                 generation: 0,
                 record: None,
+                bound,
             }),
+            bound,
             space: Space::new(SECTOR as u64),
             staged: Blocks::default(),
             staged_bytes: 0,
@@ -209,6 +225,7 @@ impl Store {
             root_cache_stale: false,
             created: true,
             stamp: None,
+            bound: LibVer::V110,
             space: Space::new(end),
             staged: Blocks::default(),
             staged_bytes: 0,
@@ -221,15 +238,25 @@ impl Store {
     }
 
     fn read_stamp(&mut self) -> Result<()> {
+        // A superblock of version 2 is that of a file for 1.8, unless it is one of ours.
+        self.bound = match self.superblock.version {
+            0 | 1 => LibVer::Earliest,
+            2 => LibVer::V18,
+            _ => LibVer::V110,
+        };
         if self.device_len < self.superblock.base + SECTOR as u64 {
             return Ok(());
         }
         let mut sector = [0; SECTOR];
         self.device.read_at(self.superblock.base, &mut sector)?;
+        if let (2, Some(bound)) = (self.superblock.version, Stamp::decode_bound(&sector)) {
+            self.bound = bound;
+        }
         self.stamp = Stamp::decode(&sector, self.superblock.size());
         if let Some(Stamp {
             generation,
             record: Some(record),
+            ..
         }) = self.stamp
         {
             self.complete_interrupted_commit(generation, record)?;

@@ -24,7 +24,9 @@ fn the_messages_are_those_of_libhdf5() {
 
     let mut engine = Engine::create(Box::new(MemoryStorage::new())).unwrap();
     let root = engine.root();
-    let addr = engine.commit_datatype(root, "types/point", &datatype).unwrap();
+    let addr = engine
+        .commit_datatype(root, "types/point", &datatype)
+        .unwrap();
     let ours = message(&mut engine, "types/point", kind::DATATYPE);
     assert_eq!((ours.flags, &ours.data), (theirs.flags, &theirs.data));
 

@@ -1,0 +1,58 @@
+//! An object of any kind.
+
+use super::Group;
+use crate::dataset::Dataset;
+use crate::location::Location;
+use core::fmt;
+
+/// What a hard link leads to.
+///
+/// ```
+/// use h5quill::{File, Object};
+/// let file = File::create_memory()?;
+/// file.new_dataset::<u8>().shape(3).create("x")?;
+/// match file.open_object("x")? {
+///     Object::Dataset(dataset) => assert_eq!(dataset.shape(), [3]),
+///     other => panic!("{other} is no dataset"),
+/// }
+/// # Ok::<(), h5quill::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Object {
+    /// A group.
+    Group(Group),
+    /// A dataset, also one that cannot be read.
+    Dataset(Dataset),
+    /// A committed datatype, or something newer: it has attributes at least.
+    Other(Location),
+}
+
+impl Object {
+    /// Its path, attributes and comment.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// file.create_group("a")?.set_attr("fs", 16_000)?;
+    /// assert!(file.open_object("a")?.location().attr_exists("fs")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    pub fn location(&self) -> &Location {
+        match self {
+            Self::Group(group) => group,
+            Self::Dataset(dataset) => dataset,
+            Self::Other(location) => location,
+        }
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self {
+            Self::Group(_) => "group",
+            Self::Dataset(_) => "dataset",
+            Self::Other(_) => "object",
+        };
+        write!(f, "{what} {}", self.location().name())
+    }
+}
