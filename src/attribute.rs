@@ -1,6 +1,6 @@
 //! Attributes: small values that describe an object.
 
-use crate::dtype::{self, H5Type, VarLenSink};
+use crate::dtype::{self, H5Type, Node, Value, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
@@ -34,6 +34,19 @@ struct Stored {
     datatype: Datatype,
     space: Dataspace,
     data: Vec<u8>,
+}
+
+impl Stored {
+    fn check_size(&self) -> Result<()> {
+        let element = u64::from(self.datatype.size());
+        if self.space.element_count()?.checked_mul(element) == Some(self.data.len() as u64) {
+            return Ok(());
+        }
+        Err(Error::corrupt(
+            "attribute message",
+            "its data do not fit its dataspace",
+        ))
+    }
 }
 
 impl Attribute {
@@ -127,6 +140,27 @@ impl Attribute {
     /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) where `T` is not exactly the stored type.
     pub fn read_raw<T: H5Type>(&self) -> Result<Vec<T>> {
         self.with(|engine, stored| decode(engine, &stored))
+    }
+
+    /// All values of any datatype, in row-major order.
+    ///
+    /// ```
+    /// use h5quill::{File, Value};
+    /// let file = File::create_memory()?;
+    /// file.set_attr("calibrated", true)?;
+    /// let value = file.attr("calibrated")?.read_values()?.remove(0);
+    /// assert_eq!(value, Value::Enum { name: Some("TRUE".into()), value: 1 });
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn read_values(&self) -> Result<Vec<Value>> {
+        self.with(|engine, stored| {
+            stored.check_size()?;
+            let size = stored.datatype.size() as usize;
+            engine.decode(|heap| Node::new(&stored.datatype).read_all(&stored.data, size, heap))
+        })
     }
 
     /// The value of a scalar, or of an attribute with one element.
@@ -283,16 +317,7 @@ fn decode<T: H5Type>(
     stored: &Stored,
 ) -> Result<Vec<T>> {
     dtype::expect::<T>(&stored.datatype)?;
-    let size = stored
-        .space
-        .element_count()?
-        .checked_mul(u64::from(stored.datatype.size()));
-    if size != Some(stored.data.len() as u64) {
-        return Err(Error::corrupt(
-            "attribute message",
-            "its data do not fit its dataspace",
-        ));
-    }
+    stored.check_size()?;
     engine.decode(|heap| T::decode(&stored.data, &stored.datatype, heap))
 }
 

@@ -1,7 +1,7 @@
 //! Datasets: arrays of elements that grow, shrink and are rewritten.
 
 use crate::builder::check_len;
-use crate::dtype::{self, H5Type};
+use crate::dtype::{self, H5Type, Node, Value};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::datatype::Datatype;
@@ -474,6 +474,30 @@ impl Dataset {
             let dataset = engine.dataset(addr)?;
             let resolved = selection.resolve(&dataset.selectable_dims())?;
             read_selected(engine, addr, &resolved)
+        })
+    }
+
+    /// Reads the selected elements of any datatype, in row-major order.
+    ///
+    /// ```
+    /// use h5quill::{Datatype, File, Value};
+    /// let file = File::create_memory()?;
+    /// let data = file.new_dataset_of(Datatype::Opaque { size: 2, tag: String::new() }).shape(2).create("x")?;
+    /// data.write_bytes(&[1, 2, 3, 4], ..)?;
+    /// assert_eq!(data.read_values(1)?, [Value::Bytes(vec![3, 4])]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A selection beyond the extent, and what reading the file meets.
+    pub fn read_values(&self, selection: impl Into<Selection>) -> Result<Vec<Value>> {
+        let selection = selection.into();
+        self.object().with(|engine, addr| {
+            let dataset = engine.dataset(addr)?;
+            let (datatype, size) = (dataset.datatype.clone(), dataset.element_size());
+            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let bytes = read_selected(engine, addr, &resolved)?;
+            engine.decode(|heap| Node::new(&datatype).read_all(&bytes, size, heap))
         })
     }
 

@@ -133,6 +133,7 @@ mod infra;
 mod location;
 mod object;
 mod options;
+mod reference;
 mod selection;
 pub mod storage;
 mod store;
@@ -141,8 +142,8 @@ pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
 pub use builder::{DatasetBuilder, Raw};
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
-    F80, F128, FixedAscii, FixedUnicode, H5Type, VarLenAscii, VarLenSink, VarLenSource,
-    VarLenUnicode,
+    AttributeReference, F80, F128, FixedAscii, FixedUnicode, H5Type, ObjectReference, Reference,
+    RegionReference, Value, VarLenAscii, VarLenSink, VarLenSource, VarLenUnicode,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, Extents};
@@ -155,6 +156,7 @@ pub use format::message::fill_value::{AllocTime, FillTime};
 pub use group::Group;
 pub use location::Location;
 pub use options::FileBuilder;
+pub use reference::ReferencedObject;
 pub use selection::{Selection, SliceOrIndex};
 
 /// The examples of the README run as those here do.

@@ -10,6 +10,7 @@ mod header;
 mod links;
 mod mark;
 pub(crate) mod plan;
+mod reach;
 mod record;
 mod tree;
 mod values;
