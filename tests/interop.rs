@@ -18,5 +18,7 @@ mod manifest;
 mod samples;
 #[path = "interop/tools.rs"]
 mod tools;
+#[path = "interop/values.rs"]
+mod values;
 #[path = "interop/written.rs"]
 mod written;
