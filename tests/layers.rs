@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 25] = [
+const RANKS: [(&str, u8); 26] = [
     ("error", 0),
     ("bytes", 0),
     ("storage", 0),
@@ -25,6 +25,7 @@ const RANKS: [(&str, u8); 25] = [
     ("builder", 6),
     ("location", 6),
     ("options", 6),
+    ("reader", 6),
     ("reference", 6),
     ("handle", 6),
     ("lib", 6),

@@ -1,10 +1,11 @@
 //! Which Rust type is which HDF5 datatype, and the bytes of an element both ways.
 //!
-//! Nothing is converted silently: a value goes to and from a stored datatype only when [`H5Type::matches`] says that
-//! the two are the same up to byte order, string padding and character set.
+//! A value goes to a stored datatype only when [`H5Type::matches`] says that the two are the same up to byte order, string
+//! padding and character set. It comes from another one where that keeps every value, or as was asked for: `convert`.
 
 mod array;
 mod boolean;
+mod convert;
 mod extended;
 mod fixed_string;
 mod number;
@@ -16,6 +17,8 @@ mod tests;
 mod value;
 mod varlen_string;
 
+pub use convert::Conversion;
+pub(crate) use convert::{Plan, Scratch};
 pub use extended::{F80, F128};
 pub use fixed_string::{FixedAscii, FixedUnicode};
 pub use reference::{AttributeReference, ObjectReference, Reference, RegionReference};

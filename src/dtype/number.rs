@@ -51,6 +51,8 @@ pub(super) fn significant(stored: &IntegerType, bytes: &[u8]) -> u128 {
 /// Whether every value of the type is an `i128`.
 pub(super) fn is_i128(stored: &IntegerType) -> bool {
     stored.size as usize <= MAX_BYTES
+        && stored.precision >= 1
+        && u32::from(stored.bit_offset) + u32::from(stored.precision) <= stored.size * 8
         && u32::from(stored.precision) < 128 + u32::from(stored.signed)
 }
 
@@ -87,14 +89,14 @@ impl Range {
     };
 
     pub(super) fn of(stored: &FloatType) -> Self {
-        let digits = u32::from(stored.mantissa_size)
-            + u32::from(stored.normalization == Normalization::Implied);
+        let implied = stored.normalization == Normalization::Implied;
+        let digits = u32::from(stored.mantissa_size) + u32::from(implied);
         let bias = i64::from(stored.exponent_bias);
         // The exponent of all ones is that of infinity.
         let greatest = (1_i64 << stored.exponent_size.min(62)) - 2;
         Self {
             digits,
-            lowest: 1 - bias - i64::from(digits - 1),
+            lowest: 1 - bias - (i64::from(digits) - 1),
             highest: greatest.max(1) - bias,
         }
     }
@@ -107,8 +109,18 @@ impl Range {
 
 /// Whether [`float`] can take the values of the type apart.
 pub(super) fn has_parts(stored: &FloatType) -> bool {
+    let fields = [
+        (stored.sign_location, 1),
+        (stored.exponent_location, stored.exponent_size),
+        (stored.mantissa_location, stored.mantissa_size),
+    ];
     let range = Range::of(stored);
-    stored.size as usize <= MAX_BYTES && Range::F128.holds(&range)
+    stored.size as usize <= MAX_BYTES
+        && fields
+            .iter()
+            .all(|(at, size)| *size > 0 && u32::from(*at) + u32::from(*size) <= 128)
+        && range.digits >= 2
+        && Range::F128.holds(&range)
 }
 
 /// A value of a type which [`has_parts`], taken apart, with its sign.

@@ -3,6 +3,7 @@
 mod node;
 
 pub(crate) use node::Node;
+pub(super) use node::unpadded;
 
 use super::reference::Reference;
 use super::{F80, F128};

@@ -214,7 +214,7 @@ fn sequence(element: &[u8], size: usize, heap: &mut dyn VarLenSource) -> Result<
 }
 
 /// A string without what fills its place.
-fn unpadded(bytes: &[u8], padding: StringPadding) -> &[u8] {
+pub(in crate::dtype) fn unpadded(bytes: &[u8], padding: StringPadding) -> &[u8] {
     let until_last = |fill: u8| {
         let last = bytes.iter().rposition(|&byte| byte != fill);
         &bytes[..last.map_or(0, |last| last + 1)]
