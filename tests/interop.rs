@@ -20,5 +20,7 @@ mod raw_edges;
 mod samples;
 #[path = "interop/tools.rs"]
 mod tools;
+#[path = "interop/values.rs"]
+mod values;
 #[path = "interop/written.rs"]
 mod written;

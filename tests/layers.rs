@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 24] = [
+const RANKS: [(&str, u8); 26] = [
     ("error", 0),
     ("bytes", 0),
     ("storage", 0),
@@ -26,6 +26,8 @@ const RANKS: [(&str, u8); 24] = [
     ("location", 6),
     ("named_datatype", 6),
     ("options", 6),
+    ("reader", 6),
+    ("reference", 6),
     ("handle", 6),
     ("lib", 6),
     // Reached only through the tests.

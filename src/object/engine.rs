@@ -5,6 +5,7 @@ use super::dataset::Dataset;
 use super::dense::HEAP_HEADER;
 use super::header::Header;
 use super::links::Links;
+use super::reach::Paths;
 use super::shared;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
@@ -136,6 +137,8 @@ pub(crate) struct Engine {
     reclaim_after: Option<u64>,
     /// How many objects at an address have been deleted: a handle to one of them must not see a later one.
     deleted: BTreeMap<Addr, u32>,
+    /// What a walk along all links has found, until a group changes.
+    pub(crate) paths: Option<Paths>,
 }
 
 impl Engine {
@@ -202,6 +205,7 @@ impl Engine {
             first_changed: None,
             reclaim_after: None,
             deleted: BTreeMap::new(),
+            paths: None,
         }
     }
 
@@ -294,6 +298,10 @@ impl Engine {
         self.check_editable(addr)?;
         let (object, store, _) = self.parts(addr)?;
         object.header.touch(store);
+        let is_group = object.links.is_some();
+        if is_group {
+            self.paths = None;
+        }
         self.dirty.insert(addr);
         self.first_changed.get_or_insert(addr);
         Ok(())
@@ -355,6 +363,7 @@ impl Engine {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&mut self, addr: Addr) {
+        self.paths = None;
         self.objects.remove(&addr);
         self.count_waiting(addr);
         self.dirty.remove(&addr);

@@ -12,6 +12,7 @@ mod links;
 mod mark;
 mod named;
 pub(crate) mod plan;
+mod reach;
 mod record;
 mod relink;
 mod shared;
