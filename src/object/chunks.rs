@@ -348,7 +348,7 @@ impl Chunks {
             encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
-        let extent = store.alloc(bytes.len() as u64)?;
+        let extent = store.alloc_raw(bytes.len() as u64)?;
         if bytes.len() < STAGE_BELOW {
             store.stage(extent.addr, bytes.to_vec())?;
         } else {

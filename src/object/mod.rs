@@ -6,6 +6,7 @@ mod contiguous;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;
+mod extension;
 mod header;
 mod links;
 mod mark;
