@@ -67,6 +67,8 @@ pub(crate) struct Chunks {
     committed_dims: Vec<u64>,
     clock: u64,
     index_changed: bool,
+    /// The index was built anew, for a layout message of version 4 whatever the version was.
+    pub(crate) converted: bool,
     /// Nothing is left beyond the extent of an append that was never committed.
     scrubbed: bool,
 }
@@ -86,6 +88,7 @@ impl Chunks {
             committed_dims,
             clock: 0,
             index_changed: false,
+            converted: false,
             scrubbed: false,
         }
     }
@@ -130,6 +133,7 @@ impl Chunks {
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;
+        self.converted = true;
         self.index_changed = true;
         Ok(())
     }

@@ -344,6 +344,9 @@ impl Dataset {
                     return Ok(());
                 }
                 let index = chunks.stage(store)?;
+                if chunks.converted {
+                    self.layout_version = 4;
+                }
                 LayoutClass::Chunked(ChunkedLayout {
                     flags: *flags,
                     chunk: chunks.grid.chunk().to_vec(),
