@@ -6,6 +6,7 @@ use super::dense::HEAP_HEADER;
 use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
+use super::shared;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::driver_info;
@@ -513,8 +514,11 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<Option<Extension
                 driver_info::check_message(&message.data, extension.get())?;
                 continue;
             }
-            kind::SHARED_TABLE => "a file with a shared message table",
             kind::FILE_SPACE_INFO => continue,
+            kind::SHARED_TABLE => {
+                store.shared_table = Some(shared::load_table(store, &message.data, extension)?);
+                "a file with a shared message table"
+            }
             kind::BTREE_K => {
                 store.node_sizes = NodeSizes::decode(&message.data, extension.get())?;
                 continue;
