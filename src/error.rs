@@ -228,6 +228,11 @@ impl Error {
         &self.0.kind
     }
 
+    /// What failed, in words, without where.
+    pub(crate) fn what(&self) -> String {
+        Self::new(self.kind().clone()).to_string()
+    }
+
     /// The file's name, where the failure concerns one.
     ///
     /// ```

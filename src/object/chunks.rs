@@ -6,6 +6,7 @@
 //! filter mask set, and filters a chunk once, when it is full.
 
 mod edge;
+mod verify;
 
 use crate::bytes::Extent;
 use crate::chunk::Grid;

@@ -1,6 +1,7 @@
 //! A dataset: its messages as values, and its data wherever the layout keeps them.
 
 mod load;
+mod verify;
 
 use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;

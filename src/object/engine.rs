@@ -7,12 +7,14 @@ use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
 use super::shared;
+use super::verify;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::driver_info;
 use crate::format::message::btree_k::NodeSizes;
 use crate::format::message::kind;
 use crate::infra::global_heap::GlobalHeap;
+use crate::report::Report;
 use crate::storage::Storage;
 use crate::store::{Level, Stamp, Store};
 use alloc::boxed::Box;
@@ -474,6 +476,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// What the file holds as its last commit left it, and what is wrong with it.
+    pub(crate) fn verify(&self) -> Result<Report> {
+        if self.store.poisoned() {
+            return Err(Error::new(ErrorKind::Poisoned));
+        }
+        verify::verify(&self.store)
     }
 
     /// Commits, cuts the storage to length and gives it back.

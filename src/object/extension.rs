@@ -64,7 +64,7 @@ pub(crate) fn check_driver(store: &Store) -> Result<()> {
 }
 
 /// The driver information block.
-pub(crate) fn driver_block(store: &Store) -> Result<Option<Extent>> {
+pub(super) fn driver_block(store: &Store) -> Result<Option<Extent>> {
     let old = store.superblock.old.as_ref();
     let Some(at) = old.and_then(|old| old.driver_info) else {
         return Ok(None);

@@ -483,6 +483,16 @@ impl Header {
         }
     }
 
+    /// Free space that the committed record of this object lists.
+    pub(crate) fn spare(&self) -> &[Extent] {
+        &self.spare
+    }
+
+    /// Whether another writer made the header as it stands in the file.
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self.form, Form::Foreign { .. })
+    }
+
     /// Whether the committed file holds the object.
     pub(crate) fn is_new(&self) -> bool {
         matches!(self.form, Form::New)

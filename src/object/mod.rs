@@ -15,5 +15,6 @@ mod record;
 mod shared;
 mod tree;
 mod values;
+pub(crate) mod verify;
 
 pub(crate) use tree::ObjectKind;

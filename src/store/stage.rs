@@ -410,10 +410,9 @@ impl Store {
         self.space.grown()
     }
 
-    /// What no object reaches but the store has in its hands.
-    pub(crate) fn set_aside(&self) -> Vec<Extent> {
-        let record = self.stamp.as_ref().and_then(|stamp| stamp.record);
-        self.space.free_runs().chain(record).collect()
+    /// What this session could give out.
+    pub(crate) fn free_runs(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.space.free_runs()
     }
 
     pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
