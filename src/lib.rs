@@ -137,6 +137,7 @@ mod object;
 mod options;
 mod reader;
 mod reference;
+mod report;
 mod selection;
 pub mod storage;
 mod store;
@@ -162,6 +163,7 @@ pub use location::Location;
 pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
 pub use reader::Reader;
+pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 
 /// The examples of the README run as those here do.

@@ -18,6 +18,8 @@ mod manifest;
 mod raw_edges;
 #[path = "interop/samples.rs"]
 mod samples;
+#[path = "interop/strategies.rs"]
+mod strategies;
 #[path = "interop/tools.rs"]
 mod tools;
 #[path = "interop/values.rs"]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 26] = [
+const RANKS: [(&str, u8); 28] = [
     ("error", 0),
+    ("report", 0),
     ("bytes", 0),
     ("storage", 0),
     ("format", 1),
@@ -36,7 +37,8 @@ const RANKS: [(&str, u8); 26] = [
 ];
 
 /// Imports among modules of ranks 0 and 1. The list has no cycle, which a test checks.
-const SIBLINGS: [(&str, &str); 8] = [
+const SIBLINGS: [(&str, &str); 9] = [
+    ("error", "report"),
     ("bytes", "error"),
     ("storage", "error"),
     ("filter", "format"),

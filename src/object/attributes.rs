@@ -1,5 +1,7 @@
 //! The attributes of an object: messages of its header while they are few and small, dense storage beyond.
 
+mod verify;
+
 use super::dense::{ATTRIBUTES, Dense, Message, Places, StoredId};
 use super::header::Header;
 use super::shared::{decode_attribute, message_data};

@@ -1,6 +1,8 @@
 //! The links of a group: messages of its header while they are few, dense storage beyond. A group of the old form is
 //! read from its symbol table; the first change of its links makes messages or dense storage of them.
 
+mod verify;
+
 use super::dense::{Dense, LINKS, Message, Places};
 use super::header::Header;
 use crate::bytes::Extent;

@@ -7,6 +7,7 @@ mod contiguous;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;
+mod extension;
 mod header;
 mod links;
 mod mark;
@@ -18,6 +19,7 @@ mod relink;
 mod shared;
 mod tree;
 mod values;
+pub(crate) mod verify;
 
 pub(crate) use named::ElementType;
 pub(crate) use tree::ObjectKind;
