@@ -44,6 +44,10 @@ impl Group {
         }
     }
 
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
     fn object(&self) -> &ObjectRef {
         &self.location.object
     }

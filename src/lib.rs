@@ -117,6 +117,7 @@ mod attribute;
 mod builder;
 mod bytes;
 mod chunk;
+mod copy;
 #[cfg(all(test, feature = "std"))]
 mod crash_tests;
 mod dataset;
@@ -139,6 +140,7 @@ mod store;
 
 pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
 pub use builder::{DatasetBuilder, Raw};
+pub use copy::CopyOptions;
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
     F80, F128, FixedAscii, FixedUnicode, H5Type, VarLenAscii, VarLenSink, VarLenSource,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 24] = [
+const RANKS: [(&str, u8); 25] = [
     ("error", 0),
     ("bytes", 0),
     ("storage", 0),
@@ -23,6 +23,7 @@ const RANKS: [(&str, u8); 24] = [
     ("dataset", 6),
     ("attribute", 6),
     ("builder", 6),
+    ("copy", 6),
     ("location", 6),
     ("options", 6),
     ("handle", 6),

@@ -59,6 +59,30 @@ impl Attributes {
         })
     }
 
+    /// What the object says of its attributes besides them.
+    pub(crate) fn info(&self) -> Option<AttributeInfo> {
+        self.info
+    }
+
+    /// Puts the attributes of a copied object, with their creation order, onto the object that stands for it.
+    pub(crate) fn fill(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        all: &[(u64, Attribute)],
+    ) -> Result<()> {
+        let max = header
+            .prefix
+            .phase_change
+            .map_or(MAX_COMPACT, |(max, _)| max);
+        let long = |(_, attribute): &(u64, Attribute)| attribute.encode().len() > MAX_MESSAGE;
+        if all.len() > usize::from(max) || all.iter().any(long) {
+            return self.fill_dense(store, header, all);
+        }
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
+    }
+
     pub(crate) fn len(&self, header: &Header) -> u64 {
         match &self.dense {
             Some(dense) => dense.len(),

@@ -69,10 +69,28 @@ impl Header {
         }
     }
 
+    /// A copy of another object, whose cell will be at `addr`; its messages follow.
+    pub(crate) fn copy_of(
+        addr: Addr,
+        prefix: Prefix,
+        room: Vec<Extent>,
+        keeps_record: bool,
+    ) -> Self {
+        Self {
+            prefix,
+            ..Self::new(addr, Vec::new(), room, keeps_record)
+        }
+    }
+
+    /// The size of a cell of ours that opens with `prefix`.
+    pub(crate) fn cell_size(store: &Store, prefix: &Prefix) -> u64 {
+        let body = Extent::new(Addr::new(0), 0);
+        encode_cell(prefix, body, store.widths()).len() as u64
+    }
+
     /// The size of a cell of ours.
     pub(crate) fn new_cell_size(store: &Store) -> u64 {
-        let body = Extent::new(Addr::new(0), 0);
-        encode_cell(&Prefix::new(), body, store.widths()).len() as u64
+        Self::cell_size(store, &Prefix::new())
     }
 
     pub(crate) fn load(store: &Store, addr: Addr) -> Result<Self> {
@@ -453,7 +471,7 @@ impl Header {
     /// Gives everything back: the object is gone.
     pub(crate) fn free_all(&mut self, store: &mut Store) {
         self.touch(store);
-        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store));
+        let fresh_cell = Extent::new(self.addr, Self::cell_size(store, &self.prefix));
         let blocks = match &self.form {
             Form::New => vec![fresh_cell],
             _ => self.blocks(store),

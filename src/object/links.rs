@@ -18,6 +18,9 @@ use alloc::vec::Vec;
 /// The maximum number of compact links and the minimum number of dense ones, where the group does not say otherwise.
 const DEFAULT_PHASE_CHANGE: (u16, u16) = (8, 6);
 
+/// A header message cannot be longer.
+const MAX_MESSAGE: usize = 65_535 - 64;
+
 #[derive(Debug)]
 pub(crate) struct Links {
     info: LinkInfo,
@@ -42,7 +45,7 @@ impl Links {
         (links, messages.into())
     }
 
-    fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
+    pub(crate) fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
         let info = self.info.encode(store.widths());
         let group = GroupInfo::default().encode();
         [
@@ -99,6 +102,28 @@ impl Links {
             dense: None,
             symbols: Some(SymbolTable::open(store, places)?),
         })
+    }
+
+    /// What the group says of its links besides them.
+    pub(crate) fn info(&self) -> LinkInfo {
+        self.info
+    }
+
+    /// Puts the links of a copied group into the empty group that stands for it, as they are.
+    pub(crate) fn fill(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        links: &[Link],
+    ) -> Result<()> {
+        let widths = store.widths();
+        let long = |link: &Link| link.encode(widths).len() > MAX_MESSAGE;
+        if links.len() > usize::from(self.max_compact) || links.iter().any(long) {
+            return self.fill_dense(store, header, links);
+        }
+        links
+            .iter()
+            .try_for_each(|link| self.put(store, header, link))
     }
 
     /// Refuses links that cannot be changed, before anything is.

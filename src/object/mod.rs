@@ -3,6 +3,7 @@
 mod attributes;
 mod chunks;
 mod contiguous;
+pub(crate) mod copy;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;

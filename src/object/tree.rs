@@ -176,7 +176,7 @@ impl Engine {
         })
     }
 
-    fn create_missing(&mut self, mut at: Addr, missing: &[String]) -> Result<Addr> {
+    pub(super) fn create_missing(&mut self, mut at: Addr, missing: &[String]) -> Result<Addr> {
         for name in missing {
             at = self.create_group_in(at, name)?;
         }
@@ -216,7 +216,8 @@ impl Engine {
     fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
         let (dataset, messages): (_, Vec<RawMessage>) = Dataset::create(&mut self.store, plan)?;
         let grows = dataset.can_grow();
-        let addr = self.place_cell(parent, grows)?;
+        let len = Header::new_cell_size(&self.store);
+        let addr = self.place_cell(parent, len, grows)?;
         self.add_object(
             parent,
             name,
@@ -232,8 +233,7 @@ impl Engine {
 
     /// A place for a cell: sector 0 while it has room for objects that will change, so that one write commits them
     /// all; else the room of the parent, which gets another sector when it has none.
-    fn place_cell(&mut self, parent: Addr, hot: bool) -> Result<Addr> {
-        let len = Header::new_cell_size(&self.store);
+    pub(super) fn place_cell(&mut self, parent: Addr, len: u64, hot: bool) -> Result<Addr> {
         if hot && self.store.stamped() {
             let root = self.root();
             if let Some(addr) = self.take_room(root, len)? {
@@ -271,7 +271,12 @@ impl Engine {
         Ok(addr)
     }
 
-    fn insert_link(&mut self, group: Addr, name: &str, target: LinkTarget) -> Result<()> {
+    pub(super) fn insert_link(
+        &mut self,
+        group: Addr,
+        name: &str,
+        target: LinkTarget,
+    ) -> Result<()> {
         self.touch(group)?;
         let (object, store, _) = self.parts(group)?;
         let links = object
@@ -371,7 +376,7 @@ impl Engine {
         Ok(left.into_iter().collect())
     }
 
-    fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
+    pub(super) fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
         if left > 0 {
             self.touch(addr)?;
             self.object(addr)?.header.set_reference_count(left);

@@ -25,7 +25,6 @@ use alloc::vec::Vec;
 use datatype::CharacterSet;
 
 /// The types of header messages.
-#[expect(dead_code, reason = "the list of the specification, whole")]
 pub(crate) mod kind {
     pub(crate) const NIL: u8 = 0x00;
     pub(crate) const DATASPACE: u8 = 0x01;
