@@ -5,6 +5,7 @@ use super::dataset::Dataset;
 use super::dense::HEAP_HEADER;
 use super::header::Header;
 use super::links::Links;
+use super::shared;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::btree_k::NodeSizes;
@@ -511,8 +512,11 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
         let refused = match message.kind {
             kind::CACHE_IMAGE => "a file with a metadata cache image",
             kind::DRIVER_INFO => "a file split over several storage files",
-            kind::SHARED_TABLE => "a file with a shared message table",
             kind::FILE_SPACE_INFO => "a file with a file space strategy",
+            kind::SHARED_TABLE => {
+                store.shared_table = Some(shared::load_table(store, &message.data, extension)?);
+                "a file with a shared message table"
+            }
             kind::BTREE_K => {
                 store.node_sizes = NodeSizes::decode(&message.data, extension.get())?;
                 continue;

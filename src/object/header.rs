@@ -9,7 +9,7 @@ use super::record::{MAX_SPARE, Record};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, Result};
 use crate::format::legacy::object_header as old;
-use crate::format::message::{RawMessage, continuation, kind, reference_count};
+use crate::format::message::{RawMessage, continuation, flag, kind, reference_count};
 use crate::format::object_header::{
     Prefix, body_size, decode_chunk0, decode_continuation, decode_prefix, encode_body, encode_cell,
 };
@@ -225,14 +225,17 @@ impl Header {
         self.messages.iter().find(|message| message.kind == kind)
     }
 
-    /// Replaces the data of the first message of a kind, or adds one.
+    /// Replaces the data of the first message of a kind, or adds one. It is the header's own then.
     pub(crate) fn set_message(&mut self, kind: u8, data: Vec<u8>) {
         match self
             .messages
             .iter_mut()
             .find(|message| message.kind == kind)
         {
-            Some(message) => message.data = data,
+            Some(message) => {
+                message.data = data;
+                message.flags &= !flag::SHARED;
+            }
             None => self.messages.push(RawMessage {
                 kind,
                 flags: 0,
@@ -264,7 +267,6 @@ impl Header {
 
     /// Why the object must not be changed, if so.
     pub(crate) fn check_editable(&self) -> Result<()> {
-        use crate::format::message::flag;
         for message in &self.messages {
             let known = message.kind <= kind::CACHE_IMAGE;
             if !known

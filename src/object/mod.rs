@@ -12,6 +12,7 @@ mod links;
 mod mark;
 pub(crate) mod plan;
 mod record;
+mod shared;
 mod tree;
 mod values;
 

@@ -5,6 +5,7 @@ use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::btree_k::NodeSizes;
+use crate::format::shared_table::Table;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
 use crate::storage::{Latch, Storage};
 use alloc::boxed::Box;
@@ -117,6 +118,8 @@ pub(crate) struct Store {
     pub(crate) superblock: Superblock,
     /// How much room the nodes of old trees have.
     pub(crate) node_sizes: NodeSizes,
+    /// Which messages are shared through the file, and where they are; for a file made with such a table.
+    pub(crate) shared_table: Option<Table>,
     /// The next commit takes the symbol table away that the superblock's entry of the root group repeats.
     pub(crate) root_cache_stale: bool,
     /// The file has had its first commit; before, the device holds no HDF5 file.
@@ -154,6 +157,7 @@ impl Store {
                 old: None,
             },
             node_sizes: NodeSizes::DEFAULT,
+            shared_table: None,
             root_cache_stale: false,
             created: false,
             stamp: Some(Stamp {
@@ -201,6 +205,7 @@ impl Store {
             device_len,
             superblock,
             node_sizes,
+            shared_table: None,
             root_cache_stale: false,
             created: true,
             stamp: None,

@@ -18,6 +18,8 @@ pub(crate) mod link_info;
 #[cfg(test)]
 pub(crate) mod modification_time;
 pub(crate) mod reference_count;
+pub(crate) mod shared;
+pub(crate) mod shared_table;
 
 use crate::bytes::Take;
 use crate::error::Result;
