@@ -20,6 +20,7 @@ use super::{attributes::Attributes, dense::HEAP_HEADER};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::link::{Link, LinkTarget};
+use crate::format::message::shared::Shared;
 use crate::infra::global_heap::GlobalHeap;
 use crate::store::SECTOR;
 use alloc::format;
@@ -166,15 +167,14 @@ impl Copying {
         let references = match (mode.same_file, mode.options.expand_references) {
             (true, _) => References::Kept,
             (false, false) => References::Null,
-            (false, true) => References::Led(
-                plan.by_source
-                    .iter()
-                    .map(|(source, number)| (*source, self.places[*number]))
-                    .collect(),
-            ),
+            (false, true) => References::Led,
         };
+        let copies = plan.by_source.iter();
         let mut converter = Converter {
             references,
+            copies: copies
+                .map(|(source, number)| (*source, self.places[*number]))
+                .collect(),
             heap: GlobalHeap::new(),
         };
         let mut result = Ok(());
@@ -238,6 +238,12 @@ impl Copying {
         for (_, attribute) in &mut attributes {
             let datatype = attribute.datatype()?;
             converter.convert(engines, &datatype, &mut attribute.data)?;
+            let widths = engines.to().store.widths();
+            let committed = match attribute.datatype_place(widths)?.and_then(|at| at.object()) {
+                Some(source) => Some(Shared::committed(converter.copy_of(source)?)),
+                None => None,
+            };
+            attribute.unshare(committed, widths);
         }
         let links = planned.links.as_ref().map(|links| self.copied_links(links));
         let store = &mut engines.to().store;

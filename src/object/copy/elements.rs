@@ -23,8 +23,8 @@ pub(super) enum References {
     Kept,
     /// They become null.
     Null,
-    /// They lead to the copies: source address to copy.
-    Led(BTreeMap<Addr, Addr>),
+    /// They lead to the copies.
+    Led,
 }
 
 /// Whether an element has a reference in it.
@@ -81,6 +81,8 @@ fn sequence_bytes(engine: &mut Engine, base: &Datatype, len: u32, at: HeapRef) -
 #[derive(Debug)]
 pub(super) struct Converter {
     pub(super) references: References,
+    /// The address of each source with that of its copy.
+    pub(super) copies: BTreeMap<Addr, Addr>,
     /// The collections of the copy.
     pub(super) heap: GlobalHeap,
 }
@@ -90,6 +92,13 @@ impl Converter {
     pub(super) fn changes(&self, datatype: &Datatype) -> bool {
         let kept = matches!(self.references, References::Kept);
         datatype.contains_var_len() || (!kept && contains_reference(datatype))
+    }
+
+    /// Where the copy of the object at `source` is.
+    pub(super) fn copy_of(&self, source: Addr) -> Result<Addr> {
+        self.copies.get(&source).copied().ok_or_else(|| {
+            Error::corrupt(NAME, "it names an object that was not met").at(source.get())
+        })
     }
 
     /// Makes the elements of the source that `bytes` hold elements of the copy.
@@ -153,19 +162,16 @@ impl Converter {
         kind: u8,
         element: &mut [u8],
     ) -> Result<()> {
-        let addresses = match &self.references {
+        match self.references {
             References::Kept => return Ok(()),
             References::Null => {
                 element.fill(0);
                 return Ok(());
             }
-            References::Led(addresses) => addresses,
-        };
+            References::Led => {}
+        }
         let width = engines.to().store.widths().offset;
-        let lead = |addr: u64| match addresses.get(&Addr::new(addr)) {
-            Some(addr) => Ok(addr.get()),
-            None => Err(Error::corrupt(NAME, "it names an object that was not met").at(addr)),
-        };
+        let lead = |addr: u64| self.copy_of(Addr::new(addr)).map(Addr::get);
         match kind {
             OBJECT => {
                 let addr = Take::new(element, NAME, 0).uint(width)?;

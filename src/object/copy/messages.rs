@@ -11,9 +11,13 @@ use crate::error::{Error, Result};
 use crate::format::legacy::local_heap::{self, LocalHeap};
 use crate::format::message::fill_value::{Fill, FillValue};
 use crate::format::message::layout::{Layout, LayoutClass};
+use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::infra::global_heap::HeapRef;
 use crate::object::engine::Engine;
+use crate::object::header::Header;
+use crate::object::shared::message_data;
+use crate::store::Store;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -45,10 +49,7 @@ pub(super) fn check(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<Vec<
             | kind::MODIFICATION_TIME
             | kind::MODIFICATION_TIME_OLD
             | BOGUS => {
-                if message.flags & flag::SHARED != 0 {
-                    return Err(Error::unsupported("copying a shared message").at(addr.get()));
-                }
-                messages.push(message.clone());
+                messages.push(unshared(store, &object.header, message)?);
             }
             other => {
                 return Err(Error::unsupported(format!(
@@ -60,6 +61,26 @@ pub(super) fn check(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<Vec<
     }
     check_data(engine, addr, mode)?;
     Ok(messages)
+}
+
+/// A message with bytes of its own, but for one that names a committed datatype.
+fn unshared(store: &Store, header: &Header, message: &RawMessage) -> Result<RawMessage> {
+    if message.flags & flag::SHARED == 0 || committed(store, message)?.is_some() {
+        return Ok(message.clone());
+    }
+    Ok(RawMessage {
+        flags: message.flags & !flag::SHARED,
+        data: message_data(store, header, message)?.into_owned(),
+        ..message.clone()
+    })
+}
+
+/// The committed datatype that a message stands for.
+pub(super) fn committed(store: &Store, message: &RawMessage) -> Result<Option<Addr>> {
+    if message.kind != kind::DATATYPE || message.flags & flag::SHARED == 0 {
+        return Ok(None);
+    }
+    Ok(Shared::decode(&message.data, store.widths(), 0)?.object())
 }
 
 /// Refuses a dataset whose data cannot be copied.
@@ -127,6 +148,12 @@ pub(super) fn copied(
             kind::FILL_VALUE | kind::FILL_VALUE_OLD => {
                 if let Some(data) = fill_value(engines, converter, planned.source, message)? {
                     message.data = data;
+                }
+            }
+            kind::DATATYPE => {
+                if let Some(source) = committed(&engines.from().store, message)? {
+                    let copy = converter.copy_of(source)?;
+                    message.data = Shared::committed(copy).encode(widths);
                 }
             }
             kind::EXTERNAL_FILES => message.data = external_files(engines, planned.source)?,

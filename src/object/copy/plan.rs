@@ -50,6 +50,8 @@ pub(super) struct Planned {
     pub(super) links: Option<PlannedLinks>,
     pub(super) attribute_info: Option<AttributeInfo>,
     pub(super) attributes: Vec<(u64, Attribute)>,
+    /// The committed datatypes of its elements and attributes.
+    types: Vec<Addr>,
     /// Its extent can grow.
     pub(super) grows: bool,
     /// How many hard links name it.
@@ -99,38 +101,73 @@ impl Plan {
         let first = self.add(engine, addr, depth, None, mode)?;
         let mut queue = VecDeque::from([first]);
         while let Some(number) = queue.pop_front() {
-            let Some(found) = &self.objects[number].links else {
-                continue;
-            };
-            let (source, depth) = (self.objects[number].source, self.objects[number].depth);
-            let mut targets = Vec::with_capacity(found.links.len());
-            for at in 0..found.links.len() {
-                let Some(planned) = &self.objects[number].links else {
-                    break;
-                };
-                let Some(child) = mode.followed(engine, source, &planned.links[at].0)? else {
-                    targets.push(Target::Same);
-                    continue;
-                };
-                let known = self.by_source.get(&child).copied();
-                let copy = match known {
-                    Some(copy) => copy,
-                    None => {
-                        let copy = self.add(engine, child, depth + 1, Some(number), mode)?;
-                        queue.push_back(copy);
-                        copy
-                    }
-                };
-                self.objects[copy].count += 1;
-                targets.push(Target::Copy(copy));
-            }
-            if let Some(planned) = &mut self.objects[number].links {
-                for ((_, target), new) in planned.links.iter_mut().zip(targets) {
-                    *target = new;
-                }
-            }
+            self.add_types(engine, number, &mut queue, mode)?;
+            self.add_members(engine, number, &mut queue, mode)?;
         }
         Ok(first)
+    }
+
+    /// Adds the committed datatypes that an object uses: each use counts like a link.
+    fn add_types(
+        &mut self,
+        engine: &mut Engine,
+        number: usize,
+        queue: &mut VecDeque<usize>,
+        mode: &Mode,
+    ) -> Result<()> {
+        let user = &self.objects[number];
+        let home = match user.links {
+            Some(_) => Some(number),
+            None => user.home,
+        };
+        for addr in user.types.clone() {
+            let copy = self.known_or_added(engine, addr, (number, 0), home, queue, mode)?;
+            self.objects[copy].count += 1;
+        }
+        Ok(())
+    }
+
+    /// Adds what the links of a group lead to.
+    fn add_members(
+        &mut self,
+        engine: &mut Engine,
+        number: usize,
+        queue: &mut VecDeque<usize>,
+        mode: &Mode,
+    ) -> Result<()> {
+        let source = self.objects[number].source;
+        let Some(mut planned) = self.objects[number].links.take() else {
+            return Ok(());
+        };
+        for (link, target) in &mut planned.links {
+            if let Some(child) = mode.followed(engine, source, link)? {
+                let home = Some(number);
+                let copy = self.known_or_added(engine, child, (number, 1), home, queue, mode)?;
+                self.objects[copy].count += 1;
+                *target = Target::Copy(copy);
+            }
+        }
+        self.objects[number].links = Some(planned);
+        Ok(())
+    }
+
+    /// The number of the copy of an object, seen from another copy so many groups above it.
+    fn known_or_added(
+        &mut self,
+        engine: &mut Engine,
+        addr: Addr,
+        (from, below): (usize, usize),
+        home: Option<usize>,
+        queue: &mut VecDeque<usize>,
+        mode: &Mode,
+    ) -> Result<usize> {
+        if let Some(&known) = self.by_source.get(&addr) {
+            return Ok(known);
+        }
+        let depth = self.objects[from].depth + below;
+        let copy = self.add(engine, addr, depth, home, mode)?;
+        queue.push_back(copy);
+        Ok(copy)
     }
 
     fn add(
@@ -177,6 +214,14 @@ fn read(engine: &mut Engine, addr: Addr, depth: usize, mode: &Mode) -> Result<Pl
             attribute.datatype().map_err(|error| error.at(addr.get()))?;
         }
     }
+    let mut types = Vec::new();
+    for message in &messages {
+        types.extend(messages::committed(store, message)?);
+    }
+    for (_, attribute) in &attributes {
+        let place = attribute.datatype_place(store.widths())?;
+        types.extend(place.and_then(|place| place.object()));
+    }
     Ok(Planned {
         source: addr,
         depth,
@@ -186,6 +231,7 @@ fn read(engine: &mut Engine, addr: Addr, depth: usize, mode: &Mode) -> Result<Pl
         links,
         attribute_info,
         attributes,
+        types,
         grows: object
             .dataset
             .as_ref()
