@@ -123,6 +123,11 @@ impl Shared {
         &self.name
     }
 
+    /// Whether both are the same open file.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.open, &other.open)
+    }
+
     #[cfg(feature = "std")]
     fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
         match self.open.lock() {
@@ -183,10 +188,6 @@ impl Shared {
 
 /// Both files of a copy, locked one after the other in an order that every thread keeps.
 impl Shared {
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.open, &other.open)
-    }
-
     fn with_both<T>(
         from: &Self,
         to: &Self,
@@ -268,6 +269,11 @@ impl ObjectRef {
         }
         path.push_str(name);
         path
+    }
+
+    /// Where the object is, in the engine of its file.
+    pub(crate) fn address(&self, engine: &Engine) -> Result<Addr> {
+        self.check(engine).map_err(|error| error.object(&self.path))
     }
 
     fn check(&self, engine: &Engine) -> Result<Addr> {

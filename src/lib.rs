@@ -132,6 +132,7 @@ mod handle;
 mod index;
 mod infra;
 mod location;
+mod named_datatype;
 mod object;
 mod options;
 mod selection;
@@ -156,6 +157,7 @@ pub use format::message::datatype::{
 pub use format::message::fill_value::{AllocTime, FillTime};
 pub use group::Group;
 pub use location::Location;
+pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
 pub use selection::{Selection, SliceOrIndex};
 

@@ -4,6 +4,7 @@ use crate::attribute::{Attribute, AttributeBuilder, AttributeValue};
 use crate::dtype::H5Type;
 use crate::error::{Error, Result};
 use crate::handle::ObjectRef;
+use crate::object::ElementType;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -73,7 +74,8 @@ impl Location {
         let result = self.object.change(0, |engine, addr| {
             let space = crate::builder::dataspace(&value.stored_extents(), false);
             let datatype = value.stored_type();
-            engine.set_attribute(addr, name, &datatype, &space, |heap| value.store(heap))
+            let element = ElementType::own(&datatype);
+            engine.set_attribute(addr, name, element, &space, |heap| value.store(heap))
         });
         result.map_err(|error| self.at_attribute(name, error))
     }

@@ -25,6 +25,7 @@ const RANKS: [(&str, u8); 25] = [
     ("builder", 6),
     ("copy", 6),
     ("location", 6),
+    ("named_datatype", 6),
     ("options", 6),
     ("handle", 6),
     ("lib", 6),

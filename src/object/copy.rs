@@ -20,7 +20,6 @@ use super::{attributes::Attributes, dense::HEAP_HEADER};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::link::{Link, LinkTarget};
-use crate::format::message::shared::Shared;
 use crate::infra::global_heap::GlobalHeap;
 use crate::store::SECTOR;
 use alloc::format;
@@ -214,7 +213,7 @@ impl Copying {
     ) -> Result<Addr> {
         let home = planned.home.and_then(|home| self.unbuilt[home].as_mut());
         let Some(home) = home else {
-            return engine.place_cell(parent, len, planned.grows);
+            return engine.place_cell_of(parent, len, planned.grows);
         };
         if let Some(addr) = home.take_room_for_child(len, HEAP_HEADER) {
             return Ok(addr);
@@ -239,8 +238,8 @@ impl Copying {
             let datatype = attribute.datatype()?;
             converter.convert(engines, &datatype, &mut attribute.data)?;
             let widths = engines.to().store.widths();
-            let committed = match attribute.datatype_place(widths)?.and_then(|at| at.object()) {
-                Some(source) => Some(Shared::committed(converter.copy_of(source)?)),
+            let committed = match attribute.committed_datatype(engines.from().store.widths())? {
+                Some(source) => Some(converter.copy_of(source)?),
                 None => None,
             };
             attribute.unshare(committed, widths);

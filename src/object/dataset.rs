@@ -16,6 +16,7 @@ use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
+use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::index::{self, IndexShape};
 use crate::selection::Resolved;
@@ -81,7 +82,15 @@ impl Dataset {
         if plan.early {
             dataset.allocate(store)?;
         }
-        let messages = dataset.initial_messages(store, plan.fill, plan.fill_time, plan.early);
+        let mut messages = dataset.initial_messages(store, plan.fill, plan.fill_time, plan.early);
+        if let Some(addr) = plan.committed
+            && let Some(message) = messages
+                .iter_mut()
+                .find(|message| message.kind == kind::DATATYPE)
+        {
+            message.data = Shared::committed(addr).encode(store.widths());
+            message.flags |= flag::SHARED;
+        }
         Ok((dataset, messages))
     }
 
@@ -455,7 +464,7 @@ fn index_shape(
 }
 
 /// As libhdf5 writes them for HDF5 1.10: version 3 where there are members, arrays or references, else version 1.
-fn datatype_version(datatype: &Datatype) -> u8 {
+pub(super) fn datatype_version(datatype: &Datatype) -> u8 {
     match datatype {
         Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
         Datatype::VarLenSequence { base } => datatype_version(base),

@@ -2,6 +2,7 @@
 //! or another writer, leaves space that nothing names.
 
 use super::engine::{Engine, complement};
+use super::shared::committed_datatype;
 use super::values::for_each_reference;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, Result};
@@ -72,8 +73,10 @@ impl Engine {
             Ok(())
         };
         for (_, attribute) in object.attributes.list(store, &object.header)? {
+            queue.extend(attribute.committed_datatype(store.widths())?);
             for_each_reference(&attribute.datatype()?, &attribute.data, width, &mut collect)?;
         }
+        queue.extend(committed_datatype(store, &object.header)?);
         if let Some(links) = &mut object.links {
             links.blocks(store, &mut visit)?;
             for link in links.list(store, &object.header)? {

@@ -10,10 +10,12 @@ pub(crate) mod engine;
 mod header;
 mod links;
 mod mark;
+mod named;
 pub(crate) mod plan;
 mod record;
 mod shared;
 mod tree;
 mod values;
 
+pub(crate) use named::ElementType;
 pub(crate) use tree::ObjectKind;

@@ -1,6 +1,7 @@
 //! Values of variable length: the elements in the global heap, and attributes.
 
 use super::engine::Engine;
+use super::named::{ElementType, Exchange};
 use crate::bytes::{Addr, Take};
 use crate::dtype::{VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
@@ -245,7 +246,7 @@ impl Engine {
         &mut self,
         addr: Addr,
         name: &str,
-        datatype: &Datatype,
+        element: ElementType<'_>,
         space: &Dataspace,
         encode: impl FnOnce(&mut HeapSink<'_>) -> Result<Vec<u8>>,
     ) -> Result<()> {
@@ -263,10 +264,11 @@ impl Engine {
             return Err(Error::limit("the length of an attribute's name", len, max));
         }
         self.check_editable(addr)?;
-        self.attribute(addr, name)?;
+        let old = self.attribute(addr, name)?;
+        let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
         let size = space
             .element_count()?
-            .saturating_mul(u64::from(datatype.size()));
+            .saturating_mul(u64::from(element.datatype.size()));
         let max = u64::from(u32::MAX);
         if size > max {
             return Err(Error::limit("the size of an attribute", size, max));
@@ -277,29 +279,45 @@ impl Engine {
             engine.touch(addr)?;
             let (object, store, _) = engine.parts(addr)?;
             let charset = super::tree::charset(name);
-            let attribute = Attribute::new(
+            let widths = store.widths();
+            let mut attribute = Attribute::new(
                 name.as_bytes(),
                 charset,
-                datatype,
+                element.datatype,
                 space,
                 data,
-                store.widths(),
+                widths,
             )?;
+            if let Some(committed) = element.committed {
+                attribute.set_committed_datatype(committed, widths);
+            }
             let replaced = object
                 .attributes
                 .set(store, &mut object.header, &attribute)?;
-            match replaced {
-                Some(old) => engine.release_attribute(&old),
-                None => Ok(()),
+            if let Some(old) = replaced {
+                engine.release_attribute(&old)?;
+            }
+            match let_go {
+                Exchange::Same => Ok(()),
+                Exchange::Other(doomed) => {
+                    if let Some(committed) = element.committed {
+                        engine.hold_named(committed)?;
+                    }
+                    engine.drop_all_links(doomed)
+                }
             }
         })
     }
 
     pub(crate) fn delete_attribute(&mut self, addr: Addr, name: &str) -> Result<()> {
         self.check_editable(addr)?;
-        if self.attribute(addr, name)?.is_none() {
+        let Some(old) = self.attribute(addr, name)? else {
             return Err(Error::new(ErrorKind::NotFound));
-        }
+        };
+        let doomed = match self.held_datatype_of(&old)? {
+            Some(held) => self.plan_removal(held)?,
+            None => Vec::new(),
+        };
         self.change(|engine| {
             engine.touch(addr)?;
             let (object, store, _) = engine.parts(addr)?;
@@ -307,9 +325,10 @@ impl Engine {
                 .attributes
                 .remove(store, &mut object.header, name.as_bytes())?
             {
-                Some(old) => engine.release_attribute(&old),
-                None => Ok(()),
+                Some(old) => engine.release_attribute(&old)?,
+                None => {}
             }
+            engine.drop_all_links(doomed)
         })
     }
 }

@@ -15,7 +15,7 @@ use super::dataspace::Dataspace;
 use super::datatype::{CharacterSet, Datatype};
 use super::shared::{HEAP_ID, Shared};
 use super::{charset_code, kind, take_charset};
-use crate::bytes::{Put, Take, Widths};
+use crate::bytes::{Addr, Put, Take, Widths};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -90,17 +90,32 @@ impl Attribute {
         Ok(Datatype::decode(bytes, 0)?.0)
     }
 
-    /// The committed datatype or the place in the shared message table that the datatype is taken from.
-    pub(crate) fn datatype_place(&self, widths: Widths) -> Result<Option<Shared>> {
+    /// The object that the datatype is, where it was committed.
+    pub(crate) fn committed_datatype(&self, widths: Widths) -> Result<Option<Addr>> {
         match self.flags & SHARED_DATATYPE {
             0 => Ok(None),
-            _ => Shared::decode(&self.datatype_bytes, widths, 0).map(Some),
+            _ => Ok(Shared::decode(&self.datatype_bytes, widths, 0)?.object()),
         }
+    }
+
+    /// The same, where this attribute holds a count on it: in the shared message table the message itself does.
+    pub(crate) fn held_datatype(&self, widths: Widths) -> Result<Option<Addr>> {
+        match self.heap_id {
+            None => self.committed_datatype(widths),
+            Some(_) => Ok(None),
+        }
+    }
+
+    /// Makes the datatype the one that was committed as the object at `addr`.
+    pub(crate) fn set_committed_datatype(&mut self, addr: Addr, widths: Widths) {
+        let reference = Shared::committed(addr).encode(widths);
+        self.shared_datatype = Some(core::mem::replace(&mut self.datatype_bytes, reference));
+        self.flags |= SHARED_DATATYPE;
     }
 
     /// Gives an attribute of which parts are in the shared message table parts of its own; a committed datatype becomes
     /// the one of `committed`.
-    pub(crate) fn unshare(&mut self, committed: Option<Shared>, widths: Widths) {
+    pub(crate) fn unshare(&mut self, committed: Option<Addr>, widths: Widths) {
         self.heap_id = None;
         if self.flags & SHARED_DATASPACE != 0
             && let Some(bytes) = self.shared_dataspace.take()
@@ -112,7 +127,7 @@ impl Attribute {
             return;
         }
         match (committed, &mut self.shared_datatype) {
-            (Some(committed), _) => self.datatype_bytes = committed.encode(widths),
+            (Some(addr), _) => self.datatype_bytes = Shared::committed(addr).encode(widths),
             (None, Some(bytes)) => {
                 self.datatype_bytes = core::mem::take(bytes);
                 self.flags &= !SHARED_DATATYPE;

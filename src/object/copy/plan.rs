@@ -219,8 +219,7 @@ fn read(engine: &mut Engine, addr: Addr, depth: usize, mode: &Mode) -> Result<Pl
         types.extend(messages::committed(store, message)?);
     }
     for (_, attribute) in &attributes {
-        let place = attribute.datatype_place(store.widths())?;
-        types.extend(place.and_then(|place| place.object()));
+        types.extend(attribute.committed_datatype(store.widths())?);
     }
     Ok(Planned {
         source: addr,
