@@ -16,6 +16,8 @@ use alloc::vec::Vec;
 /// As libhdf5 has them, where the header does not say otherwise.
 const MAX_COMPACT: u16 = 8;
 const MIN_DENSE: u16 = 6;
+/// What libhdf5 writes as the creation order of a dense attribute where that is not tracked.
+const UNTRACKED: u64 = 65_535;
 /// A header message cannot be longer.
 const MAX_MESSAGE: usize = 65_535 - 64;
 
@@ -256,6 +258,10 @@ impl Attributes {
         attribute: &Attribute,
     ) -> Result<()> {
         let widths = store.widths();
+        let order = match self.dense {
+            Some(_) if !header.prefix.tracks_creation_order() => UNTRACKED,
+            _ => order,
+        };
         match (&mut self.dense, attribute.heap_id) {
             (Some(dense), Some(id)) => {
                 dense.insert(store, &attribute.name, order, Message::Shared(id))

@@ -9,7 +9,7 @@
 //! of the old form are written as ours.
 
 mod data;
-mod elements;
+pub(super) mod elements;
 mod messages;
 mod plan;
 
@@ -19,6 +19,7 @@ use super::links::Links;
 use super::{attributes::Attributes, dense::HEAP_HEADER};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::message::datatype::Datatype;
 use crate::format::message::link::{Link, LinkTarget};
 use crate::infra::global_heap::GlobalHeap;
 use crate::store::SECTOR;
@@ -26,7 +27,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use elements::{Converter, References};
+use elements::{Converter, References, contains_reference};
 use plan::{Plan, Planned, PlannedLinks, Target};
 
 /// What a copy takes along, and how.
@@ -69,9 +70,31 @@ impl Engines<'_> {
 struct Mode {
     options: Options,
     same_file: bool,
+    /// Addresses and lengths have the same sizes in both files.
+    same_widths: bool,
 }
 
 impl Mode {
+    /// Refuses elements that have another size in the other file.
+    fn check_elements(&self, datatype: &Datatype) -> Result<()> {
+        if !self.same_widths && (datatype.contains_var_len() || contains_reference(datatype)) {
+            return Err(Error::unsupported(
+                "copying elements of variable length or references to a file with other sizes of addresses",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses data kept with addresses and lengths in them.
+    fn check_same_widths(&self) -> Result<()> {
+        match self.same_widths {
+            true => Ok(()),
+            false => Err(Error::unsupported(
+                "copying virtual or external data to a file with other sizes of addresses",
+            )),
+        }
+    }
+
     /// Whether what references name is copied, too. In the same file they stay right.
     fn follows_references(&self) -> bool {
         self.options.expand_references && !self.same_file
@@ -90,6 +113,7 @@ pub(crate) fn copy(
     let mode = Mode {
         options,
         same_file: matches!(engines, Engines::Same(_)),
+        same_widths: engines.from().store.widths() == engines.to().store.widths(),
     };
     if engines.to().read_only() {
         return Err(Error::new(ErrorKind::ReadOnly));
@@ -99,11 +123,6 @@ pub(crate) fn copy(
         .and_then(|found| found.ok_or_else(Error::not_found))
         .map_err(of_source)?;
     let (parent, missing, name) = engines.to().plan_path(destination.0, destination.1)?;
-    if engines.from().store.widths() != engines.to().store.widths() {
-        return Err(Error::unsupported(
-            "copying between files whose addresses or lengths differ in size",
-        ));
-    }
     let plan = Plan::new(engines.from(), first, &mode).map_err(of_source)?;
     if !plan.referenced.is_empty() {
         let root = engines.to().root();
@@ -237,12 +256,15 @@ impl Copying {
         for (_, attribute) in &mut attributes {
             let datatype = attribute.datatype()?;
             converter.convert(engines, &datatype, &mut attribute.data)?;
-            let widths = engines.to().store.widths();
-            let committed = match attribute.committed_datatype(engines.from().store.widths())? {
+            let (from, to) = (engines.from().store.widths(), engines.to().store.widths());
+            let committed = match attribute.committed_datatype(from)? {
                 Some(source) => Some(converter.copy_of(source)?),
                 None => None,
             };
-            attribute.unshare(committed, widths);
+            attribute.unshare(committed, to);
+            if from != to {
+                attribute.dataspace_bytes = attribute.dataspace(from)?.encode(to);
+            }
         }
         let links = planned.links.as_ref().map(|links| self.copied_links(links));
         let store = &mut engines.to().store;

@@ -1,9 +1,9 @@
 //! The mark pass: what the committed file reaches, so that the rest can be given out again. A death between commits,
 //! or another writer, leaves space that nothing names.
 
+use super::copy::elements::{for_each_collection, names_collections};
 use super::engine::{Engine, complement};
 use super::shared::committed_datatype;
-use super::values::for_each_reference;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, Result};
 use crate::format::message::link::LinkTarget;
@@ -60,7 +60,6 @@ impl Engine {
         queue: &mut Vec<Addr>,
         collections: &mut BTreeSet<Addr>,
     ) -> Result<()> {
-        let width = self.store.widths().offset;
         let (object, store, _) = self.parts(addr)?;
         if let Some(refused) = &object.refused {
             return Err(refused.clone());
@@ -68,13 +67,9 @@ impl Engine {
         used.extend(object.header.blocks(store));
         let mut visit = |extent| used.push(extent);
         object.attributes.blocks(store, &mut visit)?;
-        let mut collect = |at: crate::infra::global_heap::HeapRef| {
-            collections.insert(at.addr);
-            Ok(())
-        };
-        for (_, attribute) in object.attributes.list(store, &object.header)? {
+        let attributes = object.attributes.list(store, &object.header)?;
+        for (_, attribute) in &attributes {
             queue.extend(attribute.committed_datatype(store.widths())?);
-            for_each_reference(&attribute.datatype()?, &attribute.data, width, &mut collect)?;
         }
         queue.extend(committed_datatype(store, &object.header)?);
         if let Some(links) = &mut object.links {
@@ -90,16 +85,20 @@ impl Engine {
                 used.push(extent);
                 Ok(())
             })?;
-            if dataset.datatype.contains_var_len() {
+            let (datatype, fill) = (dataset.datatype.clone(), dataset.fill().to_vec());
+            if names_collections(&datatype) {
+                for_each_collection(self, &datatype, &fill, collections)?;
                 self.mark_values(addr, collections)?;
             }
+        }
+        for (_, attribute) in &attributes {
+            for_each_collection(self, &attribute.datatype()?, &attribute.data, collections)?;
         }
         Ok(())
     }
 
     /// The heap collections that the elements of a dataset are in.
     fn mark_values(&mut self, addr: Addr, collections: &mut BTreeSet<Addr>) -> Result<()> {
-        let width = self.store.widths().offset;
         let dataset = self.dataset(addr)?;
         let datatype = dataset.datatype.clone();
         let dims = dataset.selectable_dims();
@@ -118,10 +117,7 @@ impl Engine {
             }
             let mut bytes = vec![0; (count * row * element) as usize];
             self.read_dataset(addr, &piece, &mut bytes)?;
-            for_each_reference(&datatype, &bytes, width, &mut |at| {
-                collections.insert(at.addr);
-                Ok(())
-            })?;
+            for_each_collection(self, &datatype, &bytes, collections)?;
             done += count;
         }
         Ok(())

@@ -15,7 +15,6 @@ pub(crate) mod group_info;
 pub(crate) mod layout;
 pub(crate) mod link;
 pub(crate) mod link_info;
-#[cfg(test)]
 pub(crate) mod modification_time;
 pub(crate) mod reference_count;
 pub(crate) mod shared;

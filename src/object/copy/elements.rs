@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
 use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::object::engine::Engine;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 const NAME: &str = "reference";
@@ -15,6 +15,9 @@ const NAME: &str = "reference";
 /// The kinds of references: to an object, to a region of a dataset; higher ones are the revised references.
 const OBJECT: u8 = 0;
 const REGION: u8 = 1;
+
+/// What stands before the heap ID in a revised reference: type, flags and size.
+const REVISED_HEAD: usize = 6;
 
 /// What becomes of references.
 #[derive(Debug)]
@@ -265,6 +268,72 @@ pub(super) fn for_each_object(
                 if addr != 0 {
                     visit(Addr::new(addr));
                 }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether elements name objects of the global heap: strings and sequences of variable length, regions.
+pub(in crate::object) fn names_collections(datatype: &Datatype) -> bool {
+    match datatype {
+        Datatype::Reference { kind, .. } => *kind != OBJECT,
+        Datatype::Array { base, .. } => names_collections(base),
+        Datatype::Compound { members, .. } => members
+            .iter()
+            .any(|member| names_collections(&member.datatype)),
+        _ => datatype.contains_var_len(),
+    }
+}
+
+/// Collects the heap collections that elements are in, those in sequences of others included.
+pub(in crate::object) fn for_each_collection(
+    engine: &mut Engine,
+    datatype: &Datatype,
+    bytes: &[u8],
+    collections: &mut BTreeSet<Addr>,
+) -> Result<()> {
+    if !names_collections(datatype) {
+        return Ok(());
+    }
+    let width = engine.store.widths().offset;
+    let size = (datatype.size() as usize).max(1);
+    for element in bytes.chunks_exact(size) {
+        match datatype {
+            Datatype::VarLenString { .. } => {
+                let found = take_sequence(element, width)?;
+                collections.extend(found.map(|(_, at)| at.addr));
+            }
+            Datatype::VarLenSequence { base } => {
+                let Some((len, at)) = take_sequence(element, width)? else {
+                    continue;
+                };
+                collections.insert(at.addr);
+                if names_collections(base) {
+                    let values = sequence_bytes(engine, base, len, at)?;
+                    for_each_collection(engine, base, &values, collections)?;
+                }
+            }
+            Datatype::Array { base, .. } => {
+                for_each_collection(engine, base, element, collections)?
+            }
+            Datatype::Compound { members, .. } => {
+                for member in members {
+                    let from = member.offset as usize;
+                    let to = from + member.datatype.size() as usize;
+                    if let Some(part) = element.get(from..to) {
+                        for_each_collection(engine, &member.datatype, part, collections)?;
+                    }
+                }
+            }
+            Datatype::Reference { kind, .. } => {
+                let mut take = Take::new(element, NAME, 0);
+                if *kind != REGION {
+                    take.skip(REVISED_HEAD)?;
+                }
+                let found = take_heap_ref(&mut take, width)?;
+                collections.extend(found.map(|at| at.addr));
             }
             _ => {}
         }

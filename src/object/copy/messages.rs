@@ -88,6 +88,8 @@ fn check_data(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<()> {
     let object = engine.object(addr)?;
     if let Some(dataset) = &object.dataset {
         let datatype = &dataset.datatype;
+        mode.check_elements(datatype)
+            .map_err(|error| error.at(addr.get()))?;
         let changes = datatype.contains_var_len()
             || (!mode.same_file && super::elements::contains_reference(datatype));
         return match changes {
@@ -99,6 +101,7 @@ fn check_data(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<()> {
         return Ok(());
     };
     let refused = refused.clone();
+    mode.check_same_widths()?;
     let external = object.header.message(kind::EXTERNAL_FILES).is_some();
     let layout = object.header.message(kind::LAYOUT).cloned();
     if external {

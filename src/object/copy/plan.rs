@@ -5,13 +5,14 @@ use super::elements::{contains_reference, for_each_object};
 use super::{Mode, messages};
 use crate::bytes::Addr;
 use crate::error::{Error, Result};
-use crate::format::message::RawMessage;
 use crate::format::message::attribute::Attribute;
 use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::link::{Link, LinkTarget};
 use crate::format::message::link_info::LinkInfo;
+use crate::format::message::{RawMessage, flag, kind, modification_time};
 use crate::format::object_header::Prefix;
 use crate::object::engine::Engine;
+use crate::object::header::Header;
 use crate::selection::Resolved;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
@@ -211,7 +212,10 @@ fn read(engine: &mut Engine, addr: Addr, depth: usize, mode: &Mode) -> Result<Pl
         attributes = object.attributes.list(store, &object.header)?;
         attribute_info = object.attributes.info();
         for (_, attribute) in &attributes {
-            attribute.datatype().map_err(|error| error.at(addr.get()))?;
+            let datatype = attribute.datatype().map_err(|error| error.at(addr.get()))?;
+            mode.check_elements(&datatype)
+                .map_err(|error| error.at(addr.get()))?;
+            attribute.dataspace(store.widths())?;
         }
     }
     let mut types = Vec::new();
@@ -225,7 +229,7 @@ fn read(engine: &mut Engine, addr: Addr, depth: usize, mode: &Mode) -> Result<Pl
         source: addr,
         depth,
         home: None,
-        prefix: object.header.prefix.clone(),
+        prefix: prefix(&object.header)?,
         messages,
         links,
         attribute_info,
@@ -237,6 +241,20 @@ fn read(engine: &mut Engine, addr: Addr, depth: usize, mode: &Mode) -> Result<Pl
             .is_some_and(|dataset| dataset.can_grow()),
         count: 0,
     })
+}
+
+/// What the header says before its messages. The time of change that one of version 1 has in a message stands there in
+/// version 2.
+fn prefix(header: &Header) -> Result<Prefix> {
+    let mut prefix = header.prefix.clone();
+    if prefix.times.is_none()
+        && let Some(message) = header.message(kind::MODIFICATION_TIME)
+        && message.flags & flag::SHARED == 0
+    {
+        let changed = modification_time::decode(&message.data, header.addr.get())?;
+        prefix.times = Some([0, 0, changed, 0]);
+    }
+    Ok(prefix)
 }
 
 /// As libhdf5 leaves a group whose links are not copied.
