@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "interop/copied.rs"]
+mod copied;
 #[path = "interop/dump.rs"]
 mod dump;
 #[path = "interop/edited.rs"]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 28] = [
+const RANKS: [(&str, u8); 29] = [
     ("error", 0),
     ("report", 0),
     ("bytes", 0),
@@ -24,6 +24,7 @@ const RANKS: [(&str, u8); 28] = [
     ("dataset", 6),
     ("attribute", 6),
     ("builder", 6),
+    ("copy", 6),
     ("location", 6),
     ("named_datatype", 6),
     ("options", 6),

@@ -394,6 +394,36 @@ impl Chunks {
         Ok(record)
     }
 
+    /// Names a chunk that stands in the file as `bytes`, with the filters of `mask` left out.
+    pub(crate) fn put_stored(
+        &mut self,
+        store: &mut Store,
+        at: &[u64],
+        bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<()> {
+        let extent = store.alloc(bytes.len() as u64)?;
+        if bytes.len() < STAGE_BELOW {
+            store.stage(extent.addr, bytes)?;
+        } else {
+            store.write_now(extent.addr, &bytes)?;
+        }
+        self.index_changed = true;
+        if let Some(old) = self.index.insert(store, at, ChunkRecord { extent, mask })? {
+            store.free(old.extent);
+        }
+        Ok(())
+    }
+
+    /// Visits the chunks that stand in the file.
+    pub(crate) fn for_each_stored(
+        &mut self,
+        store: &Store,
+        visit: &mut dyn FnMut(&[u64], ChunkRecord) -> Result<()>,
+    ) -> Result<()> {
+        self.index.for_each(store, visit)
+    }
+
     /// Brings one chunk of the cache to the file. `compress_edge`: also where the chunk may still grow.
     fn write_back(
         &mut self,

@@ -1,6 +1,7 @@
 //! A dataset: its messages as values, and its data wherever the layout keeps them.
 
 mod load;
+mod stored;
 mod verify;
 
 use super::chunks::{Chunks, Shape};
@@ -25,6 +26,8 @@ use crate::store::Store;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
+
+pub(crate) use stored::{NewChunks, Stored};
 
 #[derive(Debug)]
 enum Data {

@@ -409,6 +409,17 @@ impl Engine {
         Ok(self.budget / 2)
     }
 
+    /// Brings the chunks of one dataset that wait in memory to the file.
+    pub(crate) fn write_waiting(&mut self, addr: Addr) -> Result<()> {
+        let (object, store, _) = self.parts(addr)?;
+        let written = match &mut object.dataset {
+            Some(dataset) => dataset.keep_within(store, 0),
+            None => Ok(()),
+        };
+        self.count_waiting(addr);
+        written
+    }
+
     fn count_waiting(&mut self, addr: Addr) {
         let dataset = self
             .objects

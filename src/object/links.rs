@@ -52,7 +52,7 @@ impl Links {
         (links, messages.into())
     }
 
-    fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
+    pub(crate) fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
         let info = self.info.encode(store.widths());
         let group = GroupInfo::default().encode();
         [
@@ -109,6 +109,28 @@ impl Links {
             dense: None,
             symbols: Some(SymbolTable::open(store, places)?),
         })
+    }
+
+    /// What the group says of its links besides them.
+    pub(crate) fn info(&self) -> LinkInfo {
+        self.info
+    }
+
+    /// Puts the links of a copied group into the empty group that stands for it, as they are.
+    pub(crate) fn fill(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        links: &[Link],
+    ) -> Result<()> {
+        let widths = store.widths();
+        let long = |link: &Link| link.encode(widths).len() > MAX_MESSAGE;
+        if links.len() > usize::from(self.max_compact) || links.iter().any(long) {
+            return self.fill_dense(store, header, links);
+        }
+        links
+            .iter()
+            .try_for_each(|link| self.put(store, header, link))
     }
 
     /// Refuses links that cannot be changed, before anything is.

@@ -390,7 +390,7 @@ impl Engine {
             .try_for_each(|(addr, left)| self.drop_links_to(addr, left))
     }
 
-    fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
+    pub(super) fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
         if left > 0 {
             self.touch(addr)?;
             self.object(addr)?.header.set_reference_count(left);

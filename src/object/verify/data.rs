@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::format::message::attribute::Attribute;
 use crate::format::message::datatype::Datatype;
 use crate::infra::global_heap::HeapRef;
+use crate::object::copy::elements::{for_each_heap_object, names_collections};
 use crate::object::dataset::Dataset;
-use crate::object::values::for_each_reference;
 use crate::selection::Resolved;
 
 /// How many bytes of elements are looked at together.
@@ -41,7 +41,9 @@ impl Walk<'_> {
         });
         self.settle_all(found)?;
         self.report.chunks += chunks.map_err(|error| error.at(header.addr.get()))?;
-        if dataset.datatype.contains_var_len() {
+        if names_collections(&dataset.datatype) {
+            let (datatype, fill) = (dataset.datatype.clone(), dataset.fill().to_vec());
+            self.references(&datatype, &fill)?;
             self.values(&mut dataset)
                 .map_err(|error| error.at(header.addr.get()))?;
         }
@@ -74,18 +76,23 @@ impl Walk<'_> {
     }
 
     fn references(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
-        let (store, width) = (self.store, self.store.widths().offset);
-        let (heap, collections) = (&mut self.heap, &mut self.collections);
-        let mut missing = Vec::new();
-        for_each_reference(datatype, bytes, width, &mut |at: HeapRef| {
+        let (store, heap) = (self.store, &mut self.heap);
+        let (mut named, mut missing) = (Vec::new(), Vec::new());
+        if let Err(error) =
+            for_each_heap_object(heap, store, datatype, bytes, &mut |at: HeapRef| {
+                named.push(at)
+            })
+        {
+            super::note(&mut missing, error);
+        }
+        for at in named {
             match heap.with(store, at, |_| ()) {
                 Ok(()) => {
-                    collections.insert(at.addr);
+                    self.collections.insert(at.addr);
                 }
                 Err(error) => super::note(&mut missing, error),
             }
-            Ok(())
-        })?;
+        }
         self.settle_all(missing)
     }
 }
