@@ -47,6 +47,11 @@ pub(crate) struct Superblock {
 }
 
 impl Superblock {
+    /// Whether a writer has the file open, or died while it had; before version 3 the flags say nothing.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.version >= 3 && self.consistency_flags != 0
+    }
+
     pub(crate) fn size(&self) -> usize {
         match &self.old {
             Some(old) => old.size(),
@@ -59,8 +64,8 @@ impl Superblock {
     pub(crate) fn found_at(mut self, offset: u64) -> Result<Self> {
         let end = self.end_of_file.checked_add(offset);
         let end = end.and_then(|end| end.checked_sub(self.base));
-        self.end_of_file = end
-            .ok_or_else(|| Error::corrupt(NAME, "the file ends before its base").at(offset))?;
+        self.end_of_file =
+            end.ok_or_else(|| Error::corrupt(NAME, "the file ends before its base").at(offset))?;
         self.base = offset;
         Ok(self)
     }
