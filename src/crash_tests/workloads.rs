@@ -24,6 +24,11 @@ pub(super) const ALL: &[Workload] = &[
     new("objects in many sectors", many_sectors),
     new("anything", anything),
     FOREIGN,
+    Workload {
+        name: "a file of pages libhdf5 wrote",
+        work: foreign,
+        start: Some(include_bytes!("../../tests/golden/crash_paged.h5")),
+    },
 ];
 
 pub(super) const IN_STEP: Workload = new("two datasets in step", in_step);
@@ -33,6 +38,13 @@ pub(super) const FOREIGN: Workload = Workload {
     name: "a file libhdf5 wrote",
     work: foreign,
     start: Some(include_bytes!("../../tests/golden/crash_foreign.h5")),
+};
+
+/// libhdf5 does not open it before the first commit.
+pub(super) const MARKED: Workload = Workload {
+    name: "a file whose writer died",
+    work: foreign,
+    start: Some(include_bytes!("../../tests/golden/crash_marked.h5")),
 };
 
 /// A short run of everything, for faults in each of its calls.

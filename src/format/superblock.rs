@@ -47,6 +47,11 @@ pub(crate) struct Superblock {
 }
 
 impl Superblock {
+    /// Whether a writer has the file open, or died while it had; before version 3 the flags say nothing.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.version >= 3 && self.consistency_flags != 0
+    }
+
     pub(crate) fn size(&self) -> usize {
         match &self.old {
             Some(old) => old.size(),

@@ -8,7 +8,6 @@ use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
 use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
-use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -420,19 +419,6 @@ impl Dataset {
         match &mut self.data {
             Data::Chunked { chunks, .. } => chunks.keep_within(store, shape, budget),
             _ => Ok(()),
-        }
-    }
-
-    /// Every extent of the data, for the mark pass.
-    pub(crate) fn blocks(
-        &mut self,
-        store: &Store,
-        visit: &mut dyn FnMut(Extent) -> Result<()>,
-    ) -> Result<()> {
-        match &mut self.data {
-            Data::Compact(_) => Ok(()),
-            Data::Contiguous(contiguous) => contiguous.extent().map_or(Ok(()), visit),
-            Data::Chunked { chunks, .. } => chunks.blocks(store, visit),
         }
     }
 

@@ -188,8 +188,12 @@ impl Engine {
         if !matches!(&extension, Err(error) if matches!(error.kind(), ErrorKind::Unsupported(_))) {
             store.check_length()?;
         }
+        let extension = extension?;
+        if !read_only {
+            refuse_damaged(&store)?;
+        }
         let mut engine = Self::new(store, read_only);
-        engine.extension = extension?;
+        engine.extension = extension;
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
@@ -217,6 +221,12 @@ impl Engine {
 
     pub(crate) fn root(&self) -> Addr {
         self.store.root()
+    }
+
+    /// Whether another writer left the file marked as open, and no commit has taken the mark away yet.
+    #[cfg(feature = "std")]
+    pub(crate) fn marked(&self) -> bool {
+        self.store.superblock.is_marked()
     }
 
     pub(crate) fn read_only(&self) -> bool {
@@ -348,14 +358,6 @@ impl Engine {
             self.count_waiting(addr);
         }
         Ok(())
-    }
-
-    /// Forgets a clean object, which can be read again.
-    pub(crate) fn evict(&mut self, addr: Addr) {
-        if !self.dirty.contains(&addr) {
-            self.objects.remove(&addr);
-            self.count_waiting(addr);
-        }
     }
 
     /// Forgets the clean objects, which can be read again, but for those whose chunks wait in memory.
@@ -552,6 +554,19 @@ impl Object {
             links.committed();
         }
         self.attributes.committed();
+    }
+}
+
+/// A file that a writer which died left marked as open is edited where a walk finds nothing wrong with it; the first
+/// commit takes the mark away. Whoever calls this has the lock, so that no writer lives.
+fn refuse_damaged(store: &Store) -> Result<()> {
+    if !store.superblock.is_marked() {
+        return Ok(());
+    }
+    let problems = verify::verify(store)?.problems;
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::Damaged { problems })),
     }
 }
 

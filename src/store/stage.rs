@@ -350,7 +350,7 @@ impl Store {
         !self.flips.is_empty()
             || !self.staged.0.is_empty()
             || !self.recovered.0.is_empty()
-            || self.superblock.consistency_flags != 0
+            || self.superblock.is_marked()
             || self.superblock.base + self.space.end() != self.superblock.end_of_file
     }
 
