@@ -25,6 +25,7 @@ fn dataset(engine: &mut Engine, name: &str, len: u64, chunk: Option<u64>) -> Add
         fill: None,
         fill_time: FillTime::IfSet,
         early: false,
+        track_order: false,
     };
     let root = engine.root();
     engine.create_dataset(root, name, plan).unwrap()
