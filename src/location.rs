@@ -6,6 +6,7 @@ use crate::attribute::{Attribute, AttributeBuilder, AttributeValue};
 use crate::dtype::H5Type;
 use crate::error::{Error, Result};
 use crate::handle::ObjectRef;
+use crate::object::ElementType;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -28,7 +29,8 @@ pub struct Location {
 }
 
 impl Location {
-    /// The path the handle was opened by.
+    /// The path the handle was opened by. For an object that a reference led to, a shortest path; where no link leads
+    /// to it, a note in angle brackets.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -37,7 +39,13 @@ impl Location {
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     pub fn name(&self) -> String {
-        self.object.path().into()
+        let path = self.object.path();
+        if crate::reference::is_unknown_path(path)
+            && let Ok(Some(found)) = self.object.with(|engine, addr| engine.path_of(addr))
+        {
+            return found;
+        }
+        path.into()
     }
 
     /// The name of the file, as it was opened; empty for a file in memory or on user storage.
@@ -75,7 +83,8 @@ impl Location {
         let result = self.object.change(0, |engine, addr| {
             let space = crate::builder::dataspace(&value.stored_extents(), false);
             let datatype = value.stored_type();
-            engine.set_attribute(addr, name, &datatype, &space, |heap| value.store(heap))
+            let element = ElementType::own(&datatype);
+            engine.set_attribute(addr, name, element, &space, |heap| value.store(heap))
         });
         result.map_err(|error| self.at_attribute(name, error))
     }

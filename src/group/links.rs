@@ -2,12 +2,9 @@
 
 use super::{Group, LinkInfo, Object};
 use crate::bytes::Addr;
-use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::link::{LinkTarget, external_value};
 use crate::handle::ObjectRef;
-use crate::location::Location;
-use crate::object::ObjectKind;
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -322,13 +319,7 @@ impl Group {
 /// What a handle is one to, with its address.
 fn open(object: &ObjectRef) -> Result<(Addr, Object)> {
     let (addr, kind) = object.with(|engine, addr| Ok((addr, engine.kind(addr)?)))?;
-    let object = object.clone();
-    let opened = match kind {
-        ObjectKind::Group => Object::Group(Group::new(object)),
-        ObjectKind::Dataset => Object::Dataset(Dataset::new(object)),
-        _ => Object::Other(Location { object }),
-    };
-    Ok((addr, opened))
+    Ok((addr, Object::new(kind, object.clone())))
 }
 
 /// Nothing where the object has been deleted meanwhile.

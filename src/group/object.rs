@@ -2,10 +2,13 @@
 
 use super::Group;
 use crate::dataset::Dataset;
+use crate::handle::ObjectRef;
 use crate::location::Location;
+use crate::named_datatype::NamedDatatype;
+use crate::object::ObjectKind;
 use core::fmt;
 
-/// What a hard link leads to.
+/// What a hard link or an object reference leads to.
 ///
 /// ```
 /// use h5quill::{File, Object};
@@ -24,11 +27,22 @@ pub enum Object {
     Group(Group),
     /// A dataset, also one that cannot be read.
     Dataset(Dataset),
-    /// A committed datatype, or something newer: it has attributes at least.
+    /// A committed datatype.
+    Datatype(NamedDatatype),
+    /// Something newer: it has attributes at least.
     Other(Location),
 }
 
 impl Object {
+    pub(crate) fn new(kind: ObjectKind, object: ObjectRef) -> Self {
+        match kind {
+            ObjectKind::Group => Self::Group(Group::new(object)),
+            ObjectKind::Dataset => Self::Dataset(Dataset::new(object)),
+            ObjectKind::Datatype => Self::Datatype(NamedDatatype::new(object)),
+            ObjectKind::Other => Self::Other(Location { object }),
+        }
+    }
+
     /// Its path, attributes and comment.
     ///
     /// ```
@@ -41,6 +55,7 @@ impl Object {
         match self {
             Self::Group(group) => group,
             Self::Dataset(dataset) => dataset,
+            Self::Datatype(datatype) => datatype,
             Self::Other(location) => location,
         }
     }
@@ -51,6 +66,7 @@ impl fmt::Display for Object {
         let what = match self {
             Self::Group(_) => "group",
             Self::Dataset(_) => "dataset",
+            Self::Datatype(_) => "committed datatype",
             Self::Other(_) => "object",
         };
         write!(f, "{what} {}", self.location().name())

@@ -1,7 +1,9 @@
 //! The links of a group: messages of its header while they are few, dense storage beyond. A group of the old form is
 //! read from its symbol table; the first change of its links makes messages or dense storage of them.
 
-use super::dense::{Dense, LINKS, Places};
+mod verify;
+
+use super::dense::{Dense, LINKS, Message, Places};
 use super::header::Header;
 use crate::bytes::Extent;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,7 +52,7 @@ impl Links {
         (links, messages.into())
     }
 
-    fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
+    pub(crate) fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
         let info = self.info.encode(store.widths());
         let group = GroupInfo::default().encode();
         [
@@ -109,6 +111,28 @@ impl Links {
         })
     }
 
+    /// What the group says of its links besides them.
+    pub(crate) fn info(&self) -> LinkInfo {
+        self.info
+    }
+
+    /// Puts the links of a copied group into the empty group that stands for it, as they are.
+    pub(crate) fn fill(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        links: &[Link],
+    ) -> Result<()> {
+        let widths = store.widths();
+        let long = |link: &Link| link.encode(widths).len() > MAX_MESSAGE;
+        if links.len() > usize::from(self.max_compact) || links.iter().any(long) {
+            return self.fill_dense(store, header, links);
+        }
+        links
+            .iter()
+            .try_for_each(|link| self.put(store, header, link))
+    }
+
     /// Refuses links that cannot be changed, before anything is.
     pub(crate) fn check_editable(&self, store: &Store) -> Result<()> {
         let Some(symbols) = &self.symbols else {
@@ -145,7 +169,7 @@ impl Links {
             return symbols.find(store, name);
         }
         if let Some(dense) = &mut self.dense {
-            let message = dense.find(store, name)?;
+            let message = dense.find(store, name)?.map(|(_, message)| message);
             return message
                 .map(|message| Link::decode(&message, store.widths(), at))
                 .transpose();
@@ -236,9 +260,12 @@ impl Links {
     fn put(&mut self, store: &mut Store, header: &mut Header, link: &Link) -> Result<()> {
         let data = link.encode(store.widths());
         match &mut self.dense {
-            Some(dense) => {
-                dense.insert(store, &link.name, link.creation_order.unwrap_or(0), &data)?
-            }
+            Some(dense) => dense.insert(
+                store,
+                &link.name,
+                link.creation_order.unwrap_or(0),
+                Message::Own(&data),
+            )?,
             None => header.messages.push(RawMessage {
                 kind: kind::LINK,
                 flags: 0,
@@ -281,7 +308,7 @@ impl Links {
                     .unwrap_or(0))
             })?;
             return removed
-                .map(|message| Link::decode(&message, widths, at))
+                .map(|(_, message)| Link::decode(&message, widths, at))
                 .transpose();
         }
         for number in 0..header.messages.len() {

@@ -9,9 +9,9 @@ use super::links::Links;
 use super::plan::Plan;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::message::RawMessage;
 use crate::format::message::datatype::CharacterSet;
 use crate::format::message::link::{Link, LinkTarget};
+use crate::format::message::{RawMessage, kind};
 use crate::format::object_header::Prefix;
 use crate::store::SECTOR;
 use alloc::collections::BTreeMap;
@@ -28,7 +28,9 @@ const MAX_SOFT_LINKS: usize = 16;
 pub(crate) enum ObjectKind {
     Group,
     Dataset,
-    /// A committed datatype, or something newer.
+    /// A committed datatype.
+    Datatype,
+    /// Something newer.
     Other,
 }
 
@@ -98,6 +100,7 @@ impl Engine {
         Ok(match &object.links {
             Some(_) => ObjectKind::Group,
             None if object.dataset.is_some() || object.refused.is_some() => ObjectKind::Dataset,
+            None if object.header.message(kind::DATATYPE).is_some() => ObjectKind::Datatype,
             None => ObjectKind::Other,
         })
     }
@@ -207,9 +210,16 @@ impl Engine {
     pub(crate) fn create_dataset(&mut self, base: Addr, path: &str, plan: Plan) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
         plan.check()?;
+        let committed = plan.committed;
+        if let Some(committed) = committed {
+            self.check_named(committed)?;
+        }
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
             let addr = engine.create_dataset_in(parent, &last, plan)?;
+            if let Some(committed) = committed {
+                engine.hold_named(committed)?;
+            }
             engine.write_new_datasets(addr)?;
             Ok(addr)
         })
@@ -235,7 +245,7 @@ impl Engine {
 
     /// A place for a cell: sector 0 while it has room for objects that will change, so that one write commits them
     /// all; else the room of the parent, which gets another sector when it has none.
-    fn place_cell(&mut self, parent: Addr, prefix: &Prefix, hot: bool) -> Result<Addr> {
+    pub(super) fn place_cell(&mut self, parent: Addr, prefix: &Prefix, hot: bool) -> Result<Addr> {
         let len = Header::new_cell_size(&self.store, prefix);
         if hot && self.store.stamped() {
             let root = self.root();
@@ -274,7 +284,12 @@ impl Engine {
         Ok(addr)
     }
 
-    fn insert_link(&mut self, group: Addr, name: &str, target: LinkTarget) -> Result<()> {
+    pub(super) fn insert_link(
+        &mut self,
+        group: Addr,
+        name: &str,
+        target: LinkTarget,
+    ) -> Result<()> {
         self.touch(group)?;
         let (object, store, _) = self.parts(group)?;
         let links = object
@@ -330,17 +345,16 @@ impl Engine {
             if let Some(links) = &mut object.links {
                 links.remove(store, &mut object.header, &link.name)?;
             }
-            for (addr, left) in doomed {
-                engine.drop_links_to(addr, left)?;
-            }
-            Ok(())
+            engine.drop_all_links(doomed)
         })
     }
 
-    /// How many hard links each object keeps when one link to `first` goes, and with it whatever falls to zero.
+    /// How many hard links each object keeps when one link to `first` goes, and with it whatever falls to zero: those
+    /// first, and a committed datatype after what is of it. Datasets and attributes of such a type count as links.
     /// Reads everything first, so that nothing is changed where a part cannot be read.
-    fn plan_removal(&mut self, first: Addr) -> Result<Vec<(Addr, u32)>> {
+    pub(super) fn plan_removal(&mut self, first: Addr) -> Result<Vec<(Addr, u32)>> {
         let mut left: BTreeMap<Addr, u32> = BTreeMap::new();
+        let mut gone = Vec::new();
         let mut queue = vec![first];
         while let Some(addr) = queue.pop() {
             self.check_editable(addr)?;
@@ -353,8 +367,9 @@ impl Engine {
             if before != 1 {
                 continue;
             }
+            gone.push((addr, 0));
+            queue.extend(self.named_datatypes_of(addr)?);
             let (object, store, _) = self.parts(addr)?;
-            object.attributes.list(store, &object.header)?;
             if let Some(links) = &mut object.links {
                 links.check_editable(store)?;
                 for link in links.list(store, &object.header)? {
@@ -364,10 +379,18 @@ impl Engine {
                 }
             }
         }
-        Ok(left.into_iter().collect())
+        let kept = left.into_iter().filter(|(_, left)| *left > 0);
+        Ok(gone.into_iter().chain(kept).collect())
     }
 
-    fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
+    /// Carries out what [`plan_removal`](Self::plan_removal) found.
+    pub(super) fn drop_all_links(&mut self, doomed: Vec<(Addr, u32)>) -> Result<()> {
+        doomed
+            .into_iter()
+            .try_for_each(|(addr, left)| self.drop_links_to(addr, left))
+    }
+
+    pub(super) fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
         if left > 0 {
             self.touch(addr)?;
             self.object(addr)?.header.set_reference_count(left);
