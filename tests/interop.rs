@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "interop/conversions.rs"]
+mod conversions;
 #[path = "interop/dump.rs"]
 mod dump;
 #[path = "interop/edited.rs"]
