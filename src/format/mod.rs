@@ -11,4 +11,5 @@ pub(crate) mod global_heap;
 pub(crate) mod legacy;
 pub(crate) mod message;
 pub(crate) mod object_header;
+pub(crate) mod selection;
 pub(crate) mod superblock;
