@@ -6,6 +6,7 @@ use crate::extents::Extents;
 use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
 use crate::location::Location;
+use crate::named_datatype::NamedDatatype;
 use crate::object::engine::Engine;
 use crate::reader::{self, Reader};
 use crate::selection::{Resolved, Selection};
@@ -212,6 +213,30 @@ impl Dataset {
     /// The file is closed or the dataset deleted.
     pub fn dtype(&self) -> Result<Datatype> {
         self.look(|dataset| dataset.datatype.clone())
+    }
+
+    /// The committed datatype that the elements are of, if they are of one. The handle has no path.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("volt", &f32::datatype())?;
+    /// let data = file.new_dataset::<f32>().named_datatype(&volt).create("x")?;
+    /// volt.set_attr("unit", "V")?;
+    /// assert!(data.named_datatype()?.is_some_and(|named| named.attr("unit").is_ok()));
+    /// assert!(file.new_dataset::<f32>().create("y")?.named_datatype()?.is_none());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The file is closed or the dataset deleted.
+    pub fn named_datatype(&self) -> Result<Option<NamedDatatype>> {
+        self.object().with(|engine, addr| {
+            let named = engine.datatype_of_dataset(addr)?;
+            let shared = &self.object().shared;
+            Ok(named
+                .map(|addr| NamedDatatype::new(ObjectRef::new(shared.clone(), engine, addr, ""))))
+        })
     }
 
     /// The filters a chunk goes through, in their order.

@@ -122,6 +122,11 @@ impl Shared {
         &self.name
     }
 
+    /// Whether both are the same open file.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.open, &other.open)
+    }
+
     #[cfg(feature = "std")]
     fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
         match self.open.lock() {
@@ -213,6 +218,11 @@ impl ObjectRef {
         }
         path.push_str(name);
         path
+    }
+
+    /// Where the object is, in the engine of its file.
+    pub(crate) fn address(&self, engine: &Engine) -> Result<Addr> {
+        self.check(engine).map_err(|error| error.object(&self.path))
     }
 
     fn check(&self, engine: &Engine) -> Result<Addr> {

@@ -132,10 +132,12 @@ mod handle;
 mod index;
 mod infra;
 mod location;
+mod named_datatype;
 mod object;
 mod options;
 mod reader;
 mod reference;
+mod report;
 mod selection;
 pub mod storage;
 mod store;
@@ -150,16 +152,18 @@ pub use dtype::{
 pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, Extents};
 pub use file::File;
+pub use format::libver::LibVer;
 pub use format::message::datatype::{
     ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,
     StringPadding,
 };
 pub use format::message::fill_value::{AllocTime, FillTime};
-pub use group::Group;
+pub use group::{Group, GroupBuilder, LinkInfo, LinkKind, Object};
 pub use location::Location;
+pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
 pub use reader::Reader;
-pub use reference::ReferencedObject;
+pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 
 /// The examples of the README run as those here do.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 26] = [
+const RANKS: [(&str, u8); 28] = [
     ("error", 0),
+    ("report", 0),
     ("bytes", 0),
     ("storage", 0),
     ("format", 1),
@@ -24,6 +25,7 @@ const RANKS: [(&str, u8); 26] = [
     ("attribute", 6),
     ("builder", 6),
     ("location", 6),
+    ("named_datatype", 6),
     ("options", 6),
     ("reader", 6),
     ("reference", 6),
@@ -35,7 +37,8 @@ const RANKS: [(&str, u8); 26] = [
 ];
 
 /// Imports among modules of ranks 0 and 1. The list has no cycle, which a test checks.
-const SIBLINGS: [(&str, &str); 8] = [
+const SIBLINGS: [(&str, &str); 9] = [
+    ("error", "report"),
     ("bytes", "error"),
     ("storage", "error"),
     ("filter", "format"),

@@ -1,15 +1,15 @@
 //! Values whose type is known only at run time: what h5py wrote and read, and what we read.
 
 use crate::manifest::{pythons, script};
-use h5quill::{File, Reference, ReferencedObject, Value};
+use h5quill::{File, Object, Reference, Value};
 use std::path::Path;
 
 /// The path of the object that a reference names.
 fn target(file: &File, reference: &Reference) -> String {
     match file.dereference(reference.object()).unwrap() {
-        ReferencedObject::Group(group) => group.name(),
-        ReferencedObject::Dataset(dataset) => dataset.name(),
-        ReferencedObject::Datatype(datatype) => datatype.name(),
+        Object::Group(group) => group.name(),
+        Object::Dataset(dataset) => dataset.name(),
+        Object::Datatype(datatype) => datatype.name(),
         other => panic!("{other:?}"),
     }
 }
