@@ -216,10 +216,10 @@ class Look:
             return self.reference(v, nested)
         if isinstance(v, h5py.Empty):
             return "empty " + str(v.dtype)
-        if isinstance(v, np.void) and v.dtype.names:
+        if isinstance(v, np.void) and v.dtype.hasobject:
             return [self.canon(v[n], True) for n in v.dtype.names]
         if isinstance(v, np.ndarray):
-            if v.dtype.hasobject or v.dtype.names:
+            if v.dtype.hasobject:
                 deep = nested or any(isinstance(x, np.ndarray) for x in v.ravel())
                 return [str(v.shape), *(self.canon(x, deep) for x in v.ravel())]
             return [str(v.dtype), str(v.shape), v.tobytes().hex() if v.nbytes < 400 else hash(v.tobytes())]
@@ -268,7 +268,7 @@ class Look:
             extra = [str(o.external)]
         return [self.dtype(o.id.get_type()), str(o.shape), str(o.maxshape), layout, extra, filters, fill,
                 p.get_fill_time(), p.get_alloc_time(), p.get_attr_creation_order(),
-                self.try_canon(lambda: o[()] if o.shape is not None and o.size < 1 << 22 else o.id.get_space_status())]
+                self.try_canon(lambda: o[()] if o.shape is not None and o.size < 1 << 20 else o.id.get_space_status())]
 
     def walk(self, group, path):
         p = group.id.get_create_plist()
@@ -316,8 +316,13 @@ def look(path, group, across):
         return second.out
 
 
-def compare(ours, theirs, group, across):
+def compare(ours, theirs, group, across, *left_out):
+    """Compares all but the members of `left_out`, which one of the two may not have."""
     a, b = look(ours, group, across == "across"), look(theirs, group, across == "across")
+    for found in a, b:
+        for path in list(found):
+            if path.strip("/@").split("/")[0] in left_out:
+                del found[path]
     for path in sorted(set(a) | set(b)):
         if a.get(path) != b.get(path):
             ours, theirs = str(a.get(path)), str(b.get(path))
