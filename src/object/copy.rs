@@ -325,3 +325,6 @@ impl Copying {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
