@@ -133,6 +133,7 @@ mod infra;
 mod location;
 mod object;
 mod options;
+mod other_files;
 mod selection;
 pub mod storage;
 mod store;

@@ -4,8 +4,13 @@ use crate::error::Result;
 use crate::file::File;
 use crate::handle::Policy;
 use crate::object::engine::{DEFAULT_CACHE, Engine};
+use crate::object::other_files::Located;
+use crate::other_files::{Member, Others, Resolver};
+#[cfg(feature = "std")]
+use crate::other_files::{Paths, located};
 use crate::storage::Storage;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 #[cfg(feature = "std")]
 use std::path::Path;
 
@@ -24,6 +29,7 @@ use std::path::Path;
 pub struct FileBuilder {
     cache: usize,
     policy: Policy,
+    others: Others,
     #[cfg(feature = "std")]
     locking: Option<bool>,
 }
@@ -33,6 +39,7 @@ impl Default for FileBuilder {
         Self {
             cache: DEFAULT_CACHE,
             policy: Policy::default(),
+            others: Others::Refused,
             #[cfg(feature = "std")]
             locking: None,
         }
@@ -90,9 +97,57 @@ impl FileBuilder {
         self
     }
 
+    /// Lets the file open other files, by a closure that is given their names as the file has them: sources of virtual
+    /// datasets, external data files and targets of external links. It answers `None` where there is no such file. By
+    /// default no other file is opened, and what needs one is
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    ///
+    /// Other files are only read. Those that hold data stay open, up to 16 of them, until this file is closed, and are
+    /// taken not to change meanwhile; the target of a link is open as long as a handle to something in it.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::{MemoryStorage, Storage}};
+    ///
+    /// let parts = |name: &str| -> h5quill::Result<Option<Box<dyn Storage>>> {
+    ///     Ok(match name {
+    ///         "part_1.h5" => Some(Box::new(MemoryStorage::from(Vec::new()))), // fetched from wherever
+    ///         _ => None,
+    ///     })
+    /// };
+    /// let bytes = File::create_memory()?.into_bytes()?;
+    /// let file = File::with_options().other_files(parts).open_on(MemoryStorage::from(bytes))?;
+    /// assert!(file.is_empty()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn other_files(
+        mut self,
+        open: impl Fn(&str) -> Result<Option<Box<dyn Storage>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.others = Others::Resolved(Arc::new(Resolver(open)));
+        self
+    }
+
     fn start(&self, mut engine: Engine, name: &str) -> Result<File> {
         engine.budget = self.cache;
-        File::from_engine(engine, name, self.policy)
+        let member = match &self.others {
+            Others::Refused => None,
+            #[cfg(feature = "std")]
+            Others::Paths => {
+                let opener = Arc::new(Paths(self.clone()));
+                let located = if name.is_empty() {
+                    Located::nowhere()
+                } else {
+                    located(Path::new(name))
+                };
+                Some(Member::first(&mut engine, opener, located))
+            }
+            Others::Resolved(opener) => {
+                let opener = opener.clone();
+                Some(Member::first(&mut engine, opener, Located::nowhere()))
+            }
+        };
+        File::from_engine(engine, name, self.policy, member)
     }
 
     /// As [`File::create_on`].
@@ -148,6 +203,39 @@ impl FileBuilder {
 
 #[cfg(feature = "std")]
 impl FileBuilder {
+    /// Whether the file may open other files by their paths: sources of virtual datasets, external data files and
+    /// targets of external links. By default it may not, since a file from elsewhere could name any path, and what needs
+    /// another file is [`Unsupported`](crate::ErrorKind::Unsupported). How long others stay open:
+    /// [`other_files`](Self::other_files).
+    ///
+    /// They are looked for where libhdf5 looks. Of sources and of targets, in this order: the name where it is absolute,
+    /// from here on its last component; the directories of `HDF5_VDS_PREFIX` (sources) or `HDF5_EXT_PREFIX` (targets); the
+    /// directory of the file, then the current one, then that of the file with symbolic links resolved. External data
+    /// files: in `HDF5_EXTFILE_PREFIX`, else in the current directory; where libhdf5 would give up, in the directory of the
+    /// file, too. `${ORIGIN}` at the beginning of `HDF5_VDS_PREFIX` and `HDF5_EXTFILE_PREFIX` is the directory of the file.
+    /// Others are locked as this file is, against writers; external data files are not.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-follow-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// # File::create(&path)?.close()?;
+    /// let file = File::with_options().follow_other_files(true).open(&path)?;
+    /// assert!(file.is_empty()?);
+    /// # drop(file);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn follow_other_files(mut self, follow: bool) -> Self {
+        self.others = if follow {
+            Others::Paths
+        } else {
+            Others::Refused
+        };
+        self
+    }
+
     /// Whether the file is locked against other writers (and, when opened for writing, against readers), as libhdf5
     /// does it. By default the environment variable `HDF5_USE_FILE_LOCKING` decides: anything but `FALSE` or `0` locks,
     /// where the file system can.
@@ -296,7 +384,7 @@ impl FileBuilder {
         self.start(engine, &name)
     }
 
-    fn lock(
+    pub(crate) fn lock(
         &self,
         options: &std::fs::OpenOptions,
         path: &Path,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 24] = [
+const RANKS: [(&str, u8); 25] = [
     ("error", 0),
     ("bytes", 0),
     ("storage", 0),
@@ -25,6 +25,7 @@ const RANKS: [(&str, u8); 24] = [
     ("builder", 6),
     ("location", 6),
     ("options", 6),
+    ("other_files", 6),
     ("handle", 6),
     ("lib", 6),
     // Reached only through the tests.

@@ -13,3 +13,4 @@ pub(crate) mod message;
 pub(crate) mod object_header;
 pub(crate) mod selection;
 pub(crate) mod superblock;
+pub(crate) mod virtual_layout;

@@ -5,6 +5,7 @@ use super::dataset::Dataset;
 use super::dense::HEAP_HEADER;
 use super::header::Header;
 use super::links::Links;
+use super::other_files::OtherFiles;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::btree_k::NodeSizes;
@@ -116,6 +117,8 @@ pub(crate) struct Engine {
     /// How many new datasets are in memory, at the most.
     new_datasets: usize,
     read_only: bool,
+    /// The other files that this one names.
+    pub(crate) others: OtherFiles,
     /// The object that takes the record of free space at closing: the first to change, since a session that does the
     /// same again then has the space before it asks for any.
     first_changed: Option<Addr>,
@@ -179,6 +182,7 @@ impl Engine {
             most_objects: 2 * MAX_CLEAN,
             new_datasets: 0,
             read_only,
+            others: OtherFiles::default(),
             first_changed: None,
             reclaim_after: None,
             deleted: BTreeMap::new(),

@@ -87,7 +87,10 @@ impl Engine {
                 used.push(extent);
                 Ok(())
             })?;
-            if dataset.datatype.contains_var_len() {
+            if let Some(at) = dataset.mappings_at() {
+                collections.insert(at.addr);
+            }
+            if dataset.owns_values() {
                 self.mark_values(addr, collections)?;
             }
         }

@@ -6,12 +6,15 @@ mod contiguous;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;
+mod external;
 mod header;
 mod links;
 mod mark;
+pub(crate) mod other_files;
 pub(crate) mod plan;
 mod record;
 mod tree;
 mod values;
+mod virtual_dataset;
 
-pub(crate) use tree::ObjectKind;
+pub(crate) use tree::{Elsewhere, Found, ObjectKind};

@@ -17,9 +17,7 @@
 use super::datatype::CharacterSet;
 use super::{charset_code, take_charset};
 use crate::bytes::{Addr, Put, Take, Widths};
-#[cfg(test)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
 const NAME: &str = "link message";
@@ -213,7 +211,6 @@ pub(crate) fn external_value(file: &[u8], path: &[u8]) -> Vec<u8> {
 }
 
 /// The file name and the object path of an external link's data.
-#[cfg(test)]
 pub(crate) fn external_parts(data: &[u8]) -> Result<(&[u8], &[u8])> {
     let corrupt = || Error::corrupt(NAME, "the value of an external link is malformed");
     let (&version_and_flags, rest) = data.split_first().ok_or_else(corrupt)?;

@@ -6,16 +6,21 @@ use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::Datatype;
+use crate::format::message::external_files::ExternalFiles;
 use crate::format::message::fill_value::{Fill, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
 use crate::format::message::{RawMessage, flag, kind};
 use crate::index;
+use crate::infra::global_heap::HeapRef;
 use crate::object::chunks::Chunks;
 use crate::object::contiguous::Contiguous;
+use crate::object::external::External;
 use crate::object::header::Header;
+use crate::object::virtual_dataset::Virtual;
 use crate::store::Store;
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -42,9 +47,6 @@ impl Dataset {
             }
             Ok(message)
         };
-        if header.message(kind::EXTERNAL_FILES).is_some() {
-            return Err(Error::unsupported("data in external files").at(at));
-        }
         let space =
             Dataspace::decode(&own(kind::DATASPACE, "dataspace")?.data, store.widths(), at)?;
         let (datatype, _, _) = Datatype::decode(&own(kind::DATATYPE, "datatype")?.data, at)?;
@@ -59,16 +61,19 @@ impl Dataset {
         };
         let layout = Layout::decode(&layout.data, store.widths(), at)?;
         let max_dims = max_dims(&space);
-        let mut data = load_data(
-            store,
-            layout.class,
-            layout.version,
-            &space,
-            &max_dims,
-            &filters,
-            element,
-        )
-        .map_err(|error| error.at(at))?;
+        let data = match header.message(kind::EXTERNAL_FILES) {
+            Some(message) => load_external(store, &layout.class, message),
+            None => load_data(
+                store,
+                layout.class,
+                layout.version,
+                &space,
+                &max_dims,
+                &filters,
+                element,
+            ),
+        };
+        let mut data = data.map_err(|error| error.at(at))?;
         if let Data::Contiguous(contiguous) = &mut data {
             contiguous.always_copied = datatype.contains_var_len();
         }
@@ -144,8 +149,25 @@ fn load_data(
         LayoutClass::Chunked(layout) => {
             load_chunks(store, layout, version, space, max_dims, filters, element)
         }
-        LayoutClass::Virtual { .. } => Err(Error::unsupported("a virtual dataset")),
+        LayoutClass::Virtual { heap, index } => {
+            let heap = heap.map(|addr| HeapRef { addr, index });
+            Virtual::load(store, heap, space.dims.len()).map(Data::Virtual)
+        }
     }
+}
+
+fn load_external(store: &Store, class: &LayoutClass, message: &RawMessage) -> Result<Data> {
+    if message.flags & flag::SHARED != 0 {
+        return Err(Error::unsupported("a shared external data files message"));
+    }
+    if !matches!(class, LayoutClass::Contiguous { .. }) {
+        return Err(Error::corrupt(
+            "external data files message",
+            "the layout is not contiguous",
+        ));
+    }
+    let message = ExternalFiles::decode(&message.data, store.widths(), 0)?;
+    External::load(store, &message).map(|external| Data::External(Arc::new(external)))
 }
 
 fn load_chunks(
