@@ -73,6 +73,11 @@ impl Steps {
     }
 }
 
+/// The axes of more than one index.
+pub(super) fn long(axes: &[Steps]) -> impl Iterator<Item = &Steps> {
+    axes.iter().filter(|steps| steps.len > 1)
+}
+
 fn too_many() -> Error {
     Error::corrupt(
         "virtual dataset",
@@ -101,9 +106,10 @@ impl Elements {
             StoredSelection::Hyperslab(axes) => {
                 Self::regular(axes.iter().map(Steps::limited).collect::<Result<_>>()?)
             }
-            StoredSelection::Blocks { rank, corners } => {
-                Ok(Self::Irregular(Spans::build(*rank, corners)?))
-            }
+            StoredSelection::Blocks { rank, corners } => match grid(*rank, corners) {
+                Some(axes) => Self::regular(axes),
+                None => Ok(Self::Irregular(Spans::build(*rank, corners)?)),
+            },
             StoredSelection::Points { .. } => Err(Error::unsupported(
                 "a virtual dataset that maps points (libhdf5 has none)",
             )),
@@ -126,6 +132,26 @@ impl Elements {
             Self::Nothing => 0,
             Self::Regular(axes) => axes.iter().map(|axis| axis.len).product(),
             Self::Irregular(spans) => spans.count,
+        }
+    }
+
+    /// Cuts the elements of a source that has grown along its first axis, since it was mapped whole, to what is mapped.
+    pub(super) fn cut_to(&mut self, target: &Self) {
+        let (Self::Regular(axes), Self::Regular(target)) = (self, target) else {
+            return;
+        };
+        let targets: Vec<u64> = long(target).map(|steps| steps.len).collect();
+        let sources: Vec<u64> = long(axes).map(|steps| steps.len).collect();
+        let (Some((&mapped, inner)), Some((&now, rest))) =
+            (targets.split_first(), sources.split_first())
+        else {
+            return;
+        };
+        if inner == rest
+            && now > mapped
+            && let Some(first) = axes.iter_mut().find(|steps| steps.len > 1)
+        {
+            first.len = mapped;
         }
     }
 
@@ -166,6 +192,48 @@ impl Elements {
             Self::Irregular(spans) => spans.coordinates(number, out),
         }
     }
+}
+
+/// The axes of a regular hyperslab that is stored block by block, as all are in files for readers before 1.10.
+fn grid(rank: usize, corners: &[u64]) -> Option<Vec<Steps>> {
+    let blocks: BTreeSet<&[u64]> = corners.chunks_exact(2 * rank).collect();
+    let mut cells = 1_usize;
+    let axes: Option<Vec<Steps>> = (0..rank)
+        .map(|axis| {
+            let ranges = blocks.iter().map(|block| (block[axis], block[rank + axis]));
+            let ranges: BTreeSet<(u64, u64)> = ranges.collect();
+            cells = cells.checked_mul(ranges.len())?;
+            let mut ranges = ranges.into_iter();
+            let (first, last) = ranges.next()?;
+            let block = last - first + 1;
+            let mut expected = (first, last);
+            let mut stride = None;
+            let mut count = 1_u64;
+            for range in ranges {
+                let stride = *stride.get_or_insert(range.0 - first);
+                if stride < block {
+                    return None;
+                }
+                expected = (
+                    expected.0.checked_add(stride)?,
+                    expected.1.checked_add(stride)?,
+                );
+                if range != expected {
+                    return None;
+                }
+                count += 1;
+            }
+            let axis = HyperslabAxis {
+                start: first,
+                stride: stride.unwrap_or(1),
+                count: Some(count),
+                block: Some(block),
+            };
+            Steps::limited(&axis).ok()
+        })
+        .collect();
+    // As many different blocks as the grid has cells, each of them a cell: all of them.
+    axes.filter(|_| cells == blocks.len())
 }
 
 /// The union of blocks as a tree: on each axis the ranges of indices below which the same is selected.
@@ -340,6 +408,27 @@ mod tests {
         assert_eq!(blocks.count(), 16 + 20 - 4 + 2 + 1);
         assert_eq!(blocks.bounds(), Some(vec![(0, 8), (0, 8)]));
         every(&blocks, 2, 10);
+        // A grid that is stored block by block.
+        let mut corners = Vec::new();
+        for (row, column) in [(0, 1), (0, 4), (0, 7), (3, 1), (3, 4), (3, 7)] {
+            corners.extend([row, column, row + 1, column + 1]);
+        }
+        let selection = |corners: &[u64]| StoredSelection::Blocks {
+            rank: 2,
+            corners: corners.to_vec(),
+        };
+        let whole = Elements::limited(&selection(&corners), &[]).unwrap();
+        assert!(matches!(whole, Elements::Regular(_)));
+        assert_eq!(whole.count(), 24);
+        every(&whole, 2, 10);
+        for broken in [
+            &corners[..20],
+            &[corners.as_slice(), &[9, 9, 9, 9]].concat(),
+        ] {
+            let broken = Elements::limited(&selection(broken), &[]).unwrap();
+            assert!(matches!(broken, Elements::Irregular(_)));
+            every(&broken, 2, 10);
+        }
         // The last block of an unlimited axis may be cut.
         let cut = Steps::of(&axis(2, 4, 2, 3), 4);
         let indices: Vec<u64> = (0..20)

@@ -495,7 +495,10 @@ impl Files<'_> {
         let Some(found) = self.source(read.file, read.layout, read.mapping, block)? else {
             return Ok(());
         };
-        let source = Elements::limited(&read.mapping.source, &found.dims)?;
+        let mut source = Elements::limited(&read.mapping.source, &found.dims)?;
+        if read.mapping.source == StoredSelection::All {
+            source.cut_to(target);
+        }
         self.bring(read, &found, target, &source, block, wanted)
     }
 

@@ -1,6 +1,6 @@
 //! What a mapping brings to a read: which elements of the source go where in the array that is read.
 
-use super::elements::{Elements, Steps};
+use super::elements::{Elements, Steps, long};
 use crate::error::Result;
 use crate::selection::{Axis, Resolved};
 use alloc::vec;
@@ -353,9 +353,10 @@ struct Batch {
 /// Which axis of the virtual selection each axis of the source lies along, where both have the same shape but for axes
 /// of one index.
 fn partners(target: &[Steps], source: &[Steps]) -> Option<Partners> {
-    let long = |steps: &&Steps| steps.len > 1;
-    let targets = target.iter().filter(long).map(|steps| steps.len);
-    if !targets.eq(source.iter().filter(long).map(|steps| steps.len)) {
+    if !long(target)
+        .map(|steps| steps.len)
+        .eq(long(source).map(|steps| steps.len))
+    {
         return None;
     }
     let mut axes = target.iter().enumerate().filter(|(_, steps)| steps.len > 1);
