@@ -3,10 +3,13 @@
 #[allow(unreachable_pub, reason = "shared with programs that reach it")]
 mod support;
 
+use h5quill::storage::{MemoryStorage, Storage, StorageError};
 use h5quill::{ErrorKind, File, SliceOrIndex};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use support::{run_python, say};
 
 /// Random mappings of the property test.
@@ -269,4 +272,338 @@ fn random_virtual_datasets_read_as_h5py_reads_them() {
     say(&format!(
         "virtual datasets read as h5py reads them: {kinds:?}"
     ));
+}
+
+#[test]
+fn what_cannot_be_read_exactly_is_refused() {
+    let Some((directory, _)) = samples() else {
+        return;
+    };
+    let path = directory.path();
+    let file = follow(&path.join("virtual_types.h5"));
+    let unsupported = |dataset: &str, reason: &str| {
+        let error = file.dataset(dataset).unwrap().read_bytes(..).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Unsupported(_)), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    };
+    unsupported("other_type", "converting little-endian i64");
+    unsupported("strings", "from another file");
+    // Elements of variable length of the same file are where they are.
+    let own = file.dataset("own_strings").unwrap();
+    assert_eq!(own.read_raw::<String>().unwrap(), ["", "a", "bc", "def"]);
+    let file = follow(&path.join("circle.h5"));
+    let error = file.dataset("a").unwrap().read_bytes(..).unwrap_err();
+    assert!(error.to_string().contains("a source of itself"), "{error}");
+    // A source in its own file is an error with the name of that file.
+    let file = follow(&path.join("virtual_refused.h5"));
+    let error = file
+        .dataset("not_hdf5")
+        .unwrap()
+        .read_bytes(..)
+        .unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::NotHdf5);
+    assert!(error.file_name().unwrap().ends_with("text.h5"));
+    let error = file
+        .dataset("no_group")
+        .unwrap()
+        .read_bytes(..)
+        .unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::NotFound);
+    assert!(error.file_name().unwrap().ends_with("raw.h5"), "{error}");
+    let file = follow(&path.join("external_latest.h5"));
+    let error = file.dataset("missing").unwrap().read_bytes(..).unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::NotFound);
+    assert!(error.file_name().unwrap().ends_with("none.bin"), "{error}");
+}
+
+#[test]
+fn attributes_and_links_change_and_the_data_do_not() {
+    let Some((directory, printed)) = samples() else {
+        return;
+    };
+    let path = directory.path();
+    let names = [
+        "virtual_earliest.h5",
+        "virtual_latest.h5",
+        "external_earliest.h5",
+        "external_latest.h5",
+    ];
+    for name in names {
+        let data = if name.starts_with('v') { "rows" } else { "one" };
+        let before = std::fs::read(path.join(name)).unwrap();
+        let options = File::with_options().follow_other_files(true);
+        let file = options.open_rw(path.join(name)).unwrap();
+        let dataset = file.dataset(data).unwrap();
+        let errors = [
+            dataset
+                .write(&ndarray::Array2::<i32>::zeros((8, dataset.shape()[1])))
+                .unwrap_err(),
+            dataset.write_bytes(&[0; 4], (0, 0)).unwrap_err(),
+            dataset
+                .append(&ndarray::Array1::<i32>::zeros(dataset.shape()[1]))
+                .unwrap_err(),
+            dataset.resize((9, 9)).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(matches!(error.kind(), ErrorKind::Unsupported(_)), "{error}");
+            assert!(
+                error.to_string().contains("changing the data of a"),
+                "{error}"
+            );
+        }
+        file.flush().unwrap();
+        assert_eq!(
+            std::fs::read(path.join(name)).unwrap(),
+            before,
+            "refusals change nothing"
+        );
+        let growing = if name.starts_with('v') {
+            "growing"
+        } else {
+            "endless"
+        };
+        assert!(!file.dataset(growing).unwrap().is_resizable());
+        dataset.set_attr("unit", "V").unwrap();
+        file.dataset(growing).unwrap().set_attr("n", 5).unwrap();
+        file.link_hard(data, "again/and_again").unwrap();
+        file.close().unwrap();
+        // Everything but one dataset of two in one heap, then the rest.
+        let file = options.open_rw(path.join(name)).unwrap();
+        assert_eq!(
+            file.dataset(data)
+                .unwrap()
+                .attr("unit")
+                .unwrap()
+                .read_scalar::<String>()
+                .unwrap(),
+            "V"
+        );
+        file.unlink(data).unwrap();
+        file.close().unwrap();
+    }
+    let of_edited = |line: &&str| names.iter().any(|name| line.starts_with(name));
+    let mut kept = String::new();
+    let mut keep = false;
+    for line in printed.lines().filter(|line| !line.starts_with('#')) {
+        if !line.starts_with(' ') {
+            keep = of_edited(&line);
+        }
+        if keep {
+            kept += &line
+                .replace(" rows ", " again/and_again ")
+                .replace(" one ", " again/and_again ");
+            kept.push('\n');
+        }
+    }
+    // "nested" has "rows" for a source, "virtual" has "one"; neither is there under that name any more.
+    let gone = |kept: &str, dataset: &str| {
+        let mut out = String::new();
+        let mut skip = false;
+        for line in kept.lines() {
+            if !line.starts_with(' ') {
+                skip = line.split(' ').nth(1) == Some(dataset);
+            }
+            if !skip {
+                out += line;
+                out.push('\n');
+            }
+        }
+        out
+    };
+    let kept = gone(&gone(&kept, "nested"), "virtual");
+    assert_eq!(compare(path, &kept).values().sum::<usize>(), 2 * 8 + 2 * 8);
+    // The same, and the attributes, by h5py; and where the data are.
+    let text = format!(
+        r#"
+import os, sys, h5py, numpy as np
+os.chdir(r'{}')
+os.environ['HDF5_EXTFILE_PREFIX'] = '${{ORIGIN}}'
+dataset = None
+for line in sys.stdin:
+    words = line.split()
+    if not line.startswith(' '):
+        dataset = h5py.File(words[0])[words[1]]
+        assert ','.join(map(str, dataset.shape)) == words[2].strip('-'), line
+        if words[1] in ('growing', 'endless'):
+            assert dataset.attrs['n'] == 5
+        if words[1] == 'again/and_again':
+            assert dataset.attrs['unit'] == 'V'
+            assert dataset.is_virtual and len(dataset.virtual_sources()) == 8 or len(dataset.external) == 1
+        continue
+    try:
+        region = tuple(slice(*map(int, s.split(':'))) for s in words[0].strip('-').split(',') if s)
+        values = np.asarray(dataset[region]).astype(dataset.dtype).tobytes().hex()
+        assert values == words[1].strip('-'), line
+    except OSError:
+        assert words[1].startswith('!'), line
+"#,
+        path.display()
+    );
+    let mut command = std::process::Command::new(support::python().unwrap());
+    let list = path.join("kept.txt");
+    std::fs::write(&list, &kept).unwrap();
+    command
+        .arg("-c")
+        .arg(text)
+        .stdin(std::fs::File::open(&list).unwrap());
+    support::run(command);
+    // Nothing is left of them when all are gone.
+    for name in names {
+        let file = File::open_rw(path.join(name)).unwrap();
+        for member in file.member_names().unwrap() {
+            file.unlink(&member).unwrap();
+        }
+        file.close().unwrap();
+        let text = format!(
+            "import h5py\nassert len(h5py.File({:?})) == 0\n",
+            path.join(name)
+        );
+        run_python(&text, &[]);
+    }
+}
+
+/// Storage in memory that counts what is read.
+struct Counting(MemoryStorage, Arc<AtomicUsize>);
+
+impl Storage for Counting {
+    fn len(&self) -> Result<u64, StorageError> {
+        self.0.len()
+    }
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
+        self.1.fetch_add(buffer.len(), Ordering::Relaxed);
+        self.0.read_at(offset, buffer)
+    }
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StorageError> {
+        self.0.write_at(offset, bytes)
+    }
+    fn set_len(&mut self, len: u64) -> Result<(), StorageError> {
+        self.0.set_len(len)
+    }
+    fn sync(&mut self) -> Result<(), StorageError> {
+        self.0.sync()
+    }
+}
+
+#[test]
+fn a_closure_opens_files_and_no_more_is_read_than_is_wanted() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = format!(
+        r#"
+import os, h5py, numpy as np
+os.chdir(r'{}')
+for number in range(40):
+    with h5py.File(f'source_{{number}}.h5', 'w') as f:
+        f['x'] = np.arange(100_000, dtype='i4').reshape(1000, 100) + number
+with h5py.File('virtual.h5', 'w') as f:
+    layout = h5py.VirtualLayout((40, 1000, 100), 'i4')
+    for number in range(40):
+        layout[number] = h5py.VirtualSource(f'source_{{number}}.h5', 'x', (1000, 100))
+    f.create_virtual_dataset('v', layout, fillvalue=-1)
+    f['link'] = h5py.ExternalLink('source_3.h5', '/x')
+    f.create_dataset('raw', shape=(3,), dtype='u1', external=[('raw.bin', 1, 3)])
+"#,
+        directory.path().display()
+    );
+    if run_python(&text, &[]).is_none() {
+        return;
+    }
+    let path = directory.path().to_path_buf();
+    let read = Arc::new(AtomicUsize::new(0));
+    let opened = Arc::new(AtomicUsize::new(0));
+    let (counter, opens) = (read.clone(), opened.clone());
+    let resolve = move |name: &str| -> h5quill::Result<Option<Box<dyn Storage>>> {
+        opens.fetch_add(1, Ordering::Relaxed);
+        Ok(match name {
+            "raw.bin" => Some(Box::new(MemoryStorage::from(vec![9, 8, 7]))),
+            "source_39.h5" => None,
+            _ => {
+                let bytes = std::fs::read(path.join(name)).map_err(StorageError::from)?;
+                Some(Box::new(Counting(
+                    MemoryStorage::from(bytes),
+                    counter.clone(),
+                )))
+            }
+        })
+    };
+    let bytes = std::fs::read(directory.path().join("virtual.h5")).unwrap();
+    let options = File::with_options().other_files(resolve);
+    let file = options.open_on(MemoryStorage::from(bytes)).unwrap();
+    let data = file.dataset("v").unwrap();
+    // A row of one source.
+    let row: Vec<i32> = data
+        .read_slice::<i32, ndarray::Ix1>((7, 500))
+        .unwrap()
+        .to_vec();
+    assert_eq!(row, (50_007..50_107).collect::<Vec<i32>>());
+    assert_eq!(opened.load(Ordering::Relaxed), 1);
+    let overhead = read.load(Ordering::Relaxed);
+    assert!(overhead < 4096, "{overhead} bytes read for 400");
+    // Again: the file is still open.
+    data.read_slice::<i32, ndarray::Ix1>((7, 501)).unwrap();
+    assert_eq!(opened.load(Ordering::Relaxed), 1);
+    let again = read.load(Ordering::Relaxed) - overhead;
+    assert!((400..1024).contains(&again), "{again} bytes read for 400");
+    // One element of each; the last file is missing.
+    let column = data.read_slice::<i32, ndarray::Ix1>((.., 10, 3)).unwrap();
+    let mut expected: Vec<i32> = (0..40).map(|number| 1003 + number).collect();
+    expected[39] = -1;
+    assert_eq!(column.to_vec(), expected);
+    assert_eq!(opened.load(Ordering::Relaxed), 40);
+    assert!(read.load(Ordering::Relaxed) < 40 * 4096);
+    assert_eq!(
+        file.dataset("link")
+            .unwrap()
+            .read_slice::<i32, ndarray::Ix0>((0, 0))
+            .unwrap()
+            .into_scalar(),
+        3
+    );
+    assert_eq!(
+        file.dataset("raw").unwrap().read_raw::<u8>().unwrap(),
+        [8, 7, 0]
+    );
+}
+
+#[test]
+fn broken_mappings_never_panic() {
+    let Some((directory, _)) = samples() else {
+        return;
+    };
+    for name in ["virtual_latest.h5", "external_latest.h5"] {
+        let bytes = std::fs::read(directory.path().join(name)).unwrap();
+        let heaps = |signature: &[u8]| {
+            let mut windows = bytes.windows(4).enumerate();
+            windows.find(|(_, window)| *window == signature).unwrap().0
+        };
+        let range = if name.starts_with('v') {
+            let start = heaps(b"GCOL");
+            start..(start + 1400)
+        } else {
+            let start = heaps(b"HEAP");
+            start..(start + 80)
+        };
+        let path = directory.path().join("broken.h5");
+        let (mut refused, mut read) = (0, 0);
+        for at in range {
+            for flip in [1, 0x80] {
+                let mut broken = bytes.clone();
+                broken[at] ^= flip;
+                std::fs::write(&path, &broken).unwrap();
+                let file = follow(&path);
+                for member in file.member_names().unwrap() {
+                    match file
+                        .dataset(&member)
+                        .and_then(|dataset| dataset.read_bytes(..))
+                    {
+                        Ok(_) => read += 1,
+                        Err(_) => refused += 1,
+                    }
+                }
+            }
+        }
+        assert!(
+            refused > 50 && read > 50,
+            "{name}: {refused} refused, {read} read"
+        );
+    }
 }

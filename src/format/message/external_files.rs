@@ -84,3 +84,54 @@ impl ExternalFiles {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three pieces, the last without end, as libhdf5 writes them.
+    const GOLDEN: [u8; 88] = {
+        let mut bytes = [0; 88];
+        (bytes[0], bytes[4], bytes[6], bytes[8], bytes[9]) = (1, 3, 3, 0x30, 4);
+        (bytes[16], bytes[24], bytes[32]) = (8, 5, 13);
+        (bytes[40], bytes[48], bytes[56]) = (16, 90, 10);
+        (bytes[64], bytes[72]) = (24, 200);
+        let mut at = 80;
+        while at < 88 {
+            bytes[at] = 0xff;
+            at += 1;
+        }
+        bytes
+    };
+
+    #[test]
+    fn a_message_of_libhdf5_decodes_and_encodes_to_the_same_bytes() {
+        let message = ExternalFiles::decode(&GOLDEN, Widths::EIGHT, 0).unwrap();
+        let slot = |name, offset, size| ExternalSlot { name, offset, size };
+        assert_eq!(message.heap, Addr::new(1072));
+        assert_eq!(
+            message.slots,
+            [
+                slot(8, 5, Some(13)),
+                slot(16, 90, Some(10)),
+                slot(24, 200, None)
+            ]
+        );
+        assert_eq!(message.encode(Widths::EIGHT), GOLDEN);
+    }
+
+    #[test]
+    fn broken_messages_are_errors() {
+        for len in 0..GOLDEN.len() {
+            assert!(ExternalFiles::decode(&GOLDEN[..len], Widths::EIGHT, 0).is_err());
+        }
+        for (at, value) in [(0, 2), (4, 2), (4, 0)] {
+            let mut broken = GOLDEN;
+            broken[at] = value;
+            assert!(ExternalFiles::decode(&broken, Widths::EIGHT, 0).is_err());
+        }
+        let mut broken = GOLDEN;
+        broken[8..16].fill(0xff);
+        assert!(ExternalFiles::decode(&broken, Widths::EIGHT, 0).is_err());
+    }
+}
