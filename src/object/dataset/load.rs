@@ -16,7 +16,6 @@ use crate::object::contiguous::Contiguous;
 use crate::object::header::Header;
 use crate::store::Store;
 use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
 
 impl Dataset {
@@ -85,7 +84,7 @@ impl Dataset {
     }
 }
 
-/// One element of the fill value: the message's, else zeros.
+/// One element of the fill value; nothing for zeros.
 fn load_fill(header: &Header, element: usize) -> Result<Vec<u8>> {
     let at = header.addr.get();
     let value = match (
@@ -98,11 +97,11 @@ fn load_fill(header: &Header, element: usize) -> Result<Vec<u8>> {
     };
     match value {
         Fill::Value(value) if value.len() == element => Ok(value),
-        Fill::Value(value) if value.is_empty() => Ok(vec![0; element]),
+        Fill::Value(value) if value.is_empty() => Ok(Vec::new()),
         Fill::Value(_) => {
             Err(Error::corrupt("fill value message", "its size is not that of an element").at(at))
         }
-        Fill::Default | Fill::Undefined => Ok(vec![0; element]),
+        Fill::Default | Fill::Undefined => Ok(Vec::new()),
     }
 }
 
