@@ -7,6 +7,7 @@ use crate::group::Group;
 use crate::handle::{ObjectRef, Policy, Shared};
 use crate::object::engine::Engine;
 use crate::options::FileBuilder;
+use crate::report::Report;
 use crate::storage::{MemoryStorage, Storage};
 use crate::store::Level;
 use alloc::boxed::Box;
@@ -255,6 +256,34 @@ impl File {
 
     fn shared(&self) -> &Shared {
         &self.root.object.shared
+    }
+
+    /// Walks everything that the file holds, as its last commit left it, and says what is wrong: blocks that overlap or
+    /// lie outside the file, wrong checksums (those of chunks included, where a Fletcher-32 filter wrote them), indexes
+    /// out of order or at odds with what they index, chunks outside the extent of their dataset, elements that name
+    /// what is not there, reference counts that are not the number of hard links.
+    ///
+    /// Only chunks with checksums and elements of variable length are read; the rest of the raw data is not.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-verify-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// let file = File::create(&path)?;
+    /// file.new_dataset::<i16>().create_with("a/x", &[1_i16, 2, 3])?;
+    /// file.close()?;
+    /// let report = File::open(&path)?.verify()?;
+    /// assert!(report.is_sound(), "{report}");
+    /// assert_eq!(report.objects, 3); // the root group, `a` and `a/x`
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the storage says, and [`NotHdf5`](crate::ErrorKind::NotHdf5) before the first commit of a new file. What is
+    /// wrong with the file is no error but in the report.
+    pub fn verify(&self) -> Result<Report> {
+        self.shared().with(|engine| engine.verify())
     }
 
     /// The root group.

@@ -133,6 +133,7 @@ mod infra;
 mod location;
 mod object;
 mod options;
+mod report;
 mod selection;
 pub mod storage;
 mod store;
@@ -155,6 +156,7 @@ pub use format::message::fill_value::{AllocTime, FillTime};
 pub use group::Group;
 pub use location::Location;
 pub use options::FileBuilder;
+pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 
 /// The examples of the README run as those here do.

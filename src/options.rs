@@ -149,8 +149,9 @@ impl FileBuilder {
 #[cfg(feature = "std")]
 impl FileBuilder {
     /// Whether the file is locked against other writers (and, when opened for writing, against readers), as libhdf5
-    /// does it. By default the environment variable `HDF5_USE_FILE_LOCKING` decides: anything but `FALSE` or `0` locks,
-    /// where the file system can.
+    /// does it; it is by default, where the file system can. The environment variable `HDF5_USE_FILE_LOCKING` overrides
+    /// this, as it does in libhdf5: `FALSE` or `0` never locks, `TRUE` or `1` always does and fails where the file system
+    /// cannot, `BEST_EFFORT` locks where it can.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("h5quill-doc-locking-{}.h5", std::process::id()));
@@ -306,24 +307,46 @@ impl FileBuilder {
         let file = options
             .open(path)
             .map_err(|error| crate::file::open_error(error, path))?;
-        if self.locking.unwrap_or_else(locking_by_environment) {
-            let locked = if shared {
-                file.try_lock_shared()
-            } else {
-                file.try_lock()
-            };
-            if let Err(TryLockError::WouldBlock) = locked {
-                let name = path.to_string_lossy();
-                return Err(crate::Error::new(crate::ErrorKind::Locked).file(&name));
-            }
-            // A file system without locks is used without, as libhdf5 does by default.
-            return Ok(crate::storage::FileStorage::new(file).unlocks());
+        let (lock, best_effort) = match locking_by_environment() {
+            Some(environment) => environment,
+            None => (self.locking.unwrap_or(true), true),
+        };
+        if !lock {
+            return Ok(crate::storage::FileStorage::new(file));
         }
-        Ok(crate::storage::FileStorage::new(file))
+        let locked = if shared {
+            file.try_lock_shared()
+        } else {
+            file.try_lock()
+        };
+        let name = path.to_string_lossy();
+        match locked {
+            Ok(()) => Ok(crate::storage::FileStorage::new(file).unlocks()),
+            Err(TryLockError::WouldBlock) => {
+                Err(crate::Error::new(crate::ErrorKind::Locked).file(&name))
+            }
+            // A file system without locks is used without.
+            Err(TryLockError::Error(error))
+                if best_effort && error.kind() == std::io::ErrorKind::Unsupported =>
+            {
+                Ok(crate::storage::FileStorage::new(file))
+            }
+            Err(TryLockError::Error(error)) => {
+                let error = crate::ErrorKind::Storage(error.into());
+                Err(crate::Error::new(error).file(&name))
+            }
+        }
     }
 }
 
+/// Whether `HDF5_USE_FILE_LOCKING` says to lock, and to do without where the file system cannot; `None` where it is not
+/// set or says nothing known.
 #[cfg(feature = "std")]
-fn locking_by_environment() -> bool {
-    !std::env::var("HDF5_USE_FILE_LOCKING").is_ok_and(|value| value == "FALSE" || value == "0")
+fn locking_by_environment() -> Option<(bool, bool)> {
+    match std::env::var("HDF5_USE_FILE_LOCKING").ok()?.as_str() {
+        "FALSE" | "0" => Some((false, true)),
+        "TRUE" | "1" => Some((true, false)),
+        "BEST_EFFORT" => Some((true, true)),
+        _ => None,
+    }
 }

@@ -16,6 +16,8 @@ mod foreign;
 mod manifest;
 #[path = "interop/samples.rs"]
 mod samples;
+#[path = "interop/strategies.rs"]
+mod strategies;
 #[path = "interop/tools.rs"]
 mod tools;
 #[path = "interop/written.rs"]

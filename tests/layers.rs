@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 24] = [
+const RANKS: [(&str, u8); 25] = [
     ("error", 0),
+    ("report", 0),
     ("bytes", 0),
     ("storage", 0),
     ("format", 1),
@@ -33,7 +34,8 @@ const RANKS: [(&str, u8); 24] = [
 ];
 
 /// Imports among modules of ranks 0 and 1. The list has no cycle, which a test checks.
-const SIBLINGS: [(&str, &str); 8] = [
+const SIBLINGS: [(&str, &str); 9] = [
+    ("error", "report"),
     ("bytes", "error"),
     ("storage", "error"),
     ("filter", "format"),

@@ -77,6 +77,11 @@ pub(crate) trait ChunkIndex: Debug + Send {
         true
     }
 
+    /// True: [`for_each`](Self::for_each) visits chunks in the order of their coordinates, the first axis the slowest.
+    fn in_order(&self) -> bool {
+        false
+    }
+
     /// True: chunks cannot move, the caller overwrites them.
     fn in_place(&self) -> bool {
         false

@@ -6,6 +6,7 @@
 //! filter mask set, and filters a chunk once, when it is full.
 
 mod edge;
+mod verify;
 
 use crate::bytes::Extent;
 use crate::chunk::{Fill, Grid};
@@ -65,6 +66,8 @@ pub(crate) struct Chunks {
     committed_dims: Vec<u64>,
     clock: u64,
     index_changed: bool,
+    /// The index was built anew, for a layout message of version 4 whatever the version was.
+    pub(crate) converted: bool,
     /// Nothing is left beyond the extent of an append that was never committed.
     scrubbed: bool,
 }
@@ -84,6 +87,7 @@ impl Chunks {
             committed_dims,
             clock: 0,
             index_changed: false,
+            converted: false,
             scrubbed: false,
         }
     }
@@ -128,6 +132,7 @@ impl Chunks {
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;
+        self.converted = true;
         self.index_changed = true;
         Ok(())
     }
@@ -341,7 +346,7 @@ impl Chunks {
             encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
-        let extent = store.alloc(bytes.len() as u64)?;
+        let extent = store.alloc_raw(bytes.len() as u64)?;
         if bytes.len() < STAGE_BELOW {
             store.stage(extent.addr, bytes.to_vec())?;
         } else {

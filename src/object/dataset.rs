@@ -1,6 +1,7 @@
 //! A dataset: its messages as values, and its data wherever the layout keeps them.
 
 mod load;
+mod verify;
 
 use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
@@ -348,6 +349,9 @@ impl Dataset {
                     return Ok(());
                 }
                 let index = chunks.stage(store)?;
+                if chunks.converted {
+                    self.layout_version = 4;
+                }
                 LayoutClass::Chunked(ChunkedLayout {
                     flags: *flags,
                     chunk: chunks.grid.chunk().to_vec(),

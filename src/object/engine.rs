@@ -3,13 +3,18 @@
 use super::attributes::Attributes;
 use super::dataset::Dataset;
 use super::dense::HEAP_HEADER;
+use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
+use super::shared;
+use super::verify;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::driver_info;
 use crate::format::message::btree_k::NodeSizes;
 use crate::format::message::kind;
 use crate::infra::global_heap::GlobalHeap;
+use crate::report::Report;
 use crate::storage::Storage;
 use crate::store::{Level, Stamp, Store};
 use alloc::boxed::Box;
@@ -123,6 +128,8 @@ pub(crate) struct Engine {
     reclaim_after: Option<u64>,
     /// How many objects at an address have been deleted: a handle to one of them must not see a later one.
     deleted: BTreeMap<Addr, u32>,
+    /// The superblock extension, where it is to say where the file ends.
+    extension: Option<Extension>,
 }
 
 impl Engine {
@@ -153,15 +160,14 @@ impl Engine {
 
     /// Opens the file on `storage`; writes nothing.
     pub(crate) fn open(storage: Box<dyn Storage>, read_only: bool) -> Result<Self> {
-        let mut store = Store::open(storage)?;
-        let flags = store.superblock.consistency_flags;
-        if flags != 0 && !read_only && store.superblock.version >= 3 {
-            return Err(Error::unsupported(
-                "editing a file marked as open for writing (its last writer may have died)",
-            ));
+        let mut store = Store::open_part(storage)?;
+        extension::check_driver(&store)?;
+        let extension = read_extension(&mut store, read_only);
+        if !matches!(&extension, Err(error) if matches!(error.kind(), ErrorKind::Unsupported(_))) {
+            store.check_length()?;
         }
-        read_extension(&mut store, read_only)?;
         let mut engine = Self::new(store, read_only);
+        engine.extension = extension?;
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
@@ -182,6 +188,7 @@ impl Engine {
             first_changed: None,
             reclaim_after: None,
             deleted: BTreeMap::new(),
+            extension: None,
         }
     }
 
@@ -422,6 +429,9 @@ impl Engine {
             let (object, store, _) = self.parts(addr)?;
             object.header.stage(store, true)?;
         }
+        if let Some(extension) = &mut self.extension {
+            extension.stage(&mut self.store)?;
+        }
         self.store.commit(level)?;
         self.new_datasets = 0;
         self.count_all_waiting();
@@ -468,6 +478,14 @@ impl Engine {
         }
     }
 
+    /// What the file holds as its last commit left it, and what is wrong with it.
+    pub(crate) fn verify(&self) -> Result<Report> {
+        if self.store.poisoned() {
+            return Err(Error::new(ErrorKind::Poisoned));
+        }
+        verify::verify(&self.store)
+    }
+
     /// Commits, cuts the storage to length and gives it back.
     pub(crate) fn close(mut self, level: Level) -> Result<Box<dyn Storage>> {
         if !self.read_only {
@@ -491,17 +509,26 @@ impl Object {
 }
 
 /// What the superblock extension says must be something an edit can keep.
-fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
+fn read_extension(store: &mut Store, read_only: bool) -> Result<Option<Extension>> {
     let Some(extension) = store.superblock.extension else {
-        return Ok(());
+        return Ok(None);
     };
     let header = Header::load(store, extension)?;
+    if !read_only {
+        header.check_editable()?;
+    }
     for message in &header.messages {
         let refused = match message.kind {
             kind::CACHE_IMAGE => "a file with a metadata cache image",
-            kind::DRIVER_INFO => "a file split over several storage files",
-            kind::SHARED_TABLE => "a file with a shared message table",
-            kind::FILE_SPACE_INFO => "a file with a file space strategy",
+            kind::DRIVER_INFO => {
+                driver_info::check_message(&message.data, extension.get())?;
+                continue;
+            }
+            kind::FILE_SPACE_INFO => continue,
+            kind::SHARED_TABLE => {
+                store.shared_table = Some(shared::load_table(store, &message.data, extension)?);
+                "a file with a shared message table"
+            }
             kind::BTREE_K => {
                 store.node_sizes = NodeSizes::decode(&message.data, extension.get())?;
                 continue;
@@ -512,7 +539,10 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
             return Err(Error::unsupported(refused).at(extension.get()));
         }
     }
-    Ok(())
+    if read_only {
+        return Ok(None);
+    }
+    Extension::open(store, header)
 }
 
 /// The free extents left in `[0, end)` by `used`, which must not overlap.

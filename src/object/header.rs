@@ -9,7 +9,7 @@ use super::record::{MAX_SPARE, Record};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, Result};
 use crate::format::legacy::object_header as old;
-use crate::format::message::{RawMessage, continuation, kind, reference_count};
+use crate::format::message::{RawMessage, continuation, flag, kind, reference_count};
 use crate::format::object_header::{
     Prefix, body_size, decode_chunk0, decode_continuation, decode_prefix, encode_body, encode_cell,
 };
@@ -207,14 +207,17 @@ impl Header {
         self.messages.iter().find(|message| message.kind == kind)
     }
 
-    /// Replaces the data of the first message of a kind, or adds one.
+    /// Replaces the data of the first message of a kind, or adds one. It is the header's own then.
     pub(crate) fn set_message(&mut self, kind: u8, data: Vec<u8>) {
         match self
             .messages
             .iter_mut()
             .find(|message| message.kind == kind)
         {
-            Some(message) => message.data = data,
+            Some(message) => {
+                message.data = data;
+                message.flags &= !flag::SHARED;
+            }
             None => self.messages.push(RawMessage {
                 kind,
                 flags: 0,
@@ -246,7 +249,6 @@ impl Header {
 
     /// Why the object must not be changed, if so.
     pub(crate) fn check_editable(&self) -> Result<()> {
-        use crate::format::message::flag;
         for message in &self.messages {
             let known = message.kind <= kind::CACHE_IMAGE;
             if !known
@@ -307,6 +309,18 @@ impl Header {
 
     /// Writes the messages to a body and the cell that names it. `donated` is free space for a later session to find.
     pub(crate) fn stage(&mut self, store: &mut Store, donate: bool) -> Result<()> {
+        self.stage_with(store, donate, FlipOrder::WithCells, &mut |_, _| {})
+    }
+
+    /// As [`stage`](Self::stage); `finish` may change the data of messages, not their size, once all space is given
+    /// out, and `order` says when the cell is rewritten.
+    pub(crate) fn stage_with(
+        &mut self,
+        store: &mut Store,
+        donate: bool,
+        order: FlipOrder,
+        finish: &mut dyn FnMut(&mut Self, &mut Store),
+    ) -> Result<()> {
         self.check_adoptable(store)?;
         let spare = match donate {
             // What a smaller slot of this header frees comes on top.
@@ -330,6 +344,7 @@ impl Header {
             true => store.donate_free(spare),
             false => Vec::new(),
         };
+        finish(self, store);
         let body = self.encode_body(slot, other, spare)?;
         store.stage(slot.addr, body)?;
         let cell = self.encode_cell(store, slot);
@@ -339,13 +354,13 @@ impl Header {
                 store.stage(self.addr, cell)?
             }
             Form::New => store.fill_in(self.addr, &cell)?,
-            _ => store.flip(self.addr, cell, FlipOrder::WithCells)?,
+            _ => store.flip(self.addr, cell, order)?,
         }
         self.form = Form::Cell { live: slot, other };
         Ok(())
     }
 
-    fn check_adoptable(&self, store: &Store) -> Result<()> {
+    pub(crate) fn check_adoptable(&self, store: &Store) -> Result<()> {
         if let Form::Foreign { blocks } = &self.form {
             let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
             if blocks[0].len < cell {
@@ -466,6 +481,16 @@ impl Header {
                 store.free(room);
             }
         }
+    }
+
+    /// Free space that the committed record of this object lists.
+    pub(crate) fn spare(&self) -> &[Extent] {
+        &self.spare
+    }
+
+    /// Whether another writer made the header as it stands in the file.
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self.form, Form::Foreign { .. })
     }
 
     /// Whether the committed file holds the object.

@@ -1,7 +1,9 @@
 //! The links of a group: messages of its header while they are few, dense storage beyond. A group of the old form is
 //! read from its symbol table; the first change of its links makes messages or dense storage of them.
 
-use super::dense::{Dense, LINKS, Places};
+mod verify;
+
+use super::dense::{Dense, LINKS, Message, Places};
 use super::header::Header;
 use crate::bytes::Extent;
 use crate::error::{Error, ErrorKind, Result};
@@ -137,7 +139,7 @@ impl Links {
             return symbols.find(store, name);
         }
         if let Some(dense) = &mut self.dense {
-            let message = dense.find(store, name)?;
+            let message = dense.find(store, name)?.map(|(_, message)| message);
             return message
                 .map(|message| Link::decode(&message, store.widths(), at))
                 .transpose();
@@ -196,9 +198,12 @@ impl Links {
     fn put(&mut self, store: &mut Store, header: &mut Header, link: &Link) -> Result<()> {
         let data = link.encode(store.widths());
         match &mut self.dense {
-            Some(dense) => {
-                dense.insert(store, &link.name, link.creation_order.unwrap_or(0), &data)?
-            }
+            Some(dense) => dense.insert(
+                store,
+                &link.name,
+                link.creation_order.unwrap_or(0),
+                Message::Own(&data),
+            )?,
             None => header.messages.push(RawMessage {
                 kind: kind::LINK,
                 flags: 0,
@@ -229,7 +234,7 @@ impl Links {
                 self.make_compact(store, header)?;
             }
             return removed
-                .map(|message| Link::decode(&message, widths, at))
+                .map(|(_, message)| Link::decode(&message, widths, at))
                 .transpose();
         }
         for number in 0..header.messages.len() {

@@ -6,12 +6,15 @@ mod contiguous;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;
+mod extension;
 mod header;
 mod links;
 mod mark;
 pub(crate) mod plan;
 mod record;
+mod shared;
 mod tree;
 mod values;
+pub(crate) mod verify;
 
 pub(crate) use tree::ObjectKind;

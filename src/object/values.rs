@@ -216,6 +216,10 @@ impl Engine {
     }
 
     fn release_attribute(&mut self, attribute: &Attribute) -> Result<()> {
+        // Another object may have the same attribute, in the shared message table.
+        if attribute.heap_id.is_some() {
+            return Ok(());
+        }
         // What cannot be decoded keeps its heap objects; that costs space, not data.
         match attribute.datatype() {
             Ok(datatype) => self.release_values(&datatype, &attribute.data),

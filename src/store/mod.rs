@@ -3,6 +3,7 @@
 mod commit;
 #[cfg(test)]
 pub(crate) mod mutant;
+mod pages;
 mod space;
 mod stage;
 mod stamp;

@@ -1,10 +1,12 @@
 //! The store: one device, its allocator, and the blocks that wait for the next commit.
 
+use super::pages::Class;
 use super::space::Space;
 use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::btree_k::NodeSizes;
+use crate::format::shared_table::Table;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
 use crate::storage::{Latch, Storage};
 use alloc::boxed::Box;
@@ -117,6 +119,8 @@ pub(crate) struct Store {
     pub(crate) superblock: Superblock,
     /// How much room the nodes of old trees have.
     pub(crate) node_sizes: NodeSizes,
+    /// Which messages are shared through the file, and where they are; for a file made with such a table.
+    pub(crate) shared_table: Option<Table>,
     /// The next commit takes the symbol table away that the superblock's entry of the root group repeats.
     pub(crate) root_cache_stale: bool,
     /// The file has had its first commit; before, the device holds no HDF5 file.
@@ -154,6 +158,7 @@ impl Store {
                 old: None,
             },
             node_sizes: NodeSizes::DEFAULT,
+            shared_table: None,
             root_cache_stale: false,
             created: false,
             stamp: Some(Stamp {
@@ -170,24 +175,25 @@ impl Store {
     }
 
     /// Opens the file on `storage`; writes nothing.
+    #[cfg(test)]
     pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Self> {
+        let store = Self::open_part(storage)?;
+        store.check_length()?;
+        Ok(store)
+    }
+
+    /// As [`open`](Self::open), also of a file that is shorter than its superblock says, as far as it goes: to be
+    /// followed by [`check_length`](Self::check_length).
+    pub(crate) fn open_part(storage: Box<dyn Storage>) -> Result<Self> {
         let device = Latch::new(storage);
         let device_len = device.len()?;
         let (at, superblock) = find_superblock(&device, device_len)?;
-        if superblock.base != at {
-            return Err(
-                Error::unsupported("a base address other than the superblock's place").at(at),
-            );
-        }
-        if superblock.end_of_file > device_len {
-            return Err(Error::new(ErrorKind::Truncated).at(device_len));
-        }
         if superblock.end_of_file < at + superblock.size() as u64 {
             return Err(
                 Error::corrupt("superblock", "the end of file is inside the superblock").at(at),
             );
         }
-        let end = superblock.end_of_file - superblock.base;
+        let end = superblock.end_of_file.min(device_len) - superblock.base;
         let node_sizes = match &superblock.old {
             Some(old) => NodeSizes {
                 chunk: old.chunk_k,
@@ -201,6 +207,7 @@ impl Store {
             device_len,
             superblock,
             node_sizes,
+            shared_table: None,
             root_cache_stale: false,
             created: true,
             stamp: None,
@@ -213,6 +220,14 @@ impl Store {
         };
         store.read_stamp()?;
         Ok(store)
+    }
+
+    /// Refuses a file that is shorter than its superblock says.
+    pub(crate) fn check_length(&self) -> Result<()> {
+        if self.superblock.end_of_file > self.device_len {
+            return Err(Error::new(ErrorKind::Truncated).at(self.device_len));
+        }
+        Ok(())
     }
 
     fn read_stamp(&mut self) -> Result<()> {
@@ -266,7 +281,8 @@ impl Store {
             return Ok(());
         };
         let superblock =
-            Superblock::decode(&first.after[..self.superblock.size()], self.superblock.base)?;
+            Superblock::decode(&first.after[..self.superblock.size()], self.superblock.base)?
+                .found_at(self.superblock.base)?;
         if superblock.end_of_file > self.device_len {
             return Ok(());
         }
@@ -297,6 +313,25 @@ impl Store {
         self.stamp.as_ref().map_or(0, |stamp| stamp.generation)
     }
 
+    /// From here on space is given out in pages of `size` bytes.
+    pub(crate) fn use_pages(&mut self, size: u64) {
+        self.space.use_pages(size);
+    }
+
+    /// Whether the next commit has anything to write.
+    pub(crate) fn will_change(&self) -> bool {
+        !self.flips.is_empty()
+            || !self.staged.0.is_empty()
+            || !self.recovered.0.is_empty()
+            || self.superblock.consistency_flags != 0
+            || self.superblock.base + self.space.end() != self.superblock.end_of_file
+    }
+
+    /// The end of the file as the next superblock will say it, once all space is given out.
+    pub(crate) fn final_end(&mut self) -> u64 {
+        self.space.trim()
+    }
+
     /// The end of the space given out, relative to the base address.
     pub(crate) fn end(&self) -> u64 {
         self.space.end()
@@ -305,7 +340,13 @@ impl Store {
     /// Fresh space that no committed state reaches.
     pub(crate) fn alloc(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
-        Ok(self.space.alloc(len))
+        Ok(self.space.alloc(len, Class::Metadata))
+    }
+
+    /// As [`alloc`](Self::alloc), for what libhdf5 counts as raw data: elements, the global heap, huge objects.
+    pub(crate) fn alloc_raw(&mut self, len: u64) -> Result<Extent> {
+        self.check_writable(len)?;
+        Ok(self.space.alloc(len, Class::Raw))
     }
 
     /// Fresh space that begins at a sector.
@@ -369,10 +410,9 @@ impl Store {
         self.space.grown()
     }
 
-    /// What no object reaches but the store has in its hands.
-    pub(crate) fn set_aside(&self) -> Vec<Extent> {
-        let record = self.stamp.as_ref().and_then(|stamp| stamp.record);
-        self.space.free_runs().chain(record).collect()
+    /// What this session could give out.
+    pub(crate) fn free_runs(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.space.free_runs()
     }
 
     pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
@@ -532,7 +572,8 @@ fn find_superblock(device: &Latch, device_len: u64) -> Result<(u64, Superblock)>
         let available = (device_len - at).min(MAX_SIZE as u64) as usize;
         device.read_at(at, &mut bytes[..available])?;
         if bytes.starts_with(&SIGNATURE) {
-            return Ok((at, Superblock::decode(&bytes[..available], at)?));
+            let superblock = Superblock::decode(&bytes[..available], at)?;
+            return Ok((at, superblock.found_at(at)?));
         }
         at = if at == 0 { SECTOR as u64 } else { at * 2 };
     }

@@ -9,6 +9,7 @@ pub(crate) mod btree_k;
 pub(crate) mod continuation;
 pub(crate) mod dataspace;
 pub(crate) mod datatype;
+pub(crate) mod file_space_info;
 pub(crate) mod fill_value;
 pub(crate) mod filter_pipeline;
 pub(crate) mod group_info;
@@ -18,6 +19,8 @@ pub(crate) mod link_info;
 #[cfg(test)]
 pub(crate) mod modification_time;
 pub(crate) mod reference_count;
+pub(crate) mod shared;
+pub(crate) mod shared_table;
 
 use crate::bytes::Take;
 use crate::error::Result;
