@@ -34,7 +34,8 @@
 //! [`File`] creates and opens; it is its root [`Group`], too. A group makes and finds groups and [`Dataset`]s, and both
 //! carry [`Attribute`]s (see [`Location`]). Whatever takes a shape takes what converts into [`Extents`]; whatever takes
 //! a selection takes what converts into [`Selection`], with [`ndarray::s!`] among it. [`H5Type`] lists the element
-//! types. Nothing is converted silently: an `f64` is not written to a dataset of `f32`, nor read from one.
+//! types. A read converts what keeps every value (an `f32` to an `f64`, any byte order), and more where
+//! [`Reader::conversion`] asks for it; a write converts nothing but the byte order.
 //!
 //! # What is guaranteed
 //!
@@ -133,6 +134,8 @@ mod infra;
 mod location;
 mod object;
 mod options;
+mod reader;
+mod reference;
 mod report;
 mod selection;
 pub mod storage;
@@ -142,8 +145,8 @@ pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
 pub use builder::{DatasetBuilder, Raw};
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
-    F80, F128, FixedAscii, FixedUnicode, H5Type, VarLenAscii, VarLenSink, VarLenSource,
-    VarLenUnicode,
+    AttributeReference, Conversion, F80, F128, FixedAscii, FixedUnicode, H5Type, ObjectReference,
+    Reference, RegionReference, Value, VarLenAscii, VarLenSink, VarLenSource, VarLenUnicode,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, Extents};
@@ -156,6 +159,8 @@ pub use format::message::fill_value::{AllocTime, FillTime};
 pub use group::Group;
 pub use location::Location;
 pub use options::FileBuilder;
+pub use reader::Reader;
+pub use reference::ReferencedObject;
 pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 

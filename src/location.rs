@@ -26,7 +26,8 @@ pub struct Location {
 }
 
 impl Location {
-    /// The path the handle was opened by.
+    /// The path the handle was opened by. For an object that a reference led to, a shortest path; where no link leads
+    /// to it, a note in angle brackets.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -35,7 +36,13 @@ impl Location {
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     pub fn name(&self) -> String {
-        self.object.path().into()
+        let path = self.object.path();
+        if crate::reference::is_unknown_path(path)
+            && let Ok(Some(found)) = self.object.with(|engine, addr| engine.path_of(addr))
+        {
+            return found;
+        }
+        path.into()
     }
 
     /// The name of the file, as it was opened; empty for a file in memory or on user storage.

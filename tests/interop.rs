@@ -20,5 +20,7 @@ mod samples;
 mod strategies;
 #[path = "interop/tools.rs"]
 mod tools;
+#[path = "interop/values.rs"]
+mod values;
 #[path = "interop/written.rs"]
 mod written;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 25] = [
+const RANKS: [(&str, u8); 27] = [
     ("error", 0),
     ("report", 0),
     ("bytes", 0),
@@ -26,6 +26,8 @@ const RANKS: [(&str, u8); 25] = [
     ("builder", 6),
     ("location", 6),
     ("options", 6),
+    ("reader", 6),
+    ("reference", 6),
     ("handle", 6),
     ("lib", 6),
     // Reached only through the tests.

@@ -36,7 +36,9 @@ pub(crate) fn check_message(data: &[u8], at: u64) -> Result<()> {
 
 fn check_driver(identification: &[u8]) -> Result<()> {
     Err(Error::unsupported(match identification {
-        b"NCSAfami" => "one member of a file that libhdf5's `family` driver split into parts of a size",
+        b"NCSAfami" => {
+            "one member of a file that libhdf5's `family` driver split into parts of a size"
+        }
         b"NCSAmult" => {
             "one member of a file that libhdf5's `multi` or `split` driver split into metadata and raw data"
         }

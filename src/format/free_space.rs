@@ -101,7 +101,9 @@ impl Manager {
         offset: u64,
     ) -> Result<Vec<Extent>> {
         let error = |reason| Error::corrupt(LIST, reason).at(offset);
-        let used = usize::try_from(self.used).ok().and_then(|used| bytes.get(..used));
+        let used = usize::try_from(self.used)
+            .ok()
+            .and_then(|used| bytes.get(..used));
         let (content, checksum) = used
             .and_then(<[u8]>::split_last_chunk::<4>)
             .ok_or_else(|| error("ends too early"))?;

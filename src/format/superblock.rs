@@ -59,8 +59,8 @@ impl Superblock {
     pub(crate) fn found_at(mut self, offset: u64) -> Result<Self> {
         let end = self.end_of_file.checked_add(offset);
         let end = end.and_then(|end| end.checked_sub(self.base));
-        self.end_of_file = end
-            .ok_or_else(|| Error::corrupt(NAME, "the file ends before its base").at(offset))?;
+        self.end_of_file =
+            end.ok_or_else(|| Error::corrupt(NAME, "the file ends before its base").at(offset))?;
         self.base = offset;
         Ok(self)
     }

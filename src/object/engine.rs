@@ -6,6 +6,7 @@ use super::dense::HEAP_HEADER;
 use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
+use super::reach::Paths;
 use super::shared;
 use super::verify;
 use crate::bytes::{Addr, Extent};
@@ -130,6 +131,8 @@ pub(crate) struct Engine {
     deleted: BTreeMap<Addr, u32>,
     /// The superblock extension, where it is to say where the file ends.
     extension: Option<Extension>,
+    /// What a walk along all links has found, until a group changes.
+    pub(crate) paths: Option<Paths>,
 }
 
 impl Engine {
@@ -189,6 +192,7 @@ impl Engine {
             reclaim_after: None,
             deleted: BTreeMap::new(),
             extension: None,
+            paths: None,
         }
     }
 
@@ -273,6 +277,10 @@ impl Engine {
         self.check_editable(addr)?;
         let (object, store, _) = self.parts(addr)?;
         object.header.touch(store);
+        let is_group = object.links.is_some();
+        if is_group {
+            self.paths = None;
+        }
         self.dirty.insert(addr);
         self.first_changed.get_or_insert(addr);
         Ok(())
@@ -334,6 +342,7 @@ impl Engine {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&mut self, addr: Addr) {
+        self.paths = None;
         self.objects.remove(&addr);
         self.count_waiting(addr);
         self.dirty.remove(&addr);

@@ -11,6 +11,7 @@ mod header;
 mod links;
 mod mark;
 pub(crate) mod plan;
+mod reach;
 mod record;
 mod shared;
 mod tree;

@@ -9,9 +9,9 @@ use super::links::Links;
 use super::plan::Plan;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::message::RawMessage;
 use crate::format::message::datatype::CharacterSet;
 use crate::format::message::link::{Link, LinkTarget};
+use crate::format::message::{RawMessage, kind};
 use crate::store::SECTOR;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -99,6 +99,12 @@ impl Engine {
             None if object.dataset.is_some() || object.refused.is_some() => ObjectKind::Dataset,
             None => ObjectKind::Other,
         })
+    }
+
+    /// Whether the object is a committed datatype.
+    pub(crate) fn is_datatype(&mut self, addr: Addr) -> Result<bool> {
+        let object = self.object(addr)?;
+        Ok(object.header.message(kind::DATATYPE).is_some())
     }
 
     /// All links of a group.

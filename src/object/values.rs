@@ -34,8 +34,11 @@ impl VarLenSink for HeapSink<'_> {
 /// The global heap as a place that elements are read from.
 #[derive(Debug)]
 pub(crate) struct HeapSource<'a> {
-    pub(crate) heap: &'a mut GlobalHeap,
-    pub(crate) store: &'a Store,
+    heap: &'a mut GlobalHeap,
+    store: &'a Store,
+    /// How many bytes it still hands out. In an honest file each object is named by one element: together they are
+    /// not more than the file. Elements of elements could name one object again and again.
+    left: u64,
 }
 
 impl VarLenSource for HeapSource<'_> {
@@ -48,6 +51,14 @@ impl VarLenSource for HeapSource<'_> {
             addr: Addr::new(address),
             index,
         };
+        self.left = self.left.checked_sub(len as u64).ok_or_else(|| {
+            let max = self.store.end().saturating_mul(MAX_REPEATED);
+            Error::limit(
+                "the size of values of variable length",
+                max.saturating_add(1),
+                max,
+            )
+        })?;
         self.heap
             .with(self.store, at, |bytes| match bytes.get(..len) {
                 Some(bytes) => {
@@ -61,7 +72,19 @@ impl VarLenSource for HeapSource<'_> {
                 .at(address)),
             })?
     }
+
+    fn read_whole(&mut self, address: u64, index: u32, out: &mut Vec<u8>) -> Result<()> {
+        let at = HeapRef {
+            addr: Addr::new(address),
+            index,
+        };
+        let len = self.heap.with(self.store, at, <[u8]>::len)?;
+        self.read(address, index, len, out)
+    }
 }
+
+/// How often the bytes of a file may be handed out by one read of values of variable length.
+const MAX_REPEATED: u64 = 16;
 
 /// Rows of elements looked at together when values are released.
 const PIECE: u64 = 1 << 20;
@@ -85,6 +108,7 @@ impl Engine {
     ) -> Result<T> {
         decode(&mut HeapSource {
             heap: &mut self.heap,
+            left: self.store.end().saturating_mul(MAX_REPEATED),
             store: &self.store,
         })
     }

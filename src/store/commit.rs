@@ -209,7 +209,9 @@ impl Store {
             if let Some(old) = old {
                 self.space.free(old);
             }
-            let record = self.space.alloc(needed.next_power_of_two(), Class::Metadata);
+            let record = self
+                .space
+                .alloc(needed.next_power_of_two(), Class::Metadata);
             if let Some(stamp) = &mut self.stamp {
                 stamp.record = Some(record);
             }

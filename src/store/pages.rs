@@ -161,7 +161,11 @@ mod tests {
         assert_eq!((large.addr.get(), space.end()), (4096, 12288));
         assert_eq!(space.alloc(10, Class::Raw).addr.get(), 12288);
         assert!(space.free(Extent::new(Addr::new(4096 + 4500), 500)));
-        assert_eq!(space.alloc(4096, Class::Metadata).addr.get(), 16384, "not yet");
+        assert_eq!(
+            space.alloc(4096, Class::Metadata).addr.get(),
+            16384,
+            "not yet"
+        );
         assert!(space.free(Extent::new(Addr::new(4096), 4500)));
         assert_eq!(space.alloc(8192, Class::Metadata).addr.get(), 4096);
     }
@@ -196,14 +200,20 @@ mod tests {
         let (mut space, mut live) = (paged(1000, 12_345), std::vec::Vec::new());
         let mut state = 7_u64;
         for round in 0..3000 {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             let draw = (state >> 33) as usize;
             if draw % 3 == 0 && !live.is_empty() {
                 let (extent, _) = live.swap_remove(draw / 3 % live.len());
                 space.free(extent);
             } else {
                 let len = [40, 300, 999, 1000, 3500][draw % 5] + draw as u64 % 7;
-                let class = if draw % 2 == 0 { Class::Raw } else { Class::Metadata };
+                let class = if draw % 2 == 0 {
+                    Class::Raw
+                } else {
+                    Class::Metadata
+                };
                 live.push((space.alloc(len, class), class));
             }
             if round % 100 == 0 {

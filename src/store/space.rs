@@ -330,7 +330,10 @@ mod tests {
     #[test]
     fn fresh_space_is_reused_at_once_and_runs_coalesce() {
         let mut space = Space::new(0);
-        let (a, b) = (space.alloc(10, Class::Metadata), space.alloc(20, Class::Metadata));
+        let (a, b) = (
+            space.alloc(10, Class::Metadata),
+            space.alloc(20, Class::Metadata),
+        );
         assert!(space.free(b) && space.free(a));
         assert_eq!(space.alloc(30, Class::Metadata).addr.get(), 0);
         assert_eq!(space.end(), 30);

@@ -53,7 +53,14 @@ fn every_file_space_strategy_is_edited_by_turns() {
     let rounds: u64 = rounds.and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut seed = 1_u64;
     for _ in 0..rounds {
-        for strategy in ["page 1", "page 0", "fsm 1", "fsm 0", "aggregate 0", "none 0"] {
+        for strategy in [
+            "page 1",
+            "page 0",
+            "fsm 1",
+            "fsm 0",
+            "aggregate 0",
+            "none 0",
+        ] {
             for libver in ["earliest", "v110", "latest"] {
                 seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
                 let draw = seed >> 33;

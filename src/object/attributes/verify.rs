@@ -27,7 +27,10 @@ impl Attributes {
             let orders = all.iter().map(|(order, _)| *order);
             if next.is_some_and(|next| orders.max() >= Some(u64::from(next))) {
                 let reason = "an attribute was made after the last one";
-                note(found, Error::corrupt("attribute info message", reason).at(at));
+                note(
+                    found,
+                    Error::corrupt("attribute info message", reason).at(at),
+                );
             }
         }
         let mut attributes: Vec<Attribute> =

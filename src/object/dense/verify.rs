@@ -63,7 +63,10 @@ impl Dense {
                 Ok(())
             })?;
             if !same || expected.next().is_some() || tree.len() != self.names.len() {
-                note(found, wrong(ORDERS, "it does not say what the name index says"));
+                note(
+                    found,
+                    wrong(ORDERS, "it does not say what the name index says"),
+                );
             }
         }
         // Where heap and index change in two writes, the heap may be a commit ahead.

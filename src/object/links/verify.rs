@@ -44,7 +44,10 @@ impl Links {
         }
         links.sort_by(|a, b| a.name.cmp(&b.name));
         if links.windows(2).any(|pair| pair[0].name == pair[1].name) {
-            note(found, Error::corrupt("group", "two links have one name").at(at));
+            note(
+                found,
+                Error::corrupt("group", "two links have one name").at(at),
+            );
         }
         Ok(links)
     }

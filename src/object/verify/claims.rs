@@ -31,10 +31,7 @@ impl Claims {
             runs: BTreeMap::new(),
             bytes: [0; 3],
             overlaps: Vec::new(),
-            watched: watched
-                .into_iter()
-                .map(|extent| (extent, vec![]))
-                .collect(),
+            watched: watched.into_iter().map(|extent| (extent, vec![])).collect(),
         }
     }
 
@@ -61,7 +58,10 @@ impl Claims {
             return Ok(());
         }
         for (watched, claimants) in &mut self.watched {
-            let (from, to) = (watched.addr.max(extent.addr), watched.end().min(extent.end()));
+            let (from, to) = (
+                watched.addr.max(extent.addr),
+                watched.end().min(extent.end()),
+            );
             if from < to && claimants.len() < 4 {
                 claimants.push(format!("{what} of {path} at offset {}", extent.addr.get()));
             }
@@ -125,7 +125,11 @@ impl Claims {
         self.watched.into_iter().map(|(extent, claimants)| Problem {
             offset: Some(extent.addr.get()),
             object: "/".to_string(),
-            what: format!("{} bytes are claimed by {}", extent.len, claimants.join(", by ")),
+            what: format!(
+                "{} bytes are claimed by {}",
+                extent.len,
+                claimants.join(", by ")
+            ),
         })
     }
 }
@@ -138,7 +142,12 @@ mod tests {
     fn neighbours_are_one_run_and_overlaps_are_found() {
         let mut claims = Claims::new(1000, Vec::new());
         let mut claim = |start, len| {
-            claims.claim(Extent::new(Addr::new(start), len), Use::Raw, "a block", "/a")
+            claims.claim(
+                Extent::new(Addr::new(start), len),
+                Use::Raw,
+                "a block",
+                "/a",
+            )
         };
         assert_eq!(claim(0, 100), Ok(()));
         assert_eq!(claim(200, 100), Ok(()));
@@ -147,12 +156,18 @@ mod tests {
         assert_eq!(claim(400, 600), Ok(()));
         assert_eq!(claim(390, 20), Err("overlaps something else"));
         assert_eq!(claim(999, 2), Err("reaches beyond the end of the file"));
-        assert_eq!(claim(u64::MAX, 2), Err("reaches beyond the end of the file"));
+        assert_eq!(
+            claim(u64::MAX, 2),
+            Err("reaches beyond the end of the file")
+        );
         assert_eq!(claims.gaps(), [Extent::new(Addr::new(301), 89)]);
         assert_eq!(claims.runs.len(), 2);
-        assert_eq!(claims.overlaps, [
-            Extent::new(Addr::new(299), 1),
-            Extent::new(Addr::new(400), 10)
-        ]);
+        assert_eq!(
+            claims.overlaps,
+            [
+                Extent::new(Addr::new(299), 1),
+                Extent::new(Addr::new(400), 10)
+            ]
+        );
     }
 }

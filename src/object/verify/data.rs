@@ -24,7 +24,10 @@ impl Walk<'_> {
         let elements = attribute.dataspace(widths)?.element_count()?;
         let bytes = elements.checked_mul(u64::from(datatype.size()));
         if bytes != Some(attribute.data.len() as u64) {
-            return Err(Error::corrupt("attribute message", "the data have another size"));
+            return Err(Error::corrupt(
+                "attribute message",
+                "the data have another size",
+            ));
         }
         self.references(&datatype, &attribute.data)
     }

@@ -5,8 +5,8 @@ use super::{Result, String, Use, Walk};
 use crate::bytes::{Addr, Extent};
 use crate::format::free_space::{self, Manager};
 use crate::format::message::file_space_info::FileSpaceInfo;
-use crate::format::message::shared_table::SharedTable;
 use crate::format::message::kind;
+use crate::format::message::shared_table::SharedTable;
 use crate::format::shared_table::{Location, Record, Table, decode_list, list_size};
 use crate::infra::btree_v2::BTree;
 use crate::infra::fractal_heap::FractalHeap;
@@ -19,7 +19,11 @@ impl Walk<'_> {
     pub(super) fn outline(&mut self) -> Result<()> {
         let superblock = &self.store.superblock;
         let (size, extension) = (superblock.size() as u64, superblock.extension);
-        self.claim(Extent::new(Addr::new(0), size), Use::Metadata, "the superblock");
+        self.claim(
+            Extent::new(Addr::new(0), size),
+            Use::Metadata,
+            "the superblock",
+        );
         if let Some(stamp) = &self.store.stamp {
             let len = SECTOR as u64 - Stamp::ROOM;
             let record = stamp.record;
@@ -50,7 +54,9 @@ impl Walk<'_> {
             let checked = match message.kind {
                 kind::FILE_SPACE_INFO => self.file_space(&message.data, addr),
                 kind::SHARED_TABLE => self.shared_table(&message.data, addr),
-                kind::CACHE_IMAGE => Err(crate::error::Error::unsupported("a metadata cache image")),
+                kind::CACHE_IMAGE => {
+                    Err(crate::error::Error::unsupported("a metadata cache image"))
+                }
                 _ => Ok(()),
             };
             self.settle(checked)?;
@@ -81,7 +87,11 @@ impl Walk<'_> {
         let bytes = store.read(list, "free-space section list")?;
         self.claim(list, Use::Metadata, "a free-space section list");
         for section in manager.sections(&bytes, at, widths, list.addr.get())? {
-            self.claim(section, Use::Free, "space that a free-space manager gives out");
+            self.claim(
+                section,
+                Use::Free,
+                "space that a free-space manager gives out",
+            );
         }
         Ok(())
     }
