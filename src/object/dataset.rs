@@ -11,13 +11,13 @@ use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
 use super::virtual_dataset::Virtual;
 use crate::bytes::Widths;
-use crate::chunk::Grid;
+use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::libver::LibVer;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
-use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
+use crate::format::message::fill_value::{AllocTime, Fill as FillMessage, FillTime, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
 use crate::format::message::shared::Shared;
@@ -54,6 +54,7 @@ pub(crate) struct Dataset {
     pub(crate) space: Dataspace,
     pub(crate) filters: Vec<FilterDescription>,
     max_dims: Vec<Option<u64>>,
+    /// An element of the fill value; nothing for zeros.
     fill: Vec<u8>,
     layout_version: u8,
     data: Data,
@@ -68,9 +69,12 @@ impl Dataset {
         let max_dims = plan.max_dims();
         let bytes = plan.bytes()?;
         let element = plan.datatype.size() as usize;
-        let fill = plan.fill.clone().unwrap_or_else(|| vec![0; element]);
+        let fill = plan.fill.clone().unwrap_or_default();
         let data = match plan.choice()? {
-            LayoutChoice::Compact => Data::Compact(fill.repeat(bytes as usize / element)),
+            LayoutChoice::Compact => {
+                let elements = bytes as usize / element;
+                Data::Compact(Fill::new(&fill, element).repeat(elements))
+            }
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
                 let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
@@ -121,10 +125,10 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
-            Data::Contiguous(contiguous) => contiguous.allocate(store, &self.fill),
+            Data::Contiguous(contiguous) => contiguous.allocate(store, shape.fill),
             Data::Chunked { chunks, .. } => chunks.allocate_all(store, shape),
             Data::Compact(_) | Data::Virtual(_) | Data::External(_) => Ok(()),
         }
@@ -143,7 +147,7 @@ impl Dataset {
             Data::Contiguous(_) | Data::External(_) => AllocTime::Late,
             Data::Chunked { .. } | Data::Virtual(_) => AllocTime::Incremental,
         };
-        let fill = fill.map_or(Fill::Default, Fill::Value);
+        let fill = fill.map_or(FillMessage::Default, FillMessage::Value);
         let mut messages = vec![
             RawMessage::new(kind::DATASPACE, 0, self.space.encode(store.widths())),
             RawMessage::new(
@@ -315,14 +319,14 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => {
                 self.messages_changed = true;
                 crate::chunk::for_each_run(
                     &dims,
-                    self.fill.len(),
+                    shape.fill.element_size(),
                     selection,
                     &mut |at, dense, len| {
                         data[at as usize..at as usize + len]
@@ -354,12 +358,12 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => crate::chunk::for_each_run(
                 &dims,
-                self.fill.len(),
+                shape.fill.element_size(),
                 selection,
                 &mut |at, dense, len| {
                     out[dense..dense + len].copy_from_slice(&data[at as usize..at as usize + len]);
@@ -429,7 +433,7 @@ impl Dataset {
         let shape = |dims| Shape {
             dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
@@ -454,7 +458,7 @@ impl Dataset {
         let shape = Shape {
             dims: &self.space.dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let class = match &mut self.data {
             // The messages stay as they are.
@@ -520,7 +524,7 @@ impl Dataset {
         let shape = Shape {
             dims: &self.space.dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Chunked { chunks, .. } => chunks.keep_within(store, shape, budget),

@@ -5,7 +5,7 @@ use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
-use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
+use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass, UNFILTERED_EDGES};
 use crate::index::{self, ChunkRecord};
 use crate::object::chunks::Chunks;
 use crate::store::Store;
@@ -60,6 +60,11 @@ impl NewChunks {
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.chunks.pipeline
+    }
+
+    /// Whether chunks at the edge go unfiltered.
+    pub(crate) fn has_raw_edges(&self) -> bool {
+        self.flags & UNFILTERED_EDGES != 0 && !self.pipeline().is_empty()
     }
 
     /// Stores a chunk as it is to stand in the file, with the mask of the filters left out.
