@@ -12,7 +12,6 @@ use alloc::borrow::Cow;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -71,16 +70,18 @@ trait Filter: Send + Sync {
     }
 }
 
-/// A filter of someone else: its chunks are carried, not looked into.
-struct Unknown(String);
+/// A filter that cannot be applied, and why: one of someone else, or one whose parameters are wrong. Its chunks are
+/// carried, not looked into; those that went without it are read. PyTables describes a shuffle of sequences without the
+/// size of an element, and libhdf5 then leaves it out of every chunk.
+struct Unusable(Error);
 
-impl Unknown {
+impl Unusable {
     fn error(&self) -> Error {
-        Error::unsupported(self.0.clone())
+        self.0.clone()
     }
 }
 
-impl Filter for Unknown {
+impl Filter for Unusable {
     fn encode(&self, _: &[u8]) -> Result<Encoded> {
         Err(self.error())
     }
@@ -95,6 +96,13 @@ impl Filter for Unknown {
 
     fn check(&self) -> Result<()> {
         Err(self.error())
+    }
+}
+
+fn usable(filter: Result<impl Filter + 'static>) -> Box<dyn Filter> {
+    match filter {
+        Ok(filter) => Box::new(filter),
+        Err(error) => Box::new(Unusable(error)),
     }
 }
 
@@ -114,7 +122,8 @@ impl core::fmt::Debug for Pipeline {
 }
 
 impl Pipeline {
-    /// The pipeline of `filters`. Filters that this library does not know are refused when a chunk goes through them.
+    /// The pipeline of `filters`. Filters that this library does not know, and those whose parameters are wrong, are
+    /// refused when a chunk goes through them.
     pub(crate) fn new(filters: &[FilterDescription]) -> Result<Self> {
         if filters.len() > MAX_FILTERS {
             let (value, max) = (filters.len() as u64, MAX_FILTERS as u64);
@@ -123,17 +132,17 @@ impl Pipeline {
         let stage = |description: &FilterDescription| {
             let values = description.values.as_slice();
             let filter: Box<dyn Filter> = match description.id {
-                deflate::ID => Box::new(deflate::Deflate::new(values)?),
-                shuffle::ID => Box::new(shuffle::Shuffle::new(values)?),
+                deflate::ID => usable(deflate::Deflate::new(values)),
+                shuffle::ID => usable(shuffle::Shuffle::new(values)),
                 fletcher32::ID => Box::new(fletcher32::Fletcher32),
-                id => Box::new(Unknown(match &description.name {
+                id => Box::new(Unusable(Error::unsupported(match &description.name {
                     Some(name) => format!("filter {id} ({name})"),
                     None => format!("filter {id}"),
-                })),
+                }))),
             };
-            Ok(Stage { filter })
+            Stage { filter }
         };
-        let stages = filters.iter().map(stage).collect::<Result<_>>()?;
+        let stages = filters.iter().map(stage).collect();
         Ok(Self { stages })
     }
 

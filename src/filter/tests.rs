@@ -241,7 +241,7 @@ fn an_unknown_filter_is_named_when_a_chunk_goes_through_it() {
 }
 
 #[test]
-fn broken_parameters_are_refused() {
+fn broken_parameters_are_refused_but_for_chunks_without_the_filter() {
     for (id, values) in [
         (deflate::ID, vec![]),
         (deflate::ID, vec![10]),
@@ -254,7 +254,11 @@ fn broken_parameters_are_refused() {
             optional: true,
             values,
         };
-        assert!(is_corrupt(Pipeline::new(&[description])));
+        let pipeline = pipeline(&[description]);
+        assert!(is_corrupt(pipeline.check()));
+        assert!(is_corrupt(pipeline.encode(&[1, 2])));
+        assert!(is_corrupt(pipeline.decode(vec![1, 2], 0, 2)));
+        assert_eq!(pipeline.decode(vec![1, 2], 1, 2).unwrap(), [1, 2]);
     }
 }
 
