@@ -71,8 +71,7 @@ trait Filter: Send + Sync {
 }
 
 /// A filter that cannot be applied, and why: one of someone else, or one whose parameters are wrong. Its chunks are
-/// carried, not looked into; those that went without it are read. PyTables describes a shuffle of sequences without the
-/// size of an element, and libhdf5 then leaves it out of every chunk.
+/// carried, not looked into; those that went without it are read.
 struct Unusable(Error);
 
 impl Unusable {
@@ -99,15 +98,30 @@ impl Filter for Unusable {
     }
 }
 
-fn usable(filter: Result<impl Filter + 'static>) -> Box<dyn Filter> {
+fn usable(filter: Result<impl Filter + 'static>, optional: bool) -> Stage {
     match filter {
-        Ok(filter) => Box::new(filter),
-        Err(error) => Box::new(Unusable(error)),
+        Ok(filter) => Stage::of(filter),
+        Err(error) => Stage {
+            filter: Box::new(Unusable(error)),
+            left_out: optional,
+        },
     }
 }
 
 struct Stage {
     filter: Box<dyn Filter>,
+    /// Chunks go without it, as libhdf5 writes them where the parameters of an optional filter are wrong: those of a
+    /// shuffle of strings or sequences of variable length, which it describes without the size of an element.
+    left_out: bool,
+}
+
+impl Stage {
+    fn of(filter: impl Filter + 'static) -> Self {
+        Self {
+            filter: Box::new(filter),
+            left_out: false,
+        }
+    }
 }
 
 /// The filters of a dataset in their order of encoding.
@@ -131,16 +145,15 @@ impl Pipeline {
         }
         let stage = |description: &FilterDescription| {
             let values = description.values.as_slice();
-            let filter: Box<dyn Filter> = match description.id {
-                deflate::ID => usable(deflate::Deflate::new(values)),
-                shuffle::ID => usable(shuffle::Shuffle::new(values)),
-                fletcher32::ID => Box::new(fletcher32::Fletcher32),
-                id => Box::new(Unusable(Error::unsupported(match &description.name {
+            match description.id {
+                deflate::ID => usable(deflate::Deflate::new(values), description.optional),
+                shuffle::ID => usable(shuffle::Shuffle::new(values), description.optional),
+                fletcher32::ID => Stage::of(fletcher32::Fletcher32),
+                id => Stage::of(Unusable(Error::unsupported(match &description.name {
                     Some(name) => format!("filter {id} ({name})"),
                     None => format!("filter {id}"),
                 }))),
-            };
-            Stage { filter }
+            }
         };
         let stages = filters.iter().map(stage).collect();
         Ok(Self { stages })
@@ -148,9 +161,16 @@ impl Pipeline {
 
     /// Refuses where a filter cannot be applied, before anything is changed.
     pub(crate) fn check(&self) -> Result<()> {
-        self.stages
-            .iter()
-            .try_for_each(|stage| stage.filter.check())
+        let mut applied = self.stages.iter().filter(|stage| !stage.left_out);
+        applied.try_for_each(|stage| stage.filter.check())
+    }
+
+    /// The mask of a chunk as [`encode`](Self::encode) makes it.
+    pub(crate) fn mask(&self) -> u32 {
+        let bits = self.stages.iter().zip(0..);
+        bits.fold(0, |mask, (stage, bit)| {
+            mask | u32::from(stage.left_out) << bit
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -174,10 +194,11 @@ impl Pipeline {
             .all(|stage| stage.filter.encoded_limit(PROBE) == PROBE)
     }
 
-    /// The stored bytes of `chunk`. Every filter is applied, also where it makes the chunk longer, as libhdf5 does.
+    /// The stored bytes of `chunk`, with the filters of [`mask`](Self::mask) left out. Every other filter is applied,
+    /// also where it makes the chunk longer, as libhdf5 does.
     pub(crate) fn encode(&self, chunk: &[u8]) -> Result<Vec<u8>> {
         let mut bytes = Cow::Borrowed(chunk);
-        for stage in &self.stages {
+        for stage in self.stages.iter().filter(|stage| !stage.left_out) {
             if let Encoded::Bytes(encoded) = stage.filter.encode(&bytes)? {
                 bytes = Cow::Owned(encoded);
             }

@@ -344,7 +344,7 @@ impl Chunks {
             mask = self.pipeline.skip_all_mask();
             data
         } else {
-            mask = 0;
+            mask = self.pipeline.mask();
             encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
