@@ -2,7 +2,8 @@
 //! every version of the format. After each turn both must read what a model says.
 //!
 //! `H5QUILL_TWO_WAY` is the number of scripts (60 by default), `H5QUILL_TWO_WAY_SEED` begins elsewhere,
-//! `H5QUILL_TWO_WAY_SECONDS` is when to stop (600 by default).
+//! `H5QUILL_TWO_WAY_SECONDS` is when to stop (600 by default). A failure prints the smallest script found; with
+//! `H5QUILL_TWO_WAY_KEEP` the file is kept there as it was before its last turn.
 
 #[allow(unreachable_pub, reason = "the modules of a test program are its own")]
 #[path = "two_way/model.rs"]
@@ -60,7 +61,7 @@ fn what_both_write_in_turn_both_read() {
     let config = Config {
         cases,
         failure_persistence: None,
-        max_shrink_time: 120_000,
+        max_shrink_time: 30_000,
         max_shrink_iters: 5_000,
         ..Config::default()
     };

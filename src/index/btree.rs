@@ -39,7 +39,7 @@ impl Tree {
         Self::empty(shape, Elements::new(shape, 4))
     }
 
-    fn empty(shape: &IndexShape, elements: Elements) -> Self {
+    pub(crate) fn empty(shape: &IndexShape, elements: Elements) -> Self {
         let rank = shape.chunk.len();
         Self {
             rank,

@@ -185,14 +185,15 @@ pub(crate) fn open(
     })
 }
 
-/// Rebuilds an index as a B-tree of version 2 for a data layout message of version 4, and gives the blocks of the old
+/// Rebuilds an index as a B-tree of version 2 for a data layout message of `version`, and gives the blocks of the old
 /// one back.
 pub(crate) fn convert(
     store: &mut Store,
     mut old: Box<dyn ChunkIndex>,
     shape: &IndexShape,
+    version: u8,
 ) -> Result<Box<dyn ChunkIndex>> {
-    let mut tree = Tree::new(shape);
+    let mut tree = Tree::empty(shape, Elements::new(shape, version));
     let mut records = Vec::new();
     old.for_each(store, &mut |at, record| {
         tree.encode(at, record, &mut records)

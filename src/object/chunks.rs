@@ -62,6 +62,8 @@ pub(crate) struct Chunks {
     pub(crate) grid: Grid,
     pub(crate) pipeline: Pipeline,
     index: Box<dyn ChunkIndex>,
+    /// The version of the data layout message, which the elements of an index depend on.
+    version: u8,
     cache: BTreeMap<Vec<u64>, Cached>,
     /// The extent of the dataset in the committed file.
     committed_dims: Vec<u64>,
@@ -76,12 +78,14 @@ impl Chunks {
         grid: Grid,
         pipeline: Pipeline,
         index: Box<dyn ChunkIndex>,
+        version: u8,
         committed_dims: Vec<u64>,
     ) -> Self {
         Self {
             grid,
             pipeline,
             index,
+            version,
             cache: BTreeMap::new(),
             committed_dims,
             clock: 0,
@@ -129,7 +133,7 @@ impl Chunks {
             early: false,
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
-        self.index = index::convert(store, old, &shape)?;
+        self.index = index::convert(store, old, &shape, self.version)?;
         self.index_changed = true;
         Ok(())
     }

@@ -56,7 +56,7 @@ impl Dataset {
                 let (grid, pipeline) = plan.chunks()?;
                 let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
                 let index = index::choose(&shape);
-                let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
+                let chunks = Chunks::new(grid, pipeline, index, 4, vec![0; max_dims.len()]);
                 Data::Chunked { chunks, flags: 0 }
             }
             _ => Data::Contiguous(Contiguous {

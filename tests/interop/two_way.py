@@ -94,6 +94,9 @@ class Turn:
             properties.set_fill_value(values(kind, np.array([int(fill)])))
         if early == '1':
             properties.set_alloc_time(h5d.ALLOC_TIME_EARLY)
+        if early == '1' or not chunk:
+            # Otherwise libhdf5 shows what happened to be in the file where no fill value was given.
+            properties.set_fill_time(h5d.FILL_TIME_ALLOC)
         if layout == '1':
             properties.set_layout(h5d.COMPACT)
         if dims:

@@ -105,8 +105,16 @@ pub struct Run<'a> {
     committed: Model,
     seed: u32,
     name: usize,
-    /// The last request.
-    asked: String,
+    /// What was done to the file, for the message of a failure.
+    log: String,
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            crate::support::say(&format!("--- what was done:\n{}---", self.log));
+        }
+    }
 }
 
 impl<'a> Run<'a> {
@@ -133,7 +141,7 @@ impl<'a> Run<'a> {
             model,
             seed: 0,
             name: 0,
-            asked: String::new(),
+            log: String::new(),
         };
         match STARTS.get(start) {
             Some(options) => {
@@ -157,6 +165,9 @@ impl<'a> Run<'a> {
 
     fn turn(&mut self, turn: &Turn) {
         self.counts.turns += 1;
+        if let Some(kept) = std::env::var_os("H5QUILL_TWO_WAY_KEEP") {
+            std::fs::write(kept, self.storage.bytes()).unwrap();
+        }
         let how = usize::from(turn.how);
         if how.is_multiple_of(2) {
             self.lines = Some(format!(
@@ -219,7 +230,7 @@ impl<'a> Run<'a> {
     }
 
     fn ask(&mut self, lines: &str) -> Vec<String> {
-        self.asked = lines.into();
+        self.log += lines;
         match self.worker.ask(lines) {
             Ok(lines) => lines,
             Err(error) => panic!("{error}"),
@@ -256,8 +267,7 @@ impl<'a> Run<'a> {
             .collect();
         assert!(
             missing.is_empty() && more.is_empty(),
-            "h5py reads {more:#?}, not {missing:#?} after\n{}",
-            self.asked
+            "h5py reads {more:#?}, not {missing:#?}"
         );
     }
 
@@ -346,6 +356,7 @@ impl<'a> Run<'a> {
             *lines += "\n";
             return true;
         }
+        self.log += &format!("ours: {line}\n");
         let result = ours(self.file.as_ref().expect("our turn"));
         if let Err(error) = &result {
             self.refused(error, what);

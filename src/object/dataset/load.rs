@@ -176,7 +176,7 @@ fn load_chunks(
     let pipeline = Pipeline::new(filters)?;
     let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
-    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone());
+    let chunks = Chunks::new(grid, pipeline, index, version, space.dims.clone());
     Ok(Data::Chunked {
         chunks,
         flags: layout.flags,
