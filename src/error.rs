@@ -228,6 +228,11 @@ impl Error {
         &self.0.kind
     }
 
+    /// What failed, in words, without where.
+    pub(crate) fn what(&self) -> String {
+        Self::new(self.kind().clone()).to_string()
+    }
+
     /// The file's name, where the failure concerns one.
     ///
     /// ```
@@ -306,7 +311,11 @@ impl fmt::Display for Error {
             ErrorKind::Truncated => f.write_str("truncated: shorter than its superblock says"),
             ErrorKind::Corrupt { structure, reason } => write!(f, "{structure}: {reason}"),
             ErrorKind::Unsupported(what) => write!(f, "not supported: {what}"),
-            ErrorKind::Locked => f.write_str("locked: the file is open elsewhere"),
+            ErrorKind::Locked => f.write_str(
+                "locked: another process, or another handle of this one, has the file open (a writer admits nobody \
+                 else, readers admit readers); close it there, or, where nothing is written meanwhile, turn locks off \
+                 by `.locking(false)` or HDF5_USE_FILE_LOCKING=FALSE",
+            ),
             ErrorKind::Poisoned => {
                 f.write_str("an earlier write failed; the file is at its last commit")
             }

@@ -39,7 +39,7 @@ impl Tree {
         Self::empty(shape, Elements::new(shape, 4))
     }
 
-    pub(crate) fn empty(shape: &IndexShape, elements: Elements) -> Self {
+    fn empty(shape: &IndexShape, elements: Elements) -> Self {
         let rank = shape.chunk.len();
         Self {
             rank,
@@ -213,6 +213,10 @@ impl ChunkIndex for Tree {
             }
             visit(&at, record)
         })
+    }
+
+    fn in_order(&self) -> bool {
+        true
     }
 
     fn stage(&mut self, store: &mut Store) -> Result<IndexLayout> {

@@ -6,6 +6,7 @@
 //! filter mask set, and filters a chunk once, when it is full.
 
 mod edge;
+mod verify;
 
 use crate::bytes::Extent;
 use crate::chunk::Grid;
@@ -62,15 +63,17 @@ pub(crate) struct Chunks {
     pub(crate) grid: Grid,
     pub(crate) pipeline: Pipeline,
     index: Box<dyn ChunkIndex>,
-    /// The version of the data layout message, which the elements of an index depend on.
-    version: u8,
     cache: BTreeMap<Vec<u64>, Cached>,
     /// The extent of the dataset in the committed file.
     committed_dims: Vec<u64>,
     clock: u64,
     index_changed: bool,
+    /// The index was built anew, for a layout message of version 4 whatever the version was.
+    pub(crate) converted: bool,
     /// Nothing is left beyond the extent of an append that was never committed.
     scrubbed: bool,
+    /// Chunks that reach beyond the extent go unfiltered, with no mask to say so.
+    raw_edges: bool,
 }
 
 impl Chunks {
@@ -78,20 +81,26 @@ impl Chunks {
         grid: Grid,
         pipeline: Pipeline,
         index: Box<dyn ChunkIndex>,
-        version: u8,
         committed_dims: Vec<u64>,
     ) -> Self {
         Self {
             grid,
             pipeline,
             index,
-            version,
             cache: BTreeMap::new(),
             committed_dims,
             clock: 0,
             index_changed: false,
+            converted: false,
             scrubbed: false,
+            raw_edges: false,
         }
+    }
+
+    /// As the flags of the data layout message have it: whether chunks that reach beyond the extent go unfiltered.
+    pub(crate) fn with_raw_edges(mut self, raw_edges: bool) -> Self {
+        self.raw_edges = raw_edges && !self.pipeline.is_empty();
+        self
     }
 
     /// The memory that cached chunks take.
@@ -133,7 +142,8 @@ impl Chunks {
             early: false,
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
-        self.index = index::convert(store, old, &shape, self.version)?;
+        self.index = index::convert(store, old, &shape)?;
+        self.converted = true;
         self.index_changed = true;
         Ok(())
     }
@@ -167,14 +177,15 @@ impl Chunks {
         budget: usize,
     ) -> Result<()> {
         let edge = self.is_growing_edge(at, shape);
+        let raw = self.goes_unfiltered(at, shape.dims);
         if !self.cache.contains_key(at) && !edge && self.grid.covers(at, selection, shape.dims) {
             if let Some(range) = self.grid.contiguous_in_dense(at, selection) {
-                self.put(store, at, &data[range], None, false)?;
+                self.put(store, at, &data[range], None, raw)?;
                 return Ok(());
             }
             let mut whole = self.filled(shape.fill);
             self.grid.scatter(at, selection, data, &mut whole);
-            self.put(store, at, &whole, None, false)?;
+            self.put(store, at, &whole, None, raw)?;
             return Ok(());
         }
         let all = self.grid.covers(at, selection, shape.dims);
@@ -234,7 +245,7 @@ impl Chunks {
         let stored = self.index.find(store, at)?;
         let (data, dirty) = match stored {
             Some(record) if !overwritten => {
-                let mut data = self.read_stored(store, record)?;
+                let mut data = self.read_stored(store, at, shape.dims, record)?;
                 // What an append that was never committed left beyond the extent.
                 let dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
                 (data, dirty)
@@ -254,8 +265,22 @@ impl Chunks {
         Ok(())
     }
 
-    fn read_stored(&self, store: &Store, record: ChunkRecord) -> Result<Vec<u8>> {
+    /// `dims` is the extent for which the chunk was written.
+    fn read_stored(
+        &self,
+        store: &Store,
+        at: &[u64],
+        dims: &[u64],
+        record: ChunkRecord,
+    ) -> Result<Vec<u8>> {
         let bytes = store.read(record.extent, "chunk")?;
+        if self.goes_unfiltered(at, dims) {
+            if bytes.len() == self.grid.chunk_bytes() {
+                return Ok(bytes);
+            }
+            let error = Error::corrupt("chunk", "an unfiltered chunk has another size");
+            return Err(error.at(record.extent.addr.get()));
+        }
         self.pipeline
             .decode(bytes, record.mask, self.grid.chunk_bytes())
             .map_err(|error| error.at(record.extent.addr.get()))
@@ -301,7 +326,7 @@ impl Chunks {
         if plain && let Some(range) = self.grid.contiguous_in_dense(at, selection) {
             return store.read_into(record.extent.addr, &mut out[range], "chunk");
         }
-        let data = self.read_stored(store, record)?;
+        let data = self.read_stored(store, at, shape.dims, record)?;
         self.grid.gather(at, selection, &data, out);
         let fits = self.cached_bytes() + self.cost() <= budget;
         if fits && !self.grid.covers(at, selection, shape.dims) && !self.is_growing_edge(at, shape)
@@ -345,14 +370,17 @@ impl Chunks {
             mask = 0;
             data
         } else if raw {
-            mask = self.pipeline.skip_all_mask();
+            mask = match self.raw_edges {
+                true => 0,
+                false => self.pipeline.skip_all_mask(),
+            };
             data
         } else {
             mask = self.pipeline.mask();
             encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
-        let extent = store.alloc(bytes.len() as u64)?;
+        let extent = store.alloc_raw(bytes.len() as u64)?;
         if bytes.len() < STAGE_BELOW {
             store.stage(extent.addr, bytes.to_vec())?;
         } else {
@@ -364,6 +392,36 @@ impl Chunks {
             store.free(old.extent);
         }
         Ok(record)
+    }
+
+    /// Names a chunk that stands in the file as `bytes`, with the filters of `mask` left out.
+    pub(crate) fn put_stored(
+        &mut self,
+        store: &mut Store,
+        at: &[u64],
+        bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<()> {
+        let extent = store.alloc(bytes.len() as u64)?;
+        if bytes.len() < STAGE_BELOW {
+            store.stage(extent.addr, bytes)?;
+        } else {
+            store.write_now(extent.addr, &bytes)?;
+        }
+        self.index_changed = true;
+        if let Some(old) = self.index.insert(store, at, ChunkRecord { extent, mask })? {
+            store.free(old.extent);
+        }
+        Ok(())
+    }
+
+    /// Visits the chunks that stand in the file.
+    pub(crate) fn for_each_stored(
+        &mut self,
+        store: &Store,
+        visit: &mut dyn FnMut(&[u64], ChunkRecord) -> Result<()>,
+    ) -> Result<()> {
+        self.index.for_each(store, visit)
     }
 
     /// Brings one chunk of the cache to the file. `compress_edge`: also where the chunk may still grow.
@@ -381,8 +439,12 @@ impl Chunks {
             self.cache.insert(at.to_vec(), cached);
             return Ok(());
         };
-        let raw_edge =
-            !compress_edge && !self.pipeline.keeps_size() && self.is_growing_edge(at, shape);
+        let raw_edge = match self.raw_edges {
+            true => self.goes_unfiltered(at, shape.dims),
+            false => {
+                !compress_edge && !self.pipeline.keeps_size() && self.is_growing_edge(at, shape)
+            }
+        };
         let raw = self.pipeline.is_empty() || raw_edge;
         let in_place = cached
             .stored

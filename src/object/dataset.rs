@@ -1,6 +1,8 @@
 //! A dataset: its messages as values, and its data wherever the layout keeps them.
 
 mod load;
+mod stored;
+mod verify;
 
 use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
@@ -10,11 +12,13 @@ use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
+use crate::format::libver::LibVer;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
+use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::index::{self, IndexShape};
 use crate::selection::Resolved;
@@ -22,6 +26,8 @@ use crate::store::Store;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
+
+pub(crate) use stored::{NewChunks, Stored};
 
 #[derive(Debug)]
 enum Data {
@@ -55,8 +61,11 @@ impl Dataset {
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
                 let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
-                let index = index::choose(&shape);
-                let chunks = Chunks::new(grid, pipeline, index, 4, vec![0; max_dims.len()]);
+                let index = match store.bound {
+                    LibVer::V110 => index::choose(&shape),
+                    _ => index::choose_v18(store, &shape)?,
+                };
+                let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
                 Data::Chunked { chunks, flags: 0 }
             }
             _ => Data::Contiguous(Contiguous {
@@ -71,14 +80,25 @@ impl Dataset {
             filters: plan.filters,
             max_dims,
             fill,
-            layout_version: 4,
+            layout_version: match store.bound {
+                LibVer::V110 => 4,
+                _ => 3,
+            },
             data,
             messages_changed: true,
         };
         if plan.early {
             dataset.allocate(store)?;
         }
-        let messages = dataset.initial_messages(store, plan.fill, plan.fill_time, plan.early);
+        let mut messages = dataset.initial_messages(store, plan.fill, plan.fill_time, plan.early);
+        if let Some(addr) = plan.committed
+            && let Some(message) = messages
+                .iter_mut()
+                .find(|message| message.kind == kind::DATATYPE)
+        {
+            message.data = Shared::committed(addr).encode(store.widths());
+            message.flags |= flag::SHARED;
+        }
         Ok((dataset, messages))
     }
 
@@ -311,6 +331,7 @@ impl Dataset {
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
         };
+        chunks.change_edges(store, shape(&old), shape(dims))?;
         if dims.iter().zip(&old).any(|(new, old)| new > old) {
             chunks.scrub(store, shape(&old), budget)?;
         }
@@ -344,6 +365,9 @@ impl Dataset {
                     return Ok(());
                 }
                 let index = chunks.stage(store)?;
+                if chunks.converted {
+                    self.layout_version = 4;
+                }
                 LayoutClass::Chunked(ChunkedLayout {
                     flags: *flags,
                     chunk: chunks.grid.chunk().to_vec(),
@@ -452,7 +476,7 @@ fn index_shape(
 }
 
 /// As libhdf5 writes them for HDF5 1.10: version 3 where there are members, arrays or references, else version 1.
-fn datatype_version(datatype: &Datatype) -> u8 {
+pub(super) fn datatype_version(datatype: &Datatype) -> u8 {
     match datatype {
         Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
         Datatype::VarLenSequence { base } => datatype_version(base),

@@ -2,6 +2,7 @@
 
 use super::chunks::check_chunk;
 use super::dataset::max_dims;
+use crate::bytes::Addr;
 use crate::chunk::{Grid, default_chunk};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -31,6 +32,8 @@ pub(crate) enum LayoutChoice {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) datatype: Datatype,
+    /// The object that the datatype is, where it was committed.
+    pub(crate) committed: Option<Addr>,
     pub(crate) space: Dataspace,
     pub(crate) chunk: Option<Vec<u64>>,
     pub(crate) layout: LayoutChoice,
@@ -39,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) fill: Option<Vec<u8>>,
     pub(crate) fill_time: FillTime,
     pub(crate) early: bool,
+    /// The order in which attributes are made is kept and indexed.
+    pub(crate) track_order: bool,
 }
 
 impl Plan {

@@ -33,6 +33,7 @@
 
 #[cfg(test)]
 use super::mutant::{self, Mutant};
+use super::pages::Class;
 use super::stage::{FlipOrder, Store, overlay};
 use super::stamp::{SECTOR, SectorFlip, Stamp, encode_record, record_size};
 use crate::bytes::{Addr, Extent};
@@ -68,7 +69,9 @@ impl Store {
         let new_end_of_file = self.superblock.base + end;
         let nothing =
             self.flips.is_empty() && self.staged.0.is_empty() && self.recovered.0.is_empty();
-        if nothing && self.created && new_end_of_file == self.superblock.end_of_file {
+        let marked = self.superblock.consistency_flags != 0;
+        let same_end = new_end_of_file == self.superblock.end_of_file;
+        if nothing && self.created && same_end && !marked {
             return self.sync_if(level == Level::Sync && self.unsynced);
         }
         self.write_recovered(level)?;
@@ -98,6 +101,7 @@ impl Store {
         }
         self.sync_if(level == Level::Sync)?;
         self.superblock.end_of_file = self.end_of_file();
+        self.superblock.consistency_flags = 0;
         if let Some(stamp) = &mut self.stamp {
             stamp.generation = generation;
         }
@@ -179,7 +183,7 @@ impl Store {
         Ok(())
     }
 
-    fn flips_outside_sector_0(&self) -> bool {
+    pub(crate) fn flips_outside_sector_0(&self) -> bool {
         self.flips
             .iter()
             .any(|(&at, flip)| at + flip.bytes.len() as u64 > SECTOR as u64)
@@ -205,7 +209,9 @@ impl Store {
             if let Some(old) = old {
                 self.space.free(old);
             }
-            let record = self.space.alloc(needed.next_power_of_two());
+            let record = self
+                .space
+                .alloc(needed.next_power_of_two(), Class::Metadata);
             if let Some(stamp) = &mut self.stamp {
                 stamp.record = Some(record);
             }
@@ -277,6 +283,8 @@ impl Store {
             for (at, bytes) in members {
                 overlay(&mut after, start, at, bytes);
             }
+            // These stand there already by then.
+            self.overlay_early_flips(&mut after, start);
             after.truncate((last - start) as usize);
             groups.push(Group {
                 start,
@@ -287,6 +295,13 @@ impl Store {
         drop(flips);
         self.finish_sector_0(&mut groups, generation)?;
         Ok(groups)
+    }
+
+    fn overlay_early_flips(&self, bytes: &mut [u8], start: u64) {
+        let early = |flip: &&super::stage::Flip| flip.order == FlipOrder::Early;
+        for (&at, flip) in self.flips.iter().filter(|(_, flip)| early(flip)) {
+            overlay(bytes, start, at, &flip.bytes);
+        }
     }
 
     /// Puts the superblock (and in a file of ours the stamp) into the group of sector 0, and that group last.
@@ -301,6 +316,7 @@ impl Store {
             return Ok(());
         }
         let mut sector = self.committed_sector_0()?;
+        self.overlay_early_flips(&mut sector, 0);
         let mut tail = Vec::new();
         let mut len = bytes.len();
         if own {
@@ -315,6 +331,7 @@ impl Store {
             let stamp = Stamp {
                 generation,
                 record: stamp.record,
+                bound: self.bound,
             };
             stamp.encode(&mut sector, bytes.len());
             len = SECTOR;

@@ -10,6 +10,7 @@ use crate::bytes::{Put, Take};
 use crate::error::Result;
 use alloc::vec::Vec;
 
+#[cfg(test)]
 pub(crate) fn encode(seconds: u32) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_u8(1);

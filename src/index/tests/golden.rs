@@ -216,7 +216,7 @@ fn a_converted_index_has_every_chunk_and_gives_the_old_blocks_back() {
         let mut old = golden.open(&store).unwrap();
         let before = content(&mut *old, &store);
         let old_blocks = blocks(&mut *old, &store);
-        let mut index = convert(&mut store, old, &golden.shape, 4).unwrap();
+        let mut index = convert(&mut store, old, &golden.shape).unwrap();
         assert!(index.editable() && !index.in_place());
         let layout = layout(&mut *index, &mut store);
         assert!(matches!(layout, IndexLayout::BTreeV2 { .. }));
@@ -272,7 +272,7 @@ fn exercise(golden: &Golden, bytes: Vec<u8>) {
         let _ = index.stage(&mut store);
     }
     if let Ok(index) = golden.open(&store) {
-        let _ = convert(&mut store, index, &golden.shape, 4);
+        let _ = convert(&mut store, index, &golden.shape);
     }
 }
 

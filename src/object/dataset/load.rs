@@ -8,13 +8,15 @@ use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::{Fill, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
-use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
-use crate::format::message::{RawMessage, flag, kind};
+use crate::format::message::kind;
+use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass, UNFILTERED_EDGES};
 use crate::index;
 use crate::object::chunks::Chunks;
 use crate::object::contiguous::Contiguous;
 use crate::object::header::Header;
+use crate::object::shared::message_data;
 use crate::store::Store;
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -26,7 +28,7 @@ impl Dataset {
         let Some(layout) = header.message(kind::LAYOUT) else {
             return Ok(None);
         };
-        let own = |number: u8, name: &'static str| -> Result<&RawMessage> {
+        let data_of = |number: u8, name: &'static str| -> Result<Cow<'_, [u8]>> {
             let message = header.message(number).ok_or_else(|| {
                 Error::corrupt(
                     "object header",
@@ -34,27 +36,20 @@ impl Dataset {
                 )
                 .at(at)
             })?;
-            if message.flags & flag::SHARED != 0 {
-                return Err(Error::unsupported(format!(
-                    "a shared {name} message (a committed datatype)"
-                ))
-                .at(at));
-            }
-            Ok(message)
+            message_data(store, header, message)
         };
         if header.message(kind::EXTERNAL_FILES).is_some() {
             return Err(Error::unsupported("data in external files").at(at));
         }
-        let space =
-            Dataspace::decode(&own(kind::DATASPACE, "dataspace")?.data, store.widths(), at)?;
-        let (datatype, _, _) = Datatype::decode(&own(kind::DATATYPE, "datatype")?.data, at)?;
+        let space = data_of(kind::DATASPACE, "dataspace")?;
+        let space = Dataspace::decode(&space, store.widths(), at)?;
+        let (datatype, _, _) = Datatype::decode(&data_of(kind::DATATYPE, "datatype")?, at)?;
         let element = datatype.size() as usize;
-        let fill = load_fill(header, element)?;
+        let fill = load_fill(store, header, element)?;
         let filters = match header.message(kind::FILTER_PIPELINE) {
-            Some(message) if message.flags & flag::SHARED != 0 => {
-                return Err(Error::unsupported("a shared filter pipeline message").at(at));
+            Some(message) => {
+                FilterPipeline::decode(&message_data(store, header, message)?, at)?.filters
             }
-            Some(message) => FilterPipeline::decode(&message.data, at)?.filters,
             None => Vec::new(),
         };
         let layout = Layout::decode(&layout.data, store.widths(), at)?;
@@ -86,14 +81,16 @@ impl Dataset {
 }
 
 /// One element of the fill value: the message's, else zeros.
-fn load_fill(header: &Header, element: usize) -> Result<Vec<u8>> {
+fn load_fill(store: &Store, header: &Header, element: usize) -> Result<Vec<u8>> {
     let at = header.addr.get();
     let value = match (
         header.message(kind::FILL_VALUE),
         header.message(kind::FILL_VALUE_OLD),
     ) {
-        (Some(message), _) => FillValue::decode(&message.data, at)?.value,
-        (None, Some(message)) => FillValue::decode_old(&message.data, at)?.value,
+        (Some(message), _) => FillValue::decode(&message_data(store, header, message)?, at)?.value,
+        (None, Some(message)) => {
+            FillValue::decode_old(&message_data(store, header, message)?, at)?.value
+        }
         (None, None) => Fill::Default,
     };
     match value {
@@ -169,14 +166,12 @@ fn load_chunks(
             "the element size is not that of the datatype",
         ));
     }
-    if layout.flags & 1 != 0 && !filters.is_empty() {
-        return Err(Error::unsupported("unfiltered partial edge chunks"));
-    }
     let grid = Grid::new(layout.chunk.clone(), element)?;
     let pipeline = Pipeline::new(filters)?;
     let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
-    let chunks = Chunks::new(grid, pipeline, index, version, space.dims.clone());
+    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone())
+        .with_raw_edges(layout.flags & UNFILTERED_EDGES != 0);
     Ok(Data::Chunked {
         chunks,
         flags: layout.flags,
