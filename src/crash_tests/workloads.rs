@@ -1,5 +1,6 @@
 //! What is written while the device may die.
 
+use super::moves;
 use super::run::{Run, Workload};
 use crate::{Dataset, ErrorKind, Group, Result};
 use ndarray::ArrayD;
@@ -23,6 +24,9 @@ pub(super) const ALL: &[Workload] = &[
     new("a hundred links", hundred_links),
     new("objects in many sectors", many_sectors),
     new("anything", anything),
+    new("anything in a file for 1.8", moves::for_18),
+    new("anything after a userblock", moves::after_a_userblock),
+    new("links moved and attributes renamed", moves::moves),
     FOREIGN,
 ];
 
@@ -39,11 +43,11 @@ pub(super) const FOREIGN: Workload = Workload {
 pub(super) const BRIEF: Workload = new("a bit of everything", brief);
 
 impl Run {
-    fn some(&mut self, from: usize, to: usize) -> usize {
+    pub(super) fn some(&mut self, from: usize, to: usize) -> usize {
         from + self.rng.below(to - from)
     }
 
-    fn values(&mut self, shape: &[usize]) -> ArrayD<f64> {
+    pub(super) fn values(&mut self, shape: &[usize]) -> ArrayD<f64> {
         let first = self.rng.below(1 << 20) as f64;
         let mut next = first;
         ArrayD::from_shape_simple_fn(shape, || {
@@ -175,7 +179,7 @@ fn write_some(run: &mut Run, dataset: &Dataset) -> Result<()> {
     }
 }
 
-fn resizing(run: &mut Run) -> Result<()> {
+pub(super) fn resizing(run: &mut Run) -> Result<()> {
     run.file
         .new_dataset::<f64>()
         .shape((5.., 4..))
@@ -209,7 +213,7 @@ fn resizing(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn fixed(run: &mut Run) -> Result<()> {
+pub(super) fn fixed(run: &mut Run) -> Result<()> {
     let values = run.values(&[300]);
     run.file
         .new_dataset::<f64>()
@@ -395,7 +399,7 @@ fn many_sectors(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn anything(run: &mut Run) -> Result<()> {
+pub(super) fn anything(run: &mut Run) -> Result<()> {
     create_pair(&run.file.root())?;
     run.file
         .new_dataset::<String>()

@@ -11,7 +11,7 @@ use crate::format::shared_table::Table;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
 use crate::storage::{Latch, Storage};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -133,6 +133,8 @@ pub(crate) struct Store {
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
     pub(crate) flips: BTreeMap<u64, Flip>,
+    /// Cells of groups that a link has moved out of since the last commit.
+    pub(crate) flip_last: BTreeSet<u64>,
     /// Sectors of a commit that was interrupted between its flips, completed in memory; written by the next commit.
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
@@ -185,6 +187,7 @@ impl Store {
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
+            flip_last: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         })
@@ -232,6 +235,7 @@ impl Store {
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
+            flip_last: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         };
@@ -568,6 +572,11 @@ impl Store {
         self.check_writable(0)?;
         self.flips.insert(addr.get(), Flip { bytes, order });
         Ok(())
+    }
+
+    /// A link has moved from the group whose cell is at `addr` to another group, which is to have it first.
+    pub(crate) fn flip_last(&mut self, addr: Addr) {
+        self.flip_last.insert(addr.get());
     }
 
     /// The symbol table of the root group is about to go: a superblock that says where it is stops saying so in an
