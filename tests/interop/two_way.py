@@ -153,6 +153,9 @@ class Turn:
     def move(self, old, new):
         self.file.move(old, new)
 
+    def copy(self, old, new):
+        self.file.copy(old, self.file, name=new)
+
     def extra(self, path, kind):
         file = self.file
         if kind == 'type':

@@ -179,6 +179,30 @@ impl Model {
         }
     }
 
+    /// Copies an object with all that hard links lead to; what several lead to, once.
+    pub fn copy(&mut self, id: usize, copies: &mut BTreeMap<usize, usize>) -> usize {
+        if let Some(copy) = copies.get(&id) {
+            return *copy;
+        }
+        let mut object = self.object(id).clone();
+        object.hard_links = 0;
+        let links = match &mut object.node {
+            Node::Group { links, .. } => std::mem::take(links),
+            _ => Vec::new(),
+        };
+        self.objects.push(Some(object));
+        let copy = self.objects.len() - 1;
+        copies.insert(id, copy);
+        for (name, link) in links {
+            let link = match link {
+                Link::Hard(child) => Link::Hard(self.copy(child, copies)),
+                soft => soft,
+            };
+            self.link(copy, &name, link);
+        }
+        copy
+    }
+
     /// Where an absolute path leads, soft links followed.
     pub fn resolve(&self, path: &str, depth: usize) -> Option<usize> {
         let mut at = 0;

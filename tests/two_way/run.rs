@@ -4,7 +4,7 @@ use crate::model::{self, Link, Model, Node, Part, create, empty, join, json, ran
 use crate::state::{Numbers, Value, resized};
 use crate::storage::Shared;
 use crate::worker::Worker;
-use h5quill::{ErrorKind, File, Location};
+use h5quill::{ErrorKind, File, LinkKind, Location};
 use ndarray::{ArrayD, IxDyn};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -277,6 +277,8 @@ impl<'a> Run<'a> {
             Ok(file) => file,
             Err(error) => return self.refused(&error, "open"),
         };
+        let report = file.verify().unwrap();
+        assert!(report.is_sound(), "{report}");
         for (id, path) in self.model.walk() {
             let object = self.model.objects[id].as_ref().expect("walked");
             let attributes = |at: &Location| {
@@ -303,6 +305,12 @@ impl<'a> Run<'a> {
                     assert_eq!(group.len().unwrap(), links.len(), "{path}");
                     attributes(&group);
                     for (name, link) in links {
+                        let info = group.link(name).unwrap().unwrap();
+                        let kind = match link {
+                            Link::Hard(_) => LinkKind::Hard,
+                            Link::Soft(target) => LinkKind::Soft(target.as_bytes().to_vec()),
+                        };
+                        assert_eq!(info.kind(), &kind, "{path} {name}");
                         if let Link::Soft(target) = link {
                             let there = group.exists(name).unwrap_or(false);
                             assert_eq!(
@@ -378,7 +386,8 @@ impl<'a> Run<'a> {
             84..=86 => self.move_link(numbers),
             87..=89 => self.rename_attribute(numbers),
             90..=92 => self.extra(numbers),
-            93..=96 => self.flush(),
+            93..=94 => self.copy(numbers),
+            95..=97 => self.flush(),
             _ => self.reopen(),
         }
     }
@@ -674,15 +683,14 @@ impl<'a> Run<'a> {
         };
         let names: Vec<String> = self.model.object(id).attributes.keys().cloned().collect();
         let new = format!("attribute {}", 14 + numbers.below(99));
-        if names.is_empty() || names.contains(&new) || self.lines.is_none() {
+        if names.is_empty() || names.contains(&new) {
             return;
         }
         let name = &names[numbers.below(names.len())];
-        if self.act(
-            "rename_attr",
-            &format!("renameattr\t{path}\t{name}\t{new}"),
-            |_| Ok(()),
-        ) {
+        let line = format!("renameattr\t{path}\t{name}\t{new}");
+        if self.act("rename_attr", &line, |file| {
+            Self::at(file, &path, |at| at.rename_attr(name, &new))
+        }) {
             let attributes = &mut self.model.object(id).attributes;
             let value = attributes.remove(name).expect("the name is there");
             attributes.insert(new, value);
@@ -738,15 +746,31 @@ impl<'a> Run<'a> {
         };
         let (to, last, new) = self.new_place(numbers);
         let below = matches!(self.model.find(from, &name), Some(Link::Hard(id)) if self.model.reaches(*id, to));
-        if below || self.lines.is_none() {
+        if below {
             return;
         }
-        if self.act("move", &format!("move\t{old}\t{new}"), |_| Ok(())) {
+        let line = format!("move\t{old}\t{new}");
+        if self.act("relink", &line, |file| file.relink(&old, &new)) {
             let link = self.model.take(from, &name);
             if let Link::Hard(id) = link {
                 self.model.object(id).hard_links -= 1;
             }
             self.model.link(to, &last, link);
+        }
+    }
+
+    fn copy(&mut self, numbers: &mut Numbers) {
+        let Some((id, from)) = Self::pick(self.model.walk(), numbers) else {
+            return;
+        };
+        let (group, name, to) = self.new_place(numbers);
+        if self.model.objects.len() > 60 || self.model.reaches(id, group) {
+            return;
+        }
+        let line = format!("copy\t{from}\t{to}");
+        if self.act("copy", &line, |file| file.copy(&from, &file.root(), &to)) {
+            let id = self.model.copy(id, &mut BTreeMap::new());
+            self.model.link(group, &name, Link::Hard(id));
         }
     }
 
