@@ -368,7 +368,7 @@ impl Chunks {
             };
             data
         } else {
-            mask = 0;
+            mask = self.pipeline.mask();
             encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
@@ -557,13 +557,18 @@ impl Chunks {
         self.index.free_all(store)
     }
 
-    /// Fills every chunk of an index that allocates all of them at creation.
+    /// Fills every chunk of a new dataset that is allocated when it is created. Where there was none though the file says
+    /// so, libhdf5 would allocate them as it writes the whole extent, and leave no fill beyond it.
     pub(crate) fn allocate_all(&mut self, store: &mut Store, shape: Shape<'_>) -> Result<()> {
-        let Some(extent) = self.index.allocate(store)? else {
-            return Ok(());
-        };
-        self.index_changed = true;
         let chunk = self.filled(shape.fill);
+        self.index_changed = true;
+        let Some(extent) = self.index.allocate(store)? else {
+            let grid = self.grid.clone();
+            let raw = self.pipeline.is_empty();
+            return grid.for_each_chunk(&Resolved::whole(shape.dims)?, &mut |at| {
+                self.put(store, at, &chunk, None, raw).map(drop)
+            });
+        };
         let mut at = extent.addr;
         while at < extent.end() {
             store.write_now(at, &chunk)?;
