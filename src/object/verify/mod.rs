@@ -301,3 +301,6 @@ impl Walk<'_> {
         });
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests;
