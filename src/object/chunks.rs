@@ -8,7 +8,6 @@
 mod edge;
 mod verify;
 
-use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -551,16 +550,6 @@ impl Chunks {
     }
 
     /// Every extent: the index's blocks and the chunks.
-    pub(crate) fn blocks(
-        &mut self,
-        store: &Store,
-        visit: &mut dyn FnMut(Extent) -> Result<()>,
-    ) -> Result<()> {
-        self.index.blocks(store, visit)?;
-        self.index
-            .for_each(store, &mut |_, record| visit(record.extent))
-    }
-
     /// Gives index and chunks back.
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
         self.cache.clear();

@@ -71,7 +71,7 @@ impl Store {
         let new_end_of_file = self.superblock.base + end;
         let nothing =
             self.flips.is_empty() && self.staged.0.is_empty() && self.recovered.0.is_empty();
-        let marked = self.superblock.consistency_flags != 0;
+        let marked = self.superblock.is_marked();
         let same_end = new_end_of_file == self.superblock.end_of_file;
         if nothing && self.created && same_end && !marked {
             return self.sync_if(level == Level::Sync && self.unsynced);
