@@ -3,6 +3,7 @@
 use super::Engines;
 use super::elements::Converter;
 use crate::bytes::{Addr, Extent};
+use crate::chunk::Fill;
 use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::layout::{Layout, LayoutClass};
@@ -115,12 +116,18 @@ fn copy_chunk(
     if !converter.changes(&shape.datatype) {
         return new.put(&mut engines.to().store, at, bytes, record.mask);
     }
+    if new.has_raw_edges() {
+        return Err(Error::unsupported(
+            "copying elements that name others in chunks of which those at the edge go unfiltered",
+        ));
+    }
     let (grid, pipeline) = (new.grid().clone(), new.pipeline());
     let mut elements = pipeline
         .decode(bytes, record.mask, grid.chunk_bytes())
         .map_err(|error| error.at(record.extent.addr.get()))?;
     // What lies beyond the extent may name what is gone.
-    grid.fill_beyond(at, &shape.dims, &shape.fill, &mut elements);
+    let fill = Fill::new(&shape.fill, shape.datatype.size() as usize);
+    grid.fill_beyond(at, &shape.dims, fill, &mut elements);
     converter.convert(engines, &shape.datatype, &mut elements)?;
     let bytes = match new.pipeline().is_empty() {
         true => elements,

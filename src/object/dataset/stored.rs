@@ -3,9 +3,9 @@
 use super::{Data, Dataset, index_shape};
 use crate::bytes::Extent;
 use crate::chunk::Grid;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::Pipeline;
-use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
+use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass, UNFILTERED_EDGES};
 use crate::index::{self, ChunkRecord};
 use crate::object::chunks::Chunks;
 use crate::store::Store;
@@ -62,6 +62,11 @@ impl NewChunks {
         &self.chunks.pipeline
     }
 
+    /// Whether chunks at the edge go unfiltered.
+    pub(crate) fn has_raw_edges(&self) -> bool {
+        self.flags & UNFILTERED_EDGES != 0 && !self.pipeline().is_empty()
+    }
+
     /// Stores a chunk as it is to stand in the file, with the mask of the filters left out.
     pub(crate) fn put(
         &mut self,
@@ -114,6 +119,9 @@ impl Dataset {
                     Ok(())
                 })?;
                 Stored::Chunked(stored)
+            }
+            Data::Virtual(_) | Data::External(_) => {
+                return Err(Error::unsupported("copying data that are elsewhere"));
             }
         })
     }
