@@ -137,6 +137,7 @@ mod object;
 mod options;
 mod reader;
 mod reference;
+mod region;
 mod report;
 mod selection;
 pub mod storage;
@@ -163,6 +164,7 @@ pub use location::Location;
 pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
 pub use reader::Reader;
+pub use region::Region;
 pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 

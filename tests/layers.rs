@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 28] = [
+const RANKS: [(&str, u8); 29] = [
     ("error", 0),
     ("report", 0),
     ("bytes", 0),
@@ -29,6 +29,7 @@ const RANKS: [(&str, u8); 28] = [
     ("options", 6),
     ("reader", 6),
     ("reference", 6),
+    ("region", 6),
     ("handle", 6),
     ("lib", 6),
     // Reached only through the tests.

@@ -9,6 +9,7 @@ mod dense;
 pub(crate) mod engine;
 mod extension;
 mod header;
+mod heap_ids;
 mod links;
 mod mark;
 mod named;

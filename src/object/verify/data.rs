@@ -7,7 +7,7 @@ use crate::format::message::attribute::Attribute;
 use crate::format::message::datatype::Datatype;
 use crate::infra::global_heap::HeapRef;
 use crate::object::dataset::Dataset;
-use crate::object::values::for_each_reference;
+use crate::object::heap_ids::{Owner, for_each_heap_id, names_heap_objects};
 use crate::selection::Resolved;
 
 /// How many bytes of elements are looked at together.
@@ -41,7 +41,7 @@ impl Walk<'_> {
         });
         self.settle_all(found)?;
         self.report.chunks += chunks.map_err(|error| error.at(header.addr.get()))?;
-        if dataset.datatype.contains_var_len() {
+        if names_heap_objects(&dataset.datatype) {
             self.values(&mut dataset)
                 .map_err(|error| error.at(header.addr.get()))?;
         }
@@ -76,16 +76,31 @@ impl Walk<'_> {
     fn references(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
         let (store, width) = (self.store, self.store.widths().offset);
         let (heap, collections) = (&mut self.heap, &mut self.collections);
-        let mut missing = Vec::new();
-        for_each_reference(datatype, bytes, width, &mut |at: HeapRef| {
+        let (mut missing, mut nested) = (Vec::new(), Vec::new());
+        for_each_heap_id(datatype, bytes, width, &mut |at: HeapRef, owner| {
             match heap.with(store, at, |_| ()) {
                 Ok(()) => {
                     collections.insert(at.addr);
                 }
-                Err(error) => super::note(&mut missing, error),
+                Err(error) => return Ok(super::note(&mut missing, error)),
+            }
+            // Once is enough, however many elements name it.
+            if let Owner::Sequence(base, count) = owner
+                && names_heap_objects(base)
+                && self.nested.insert(at)
+            {
+                nested.push((at, base, count));
             }
             Ok(())
         })?;
-        self.settle_all(missing)
+        self.settle_all(missing)?;
+        for (at, base, count) in nested {
+            let len = count.saturating_mul(base.size() as usize);
+            let bytes = self
+                .heap
+                .with(store, at, |bytes| bytes[..len.min(bytes.len())].to_vec())?;
+            self.references(base, &bytes)?;
+        }
+        Ok(())
     }
 }
