@@ -215,7 +215,7 @@ impl Attribute {
         conversion: Conversion,
     ) -> Result<Array<T, D>> {
         self.with(|engine, stored| {
-            reader::check::<T>(&stored.datatype, conversion)?;
+            reader::check::<T>(engine, &stored.datatype, conversion)?;
             stored.check_size()?;
             let values = reader::convert(engine, &stored.datatype, &stored.data, conversion)?;
             reader::shaped(&shape_of(&stored.space), values, "attribute")
@@ -450,9 +450,10 @@ impl<T: H5Type> AttributeBuilder<T> {
                 return Err(Error::new(crate::ErrorKind::Exists));
             }
             let space = crate::builder::dataspace(&self.extents, false);
+            let datatype = self.datatype.clone().in_file(engine.store.widths())?;
             let size = space
                 .element_count()?
-                .saturating_mul(u64::from(self.datatype.size()));
+                .saturating_mul(u64::from(datatype.size()));
             crate::builder::check_len(size)?;
             let mut element = ElementType::own(&self.datatype);
             if let Some(named) = &self.named {

@@ -576,9 +576,9 @@ impl Dataset {
         conversion: Conversion,
     ) -> Result<Array<T, D>> {
         self.object().with(|engine, addr| {
-            let dataset = engine.dataset(addr)?;
-            reader::check::<T>(&dataset.datatype, conversion)?;
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let datatype = engine.dataset(addr)?.datatype.clone();
+            reader::check::<T>(engine, &datatype, conversion)?;
+            let resolved = selection.resolve(&engine.dataset(addr)?.selectable_dims())?;
             let values = reader::read_values::<T>(engine, addr, &resolved, conversion)?;
             reader::shaped(&resolved.result_shape(), values, "selection")
         })

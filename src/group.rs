@@ -54,6 +54,10 @@ impl Group {
         }
     }
 
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
     fn object(&self) -> &ObjectRef {
         &self.location.object
     }

@@ -118,6 +118,7 @@ mod attribute;
 mod builder;
 mod bytes;
 mod chunk;
+mod copy;
 #[cfg(all(test, feature = "std"))]
 mod crash_tests;
 mod dataset;
@@ -145,6 +146,7 @@ mod store;
 
 pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
 pub use builder::{DatasetBuilder, Raw};
+pub use copy::CopyOptions;
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
     AttributeReference, Conversion, F80, F128, FixedAscii, FixedUnicode, H5Type, ObjectReference,

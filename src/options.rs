@@ -375,7 +375,7 @@ impl FileBuilder {
     fn make(&self, options: &std::fs::OpenOptions, path: &Path) -> Result<File> {
         let name = path.to_string_lossy();
         let new = self.new_file().map_err(|error| error.file(&name))?;
-        let storage = self.lock(options, path, false)?.syncs_directory_of(path);
+        let storage = self.lock(options, path, false)?.0.syncs_directory_of(path);
         let engine =
             Engine::create_with(Box::new(storage), new).map_err(|error| error.file(&name))?;
         self.start(engine, &name)
@@ -388,18 +388,24 @@ impl FileBuilder {
         read_only: bool,
     ) -> Result<File> {
         let name = path.to_string_lossy();
-        let storage = self.lock(options, path, read_only)?;
+        let (storage, locked) = self.lock(options, path, read_only)?;
         let engine =
             Engine::open(Box::new(storage), read_only).map_err(|error| error.file(&name))?;
+        if engine.marked() && !locked && !read_only {
+            let what = "editing a file marked as open for writing without a lock, which would tell \
+                        whether its writer is alive";
+            return Err(crate::Error::unsupported(what).file(&name));
+        }
         self.start(engine, &name)
     }
 
+    /// The file, and whether it is locked.
     fn lock(
         &self,
         options: &std::fs::OpenOptions,
         path: &Path,
         shared: bool,
-    ) -> Result<crate::storage::FileStorage> {
+    ) -> Result<(crate::storage::FileStorage, bool)> {
         use std::fs::TryLockError;
         let file = options
             .open(path)
@@ -409,7 +415,7 @@ impl FileBuilder {
             None => (self.locking.unwrap_or(true), true),
         };
         if !lock {
-            return Ok(crate::storage::FileStorage::new(file));
+            return Ok((crate::storage::FileStorage::new(file), false));
         }
         let locked = if shared {
             file.try_lock_shared()
@@ -418,7 +424,7 @@ impl FileBuilder {
         };
         let name = path.to_string_lossy();
         match locked {
-            Ok(()) => Ok(crate::storage::FileStorage::new(file).unlocks()),
+            Ok(()) => Ok((crate::storage::FileStorage::new(file).unlocks(), true)),
             Err(TryLockError::WouldBlock) => {
                 Err(crate::Error::new(crate::ErrorKind::Locked).file(&name))
             }
@@ -426,7 +432,7 @@ impl FileBuilder {
             Err(TryLockError::Error(error))
                 if best_effort && error.kind() == std::io::ErrorKind::Unsupported =>
             {
-                Ok(crate::storage::FileStorage::new(file))
+                Ok((crate::storage::FileStorage::new(file), false))
             }
             Err(TryLockError::Error(error)) => {
                 let error = crate::ErrorKind::Storage(error.into());

@@ -160,7 +160,7 @@ impl Region {
     pub fn read_raw<T: H5Type>(&self) -> Result<Vec<T>> {
         self.dataset.object.with(|engine, addr| {
             let datatype = engine.dataset(addr)?.datatype.clone();
-            reader::check::<T>(&datatype, Conversion::Exact)?;
+            reader::check::<T>(engine, &datatype, Conversion::Exact)?;
             let bytes = self.bytes(engine, addr)?;
             reader::convert(engine, &datatype, &bytes, Conversion::Exact)
         })

@@ -6,6 +6,8 @@ mod support;
 
 #[path = "interop/conversions.rs"]
 mod conversions;
+#[path = "interop/copied.rs"]
+mod copied;
 #[path = "interop/dump.rs"]
 mod dump;
 #[path = "interop/edited.rs"]

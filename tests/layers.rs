@@ -24,6 +24,7 @@ const RANKS: [(&str, u8); 29] = [
     ("dataset", 6),
     ("attribute", 6),
     ("builder", 6),
+    ("copy", 6),
     ("location", 6),
     ("named_datatype", 6),
     ("options", 6),

@@ -2,6 +2,7 @@
 
 use super::convert::{Conversion, Plan};
 use super::{H5Type, number, order};
+use crate::bytes::Widths;
 use crate::format::message::datatype::{ByteOrder, CompoundMember, Datatype};
 use alloc::vec::Vec;
 
@@ -28,7 +29,7 @@ impl Datatype {
     /// assert!(!String::datatype().reads_as::<f32>(Conversion::Soft));
     /// ```
     pub fn reads_as<T: H5Type>(&self, conversion: Conversion) -> bool {
-        self.is::<T>() || Plan::new::<T>(self, conversion).is_ok()
+        self.is::<T>() || Plan::new::<T>(self, conversion, Widths::EIGHT).is_ok()
     }
 
     /// Whether this is an integer (class 0).
@@ -153,7 +154,7 @@ impl Datatype {
         match self {
             Self::Array { base, .. }
             | Self::Enum { base, .. }
-            | Self::VarLenSequence { base }
+            | Self::VarLenSequence { base, .. }
             | Self::VarLenString { base, .. }
             | Self::Complex { base, .. } => Some(base),
             _ => None,

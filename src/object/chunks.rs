@@ -8,7 +8,6 @@
 mod edge;
 mod verify;
 
-use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -394,6 +393,36 @@ impl Chunks {
         Ok(record)
     }
 
+    /// Names a chunk that stands in the file as `bytes`, with the filters of `mask` left out.
+    pub(crate) fn put_stored(
+        &mut self,
+        store: &mut Store,
+        at: &[u64],
+        bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<()> {
+        let extent = store.alloc(bytes.len() as u64)?;
+        if bytes.len() < STAGE_BELOW {
+            store.stage(extent.addr, bytes)?;
+        } else {
+            store.write_now(extent.addr, &bytes)?;
+        }
+        self.index_changed = true;
+        if let Some(old) = self.index.insert(store, at, ChunkRecord { extent, mask })? {
+            store.free(old.extent);
+        }
+        Ok(())
+    }
+
+    /// Visits the chunks that stand in the file.
+    pub(crate) fn for_each_stored(
+        &mut self,
+        store: &Store,
+        visit: &mut dyn FnMut(&[u64], ChunkRecord) -> Result<()>,
+    ) -> Result<()> {
+        self.index.for_each(store, visit)
+    }
+
     /// Brings one chunk of the cache to the file. `compress_edge`: also where the chunk may still grow.
     fn write_back(
         &mut self,
@@ -521,16 +550,6 @@ impl Chunks {
     }
 
     /// Every extent: the index's blocks and the chunks.
-    pub(crate) fn blocks(
-        &mut self,
-        store: &Store,
-        visit: &mut dyn FnMut(Extent) -> Result<()>,
-    ) -> Result<()> {
-        self.index.blocks(store, visit)?;
-        self.index
-            .for_each(store, &mut |_, record| visit(record.extent))
-    }
-
     /// Gives index and chunks back.
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
         self.cache.clear();

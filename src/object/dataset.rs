@@ -1,13 +1,14 @@
 //! A dataset: its messages as values, and its data wherever the layout keeps them.
 
 mod load;
+mod stored;
 mod verify;
 
 use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
 use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
-use crate::bytes::Extent;
+use crate::bytes::Widths;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -25,6 +26,8 @@ use crate::store::Store;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
+
+pub(crate) use stored::{NewChunks, Stored};
 
 #[derive(Debug)]
 enum Data {
@@ -44,6 +47,7 @@ pub(crate) struct Dataset {
     data: Data,
     /// The extent or the layout differs from what the header says.
     messages_changed: bool,
+    widths: Widths,
 }
 
 impl Dataset {
@@ -83,6 +87,7 @@ impl Dataset {
             },
             data,
             messages_changed: true,
+            widths: store.widths(),
         };
         if plan.early {
             dataset.allocate(store)?;
@@ -300,6 +305,9 @@ impl Dataset {
                 )));
             }
         }
+        for &dim in dims {
+            self.widths.check_len("the extent of an axis", dim)?;
+        }
         let same = dims == self.space.dims;
         match &self.data {
             Data::Chunked { .. } => crate::extents::product(dims.iter().copied()).map(|_| ()),
@@ -420,19 +428,6 @@ impl Dataset {
         }
     }
 
-    /// Every extent of the data, for the mark pass.
-    pub(crate) fn blocks(
-        &mut self,
-        store: &Store,
-        visit: &mut dyn FnMut(Extent) -> Result<()>,
-    ) -> Result<()> {
-        match &mut self.data {
-            Data::Compact(_) => Ok(()),
-            Data::Contiguous(contiguous) => contiguous.extent().map_or(Ok(()), visit),
-            Data::Chunked { chunks, .. } => chunks.blocks(store, visit),
-        }
-    }
-
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
         match &mut self.data {
             Data::Compact(_) => {}
@@ -476,7 +471,7 @@ fn index_shape(
 pub(super) fn datatype_version(datatype: &Datatype) -> u8 {
     match datatype {
         Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
-        Datatype::VarLenSequence { base } => datatype_version(base),
+        Datatype::VarLenSequence { base, .. } => datatype_version(base),
         _ => 1,
     }
 }

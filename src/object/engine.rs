@@ -2,7 +2,7 @@
 
 use super::attributes::Attributes;
 use super::dataset::Dataset;
-use super::dense::HEAP_HEADER;
+use super::dense::{self, heap_header};
 use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
@@ -36,6 +36,9 @@ pub(crate) const DEFAULT_CACHE: usize = 16 << 20;
 
 /// Free space worth a record of its own when a file is closed.
 const WORTH_A_RECORD: u64 = 4096;
+
+/// The room for a new link that a header must have where links cannot be elsewhere.
+const NEW_LINK: u64 = 1024;
 
 /// An object in memory.
 #[derive(Debug)]
@@ -162,9 +165,10 @@ impl Engine {
         let store = Store::create_at(storage, root, new.userblock, new.libver)?;
         let prefix = Prefix::ordered(new.track_order);
         let cell = Header::new_cell_size(&store, &prefix);
-        let heap = Stamp::ROOM - HEAP_HEADER;
+        let heap_len = heap_header(store.widths());
+        let heap = Stamp::ROOM - heap_len;
         let cells = Extent::new(root.plus(cell), heap - 48 - cell);
-        let room = vec![cells, Extent::new(Addr::new(heap), HEAP_HEADER)];
+        let room = vec![cells, Extent::new(Addr::new(heap), heap_len)];
         let (links, messages) = Links::create(&store, new.track_order);
         let object = Object {
             header: Header::new(root, prefix, messages, room, true),
@@ -188,8 +192,12 @@ impl Engine {
         if !matches!(&extension, Err(error) if matches!(error.kind(), ErrorKind::Unsupported(_))) {
             store.check_length()?;
         }
+        let extension = extension?;
+        if !read_only {
+            refuse_damaged(&store)?;
+        }
         let mut engine = Self::new(store, read_only);
-        engine.extension = extension?;
+        engine.extension = extension;
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
@@ -217,6 +225,12 @@ impl Engine {
 
     pub(crate) fn root(&self) -> Addr {
         self.store.root()
+    }
+
+    /// Whether another writer left the file marked as open, and no commit has taken the mark away yet.
+    #[cfg(feature = "std")]
+    pub(crate) fn marked(&self) -> bool {
+        self.store.superblock.is_marked()
     }
 
     pub(crate) fn read_only(&self) -> bool {
@@ -275,6 +289,14 @@ impl Engine {
         object.dataset.as_mut().ok_or(error)
     }
 
+    /// Refuses a change that adds `bytes` of data where the file has no room for them.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        match self.read_only {
+            true => Ok(()),
+            false => self.store.check_room(bytes),
+        }
+    }
+
     /// Refuses what cannot be changed, before anything is.
     pub(crate) fn check_editable(&mut self, addr: Addr) -> Result<()> {
         if self.read_only {
@@ -287,10 +309,16 @@ impl Engine {
     pub(crate) fn check_links_editable(&mut self, group: Addr) -> Result<()> {
         self.check_editable(group)?;
         let (object, store, _) = self.parts(group)?;
-        match &object.links {
-            Some(links) => links.check_editable(store),
-            None => Ok(()),
+        let Some(links) = &mut object.links else {
+            return Ok(());
+        };
+        links.check_editable(store)?;
+        if !dense::can_be_made(store.widths()) {
+            // All links are in the header, one more, too.
+            let more = links.size_out_of_header(store, &object.header)? + NEW_LINK;
+            object.header.check_room(store.widths(), more)?;
         }
+        Ok(())
     }
 
     /// Refuses a dataset whose elements cannot be changed, before any is.
@@ -407,6 +435,17 @@ impl Engine {
             }
         }
         Ok(self.budget / 2)
+    }
+
+    /// Brings the chunks of one dataset that wait in memory to the file.
+    pub(crate) fn write_waiting(&mut self, addr: Addr) -> Result<()> {
+        let (object, store, _) = self.parts(addr)?;
+        let written = match &mut object.dataset {
+            Some(dataset) => dataset.keep_within(store, 0),
+            None => Ok(()),
+        };
+        self.count_waiting(addr);
+        written
     }
 
     fn count_waiting(&mut self, addr: Addr) {
@@ -541,6 +580,19 @@ impl Object {
             links.committed();
         }
         self.attributes.committed();
+    }
+}
+
+/// A file that a writer which died left marked as open is edited where a walk finds nothing wrong with it; the first
+/// commit takes the mark away. Whoever calls this has the lock, so that no writer lives.
+fn refuse_damaged(store: &Store) -> Result<()> {
+    if !store.superblock.is_marked() {
+        return Ok(());
+    }
+    let problems = verify::verify(store)?.problems;
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::Damaged { problems })),
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn for_each_heap_id<'a>(
                 let len = take.u32()? as usize;
                 let at = heap_id(&mut take, offset_width)?;
                 let owner = match datatype {
-                    Datatype::VarLenSequence { base } => Owner::Sequence(base, len),
+                    Datatype::VarLenSequence { base, .. } => Owner::Sequence(base, len),
                     _ => Owner::String,
                 };
                 if len > 0 && at.addr.get() != 0 {

@@ -4,6 +4,7 @@ mod attributes;
 mod chunks;
 mod comment;
 mod contiguous;
+pub(crate) mod copy;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;

@@ -84,6 +84,9 @@ impl Engine {
         };
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
+            if parent != source {
+                engine.store.flip_last(source);
+            }
             for group in [parent, source] {
                 engine.touch(group)?;
                 let (object, store, _) = engine.parts(group)?;

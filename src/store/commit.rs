@@ -27,7 +27,9 @@
 //! 1c  where flips lie in several sectors of a file of ours: the flip record
 //! 2   sync
 //! 3a  early flips (blocks outside their cell's sector that are also right for the old state); sync
-//! 3   the flips, one write per sector; sector 0 with the superblock last
+//! 3   the flips, one write per sector: first of all but the groups that a link has moved out of, so that it is at both
+//!     places rather than at none (in a file without a flip record a sync is between); sector 0 with the superblock
+//!     last in a file of ours
 //! 4   sync; only now is the space this commit freed given out again
 //! ```
 
@@ -69,7 +71,7 @@ impl Store {
         let new_end_of_file = self.superblock.base + end;
         let nothing =
             self.flips.is_empty() && self.staged.0.is_empty() && self.recovered.0.is_empty();
-        let marked = self.superblock.consistency_flags != 0;
+        let marked = self.superblock.is_marked();
         let same_end = new_end_of_file == self.superblock.end_of_file;
         if nothing && self.created && same_end && !marked {
             return self.sync_if(level == Level::Sync && self.unsynced);
@@ -93,12 +95,7 @@ impl Store {
         let synced = synced && !mutant::is(Mutant::NoFirstSync);
         self.sync_if(synced)?;
         self.write_early_flips(level)?;
-        for group in &groups {
-            self.write_device(
-                self.superblock.base + group.from,
-                &group.after[(group.from - group.start) as usize..],
-            )?;
-        }
+        self.write_flips(&groups, level)?;
         self.sync_if(level == Level::Sync)?;
         self.superblock.end_of_file = self.end_of_file();
         self.superblock.consistency_flags = 0;
@@ -107,8 +104,40 @@ impl Store {
         }
         self.created = true;
         self.flips.clear();
+        self.flip_last.clear();
         self.space.committed();
         Ok(())
+    }
+
+    /// Step 3. What is to flip last follows the rest. In a file that has no flip record a barrier is between, and sector 0
+    /// is as any other: step 1b has named the new end of the file where flips lie in several sectors.
+    fn write_flips(&mut self, groups: &[Group], level: Level) -> Result<()> {
+        let recorded = self.stamp.is_some();
+        let is_last = |group: &Group| {
+            let end = group.start + group.after.len() as u64;
+            self.flip_last.range(group.start..end).next().is_some()
+        };
+        let mut order: Vec<(u8, &Group)> = groups
+            .iter()
+            .map(|group| match group.start {
+                0 if recorded => (2, group),
+                _ => (u8::from(is_last(group)), group),
+            })
+            .collect();
+        order.sort_by_key(|(step, _)| *step);
+        let mut before = None;
+        for (step, group) in order {
+            let barrier = !recorded && before.is_some_and(|before| before < step);
+            self.sync_if(barrier && level == Level::Sync)?;
+            before = Some(step);
+            self.write_group(group)?;
+        }
+        Ok(())
+    }
+
+    fn write_group(&mut self, group: &Group) -> Result<()> {
+        let after = &group.after[(group.from - group.start) as usize..];
+        self.write_device(self.superblock.base + group.from, after)
     }
 
     /// Cuts the device off behind the end of the file.
@@ -286,6 +315,12 @@ impl Store {
             // These stand there already by then.
             self.overlay_early_flips(&mut after, start);
             after.truncate((last - start) as usize);
+            for (&at, flip) in &self.flips {
+                // Written before this group is, and perhaps amid it.
+                if flip.order == FlipOrder::Early {
+                    overlay(&mut after, start, at, &flip.bytes);
+                }
+            }
             groups.push(Group {
                 start,
                 from: at,

@@ -16,7 +16,6 @@ pub(crate) mod group_info;
 pub(crate) mod layout;
 pub(crate) mod link;
 pub(crate) mod link_info;
-#[cfg(test)]
 pub(crate) mod modification_time;
 pub(crate) mod reference_count;
 pub(crate) mod shared;
@@ -28,7 +27,6 @@ use alloc::vec::Vec;
 use datatype::CharacterSet;
 
 /// The types of header messages.
-#[expect(dead_code, reason = "the list of the specification, whole")]
 pub(crate) mod kind {
     pub(crate) const NIL: u8 = 0x00;
     pub(crate) const DATASPACE: u8 = 0x01;

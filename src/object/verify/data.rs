@@ -42,6 +42,8 @@ impl Walk<'_> {
         self.settle_all(found)?;
         self.report.chunks += chunks.map_err(|error| error.at(header.addr.get()))?;
         if names_heap_objects(&dataset.datatype) {
+            let (datatype, fill) = (dataset.datatype.clone(), dataset.fill().to_vec());
+            self.references(&datatype, &fill)?;
             self.values(&mut dataset)
                 .map_err(|error| error.at(header.addr.get()))?;
         }
@@ -77,13 +79,12 @@ impl Walk<'_> {
         let (store, width) = (self.store, self.store.widths().offset);
         let (heap, collections) = (&mut self.heap, &mut self.collections);
         let (mut missing, mut nested) = (Vec::new(), Vec::new());
-        for_each_heap_id(datatype, bytes, width, &mut |at: HeapRef, owner| {
-            match heap.with(store, at, |_| ()) {
-                Ok(()) => {
-                    collections.insert(at.addr);
-                }
-                Err(error) => return Ok(super::note(&mut missing, error)),
+        let visited = for_each_heap_id(datatype, bytes, width, &mut |at: HeapRef, owner| {
+            if let Err(error) = heap.with(store, at, |_| ()) {
+                super::note(&mut missing, error);
+                return Ok(());
             }
+            collections.insert(at.addr);
             // Once is enough, however many elements name it.
             if let Owner::Sequence(base, count) = owner
                 && names_heap_objects(base)
@@ -92,7 +93,10 @@ impl Walk<'_> {
                 nested.push((at, base, count));
             }
             Ok(())
-        })?;
+        });
+        if let Err(error) = visited {
+            super::note(&mut missing, error);
+        }
         self.settle_all(missing)?;
         for (at, base, count) in nested {
             let len = count.saturating_mul(base.size() as usize);
