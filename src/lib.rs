@@ -136,6 +136,7 @@ mod location;
 mod named_datatype;
 mod object;
 mod options;
+mod other_files;
 mod reader;
 mod reference;
 mod region;

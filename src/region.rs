@@ -55,9 +55,10 @@ impl Location {
         };
         let bytes = reference.selection();
         let stored = StoredSelection::take(&mut Take::new(bytes, "selection", 0))?;
-        let dims = dataset
-            .object
-            .with(|engine, addr| Ok(engine.dataset(addr)?.selectable_dims()))?;
+        let dims = dataset.object.with(|engine, addr| {
+            engine.follow_extent(addr)?;
+            Ok(engine.dataset(addr)?.selectable_dims())
+        })?;
         Ok(Region {
             elements: Elements::new(&stored, &dims)?,
             dataset,
@@ -194,6 +195,7 @@ impl Region {
         addr: crate::bytes::Addr,
     ) -> Result<Vec<u8>> {
         // The dataset may have another extent by now.
+        engine.follow_extent(addr)?;
         let dims = engine.dataset(addr)?.selectable_dims();
         let elements = Elements::new(&self.stored, &dims)?;
         let mut bytes = Vec::new();

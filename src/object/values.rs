@@ -1,10 +1,12 @@
 //! Values of variable length: the elements in the global heap, and attributes.
 
 use super::attributes::Attributes;
+use super::dataset::Dataset;
 use super::dense;
 use super::engine::Engine;
 use super::heap_ids::{Owner, for_each_heap_id};
 use super::named::{ElementType, Exchange};
+use super::other_files::FileId;
 use crate::bytes::Addr;
 use crate::dtype::{VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
@@ -145,12 +147,23 @@ impl Engine {
         selection: &Resolved,
         out: &mut [u8],
     ) -> Result<()> {
+        if self.dataset(addr)?.is_elsewhere() {
+            return self.across(|files| files.read(FileId::ROOT, addr, selection, out));
+        }
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
             Some(dataset) => dataset.read(store, selection, out, budget),
             None => Err(object.not_a_dataset()),
         }
+    }
+
+    /// Brings the extent of a dataset up to date, where it is virtual and depends on its sources.
+    pub(crate) fn follow_extent(&mut self, addr: Addr) -> Result<()> {
+        if self.dataset(addr)?.virtual_state().is_none() {
+            return Ok(());
+        }
+        self.across(|files| files.refresh(FileId::ROOT, addr))
     }
 
     /// Changes the extent of a dataset.
@@ -172,7 +185,7 @@ impl Engine {
     /// Lets go of the heap objects of elements that a smaller extent cuts off.
     fn release_cut_off(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
         let dataset = self.dataset(addr)?;
-        if !dataset.datatype.contains_var_len() {
+        if !dataset.owns_values() {
             return Ok(());
         }
         let old = dataset.dims().to_vec();
@@ -194,7 +207,7 @@ impl Engine {
     /// Lets go of the heap objects of the selected elements, which are about to be overwritten or dropped.
     pub(crate) fn release_selected(&mut self, addr: Addr, selection: &Resolved) -> Result<()> {
         let dataset = self.dataset(addr)?;
-        if !dataset.datatype.contains_var_len() || selection.is_empty() {
+        if !dataset.owns_values() || selection.is_empty() {
             return Ok(());
         }
         let datatype = dataset.datatype.clone();
@@ -234,8 +247,12 @@ impl Engine {
             .dataset
             .as_ref()
             .map(|dataset| dataset.selectable_dims());
+        let mappings = object.dataset.as_ref().and_then(Dataset::mappings_at);
         for (_, attribute) in attributes {
             self.release_attribute(&attribute)?;
+        }
+        if let Some(at) = mappings {
+            self.heap.release(&mut self.store, at)?;
         }
         match dims {
             Some(dims) => self.release_selected(addr, &Resolved::whole(&dims)?),

@@ -6,8 +6,11 @@
 //!   +   1  number of indexes
 //! ```
 
-use crate::bytes::{Addr, Put, Take, Widths};
+#[cfg(test)]
+use crate::bytes::Put;
+use crate::bytes::{Addr, Take, Widths};
 use crate::error::Result;
+#[cfg(test)]
 use alloc::vec::Vec;
 
 /// Where the table is.

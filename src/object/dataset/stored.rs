@@ -3,7 +3,7 @@
 use super::{Data, Dataset, index_shape};
 use crate::bytes::Extent;
 use crate::chunk::Grid;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
 use crate::index::{self, ChunkRecord};
@@ -114,6 +114,9 @@ impl Dataset {
                     Ok(())
                 })?;
                 Stored::Chunked(stored)
+            }
+            Data::Virtual(_) | Data::External(_) => {
+                return Err(Error::unsupported("copying data that are elsewhere"));
             }
         })
     }

@@ -41,6 +41,12 @@ impl Walk<'_> {
         });
         self.settle_all(found)?;
         self.report.chunks += chunks.map_err(|error| error.at(header.addr.get()))?;
+        if let Some(at) = dataset.mappings_at() {
+            self.look_up(vec![at])?;
+        }
+        if dataset.is_elsewhere() {
+            return Ok(());
+        }
         if names_heap_objects(&dataset.datatype) {
             let (datatype, fill) = (dataset.datatype.clone(), dataset.fill().to_vec());
             self.references(&datatype, &fill)?;
@@ -106,5 +112,19 @@ impl Walk<'_> {
             self.references(base, &bytes)?;
         }
         Ok(())
+    }
+
+    /// Looks objects of the global heap up, whose collections are in use then.
+    fn look_up(&mut self, named: Vec<HeapRef>) -> Result<()> {
+        let mut missing = Vec::new();
+        for at in named {
+            match self.heap.with(self.store, at, |_| ()) {
+                Ok(()) => {
+                    self.collections.insert(at.addr);
+                }
+                Err(error) => super::note(&mut missing, error),
+            }
+        }
+        self.settle_all(missing)
     }
 }
