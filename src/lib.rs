@@ -145,6 +145,7 @@ mod options;
 mod other_files;
 mod reader;
 mod reference;
+mod region;
 mod report;
 mod selection;
 pub mod storage;
@@ -172,6 +173,7 @@ pub use location::Location;
 pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
 pub use reader::Reader;
+pub use region::Region;
 pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 
