@@ -1,5 +1,14 @@
 //! Groups: names for objects.
 
+mod builder;
+mod link;
+mod links;
+mod object;
+
+pub use builder::GroupBuilder;
+pub use link::{LinkInfo, LinkKind};
+pub use object::Object;
+
 use crate::builder::{DatasetBuilder, Raw};
 use crate::dataset::Dataset;
 use crate::dtype::H5Type;
@@ -132,17 +141,7 @@ impl Group {
     /// # Errors
     /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a read-only file; nothing is changed then.
     pub fn create_group(&self, path: &str) -> Result<Group> {
-        let full = self.object().join(path);
-        let object = self.change_at(path, |engine, base| {
-            let addr = engine.create_group(base, path)?;
-            Ok(ObjectRef::new(
-                self.object().shared.clone(),
-                engine,
-                addr,
-                &full,
-            ))
-        })?;
-        Ok(Group::new(object))
+        self.new_group().create(path)
     }
 
     /// A builder for a dataset of elements of the type `T`.

@@ -16,9 +16,15 @@ mod fill;
 mod foreign;
 #[path = "interop/manifest.rs"]
 mod manifest;
+#[path = "interop/raw_edges.rs"]
+mod raw_edges;
 #[path = "interop/samples.rs"]
 mod samples;
+#[path = "interop/strategies.rs"]
+mod strategies;
 #[path = "interop/tools.rs"]
 mod tools;
+#[path = "interop/values.rs"]
+mod values;
 #[path = "interop/written.rs"]
 mod written;

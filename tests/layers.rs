@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 25] = [
+const RANKS: [(&str, u8); 29] = [
     ("error", 0),
+    ("report", 0),
     ("bytes", 0),
     ("storage", 0),
     ("format", 1),
@@ -27,6 +28,8 @@ const RANKS: [(&str, u8); 25] = [
     ("location", 6),
     ("named_datatype", 6),
     ("options", 6),
+    ("reader", 6),
+    ("reference", 6),
     ("handle", 6),
     ("lib", 6),
     // Reached only through the tests.
@@ -35,7 +38,8 @@ const RANKS: [(&str, u8); 25] = [
 ];
 
 /// Imports among modules of ranks 0 and 1. The list has no cycle, which a test checks.
-const SIBLINGS: [(&str, &str); 8] = [
+const SIBLINGS: [(&str, &str); 9] = [
+    ("error", "report"),
     ("bytes", "error"),
     ("storage", "error"),
     ("filter", "format"),

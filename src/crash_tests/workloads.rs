@@ -1,5 +1,6 @@
 //! What is written while the device may die.
 
+use super::moves;
 use super::run::{Run, Workload};
 use crate::{Dataset, ErrorKind, File, Group, Result};
 use ndarray::ArrayD;
@@ -24,7 +25,15 @@ pub(super) const ALL: &[Workload] = &[
     new("objects in many sectors", many_sectors),
     new("anything", anything),
     new("copies", copies),
+    new("anything in a file for 1.8", moves::for_18),
+    new("anything after a userblock", moves::after_a_userblock),
+    new("links moved and attributes renamed", moves::moves),
     FOREIGN,
+    Workload {
+        name: "a file of pages libhdf5 wrote",
+        work: foreign,
+        start: Some(include_bytes!("../../tests/golden/crash_paged.h5")),
+    },
 ];
 
 pub(super) const IN_STEP: Workload = new("two datasets in step", in_step);
@@ -36,15 +45,22 @@ pub(super) const FOREIGN: Workload = Workload {
     start: Some(include_bytes!("../../tests/golden/crash_foreign.h5")),
 };
 
+/// libhdf5 does not open it before the first commit.
+pub(super) const MARKED: Workload = Workload {
+    name: "a file whose writer died",
+    work: foreign,
+    start: Some(include_bytes!("../../tests/golden/crash_marked.h5")),
+};
+
 /// A short run of everything, for faults in each of its calls.
 pub(super) const BRIEF: Workload = new("a bit of everything", brief);
 
 impl Run {
-    fn some(&mut self, from: usize, to: usize) -> usize {
+    pub(super) fn some(&mut self, from: usize, to: usize) -> usize {
         from + self.rng.below(to - from)
     }
 
-    fn values(&mut self, shape: &[usize]) -> ArrayD<f64> {
+    pub(super) fn values(&mut self, shape: &[usize]) -> ArrayD<f64> {
         let first = self.rng.below(1 << 20) as f64;
         let mut next = first;
         ArrayD::from_shape_simple_fn(shape, || {
@@ -176,7 +192,7 @@ fn write_some(run: &mut Run, dataset: &Dataset) -> Result<()> {
     }
 }
 
-fn resizing(run: &mut Run) -> Result<()> {
+pub(super) fn resizing(run: &mut Run) -> Result<()> {
     run.file
         .new_dataset::<f64>()
         .shape((5.., 4..))
@@ -210,7 +226,7 @@ fn resizing(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn fixed(run: &mut Run) -> Result<()> {
+pub(super) fn fixed(run: &mut Run) -> Result<()> {
     let values = run.values(&[300]);
     run.file
         .new_dataset::<f64>()
@@ -396,7 +412,7 @@ fn many_sectors(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn anything(run: &mut Run) -> Result<()> {
+pub(super) fn anything(run: &mut Run) -> Result<()> {
     create_pair(&run.file.root())?;
     run.file
         .new_dataset::<String>()

@@ -35,6 +35,11 @@ impl FilterDescription {
         Self::new(fletcher32::ID, "fletcher32", false, Vec::new())
     }
 
+    /// Whether the filter adds a checksum.
+    pub(crate) fn is_checksum(&self) -> bool {
+        self.id == fletcher32::ID
+    }
+
     /// The name is stored by version 1 of the message only, version 2 leaves it out for identifiers below 256.
     fn new(id: u16, name: &str, optional: bool, values: Vec<u32>) -> Self {
         Self {

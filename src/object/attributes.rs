@@ -1,5 +1,7 @@
 //! The attributes of an object: messages of its header while they are few and small, dense storage beyond.
 
+mod verify;
+
 use super::dense::{ATTRIBUTES, Dense, Message, Places, StoredId};
 use super::header::Header;
 use super::shared::{decode_attribute, message_data};
@@ -179,6 +181,37 @@ impl Attributes {
         }
         self.put(store, header, order, attribute)?;
         Ok(replaced)
+    }
+
+    /// Gives the attribute of `old` another name, which is not in yet; all else of it stays, its creation order too.
+    pub(crate) fn rename(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        old: &[u8],
+        new: &str,
+    ) -> Result<()> {
+        let at = header.addr.get();
+        self.make_editable(store, header)?;
+        let mut attribute = self
+            .find(store, header, old)?
+            .ok_or_else(Error::not_found)?;
+        attribute.rename(new).map_err(|error| error.at(at))?;
+        // It is no longer what the shared message table has.
+        attribute.heap_id = None;
+        let message = attribute.encode();
+        if self.dense.is_none() && message.len() <= MAX_MESSAGE {
+            let (number, _) = find_compact(store, header, old)?.ok_or_else(Error::not_found)?;
+            let known = &mut header.messages[number];
+            known.data = message;
+            known.flags &= !flag::SHARED;
+            return Ok(());
+        }
+        let order = self.take(store, header, old)?.map_or(0, |(order, _)| order);
+        if self.dense.is_none() {
+            self.make_dense(store, header)?;
+        }
+        self.put(store, header, order, &attribute)
     }
 
     /// Takes the attribute of `name` out.

@@ -60,7 +60,7 @@ impl Contiguous {
             return Ok(old.addr);
         }
         let old = self.extent();
-        let new = store.alloc(self.size)?;
+        let new = store.alloc_raw(self.size)?;
         if !overwritten {
             match old {
                 Some(old) => copy(store, old, new.addr)?,

@@ -208,7 +208,7 @@ impl Copying {
 
     /// Sets a place for a copy's cell aside: a group gets a sector with room for its members.
     fn place(&mut self, engine: &mut Engine, planned: &Planned, parent: Addr) -> Result<()> {
-        let len = Header::cell_size(&engine.store, &planned.prefix);
+        let len = Header::new_cell_size(&engine.store, &planned.prefix);
         let (addr, room) = if planned.links.is_some() {
             let sector = engine.store.alloc_sectors(SECTOR as u64)?;
             let room = Extent::new(sector.addr.plus(len), sector.len - len);
@@ -217,7 +217,7 @@ impl Copying {
             (self.place_member(engine, planned, len, parent)?, Vec::new())
         };
         let keeps_record = planned.grows || planned.links.is_some();
-        let header = Header::copy_of(addr, planned.prefix.clone(), room, keeps_record);
+        let header = Header::new(addr, planned.prefix.clone(), Vec::new(), room, keeps_record);
         self.places.push(addr);
         self.unbuilt.push(Some(header));
         Ok(())
@@ -232,7 +232,7 @@ impl Copying {
     ) -> Result<Addr> {
         let home = planned.home.and_then(|home| self.unbuilt[home].as_mut());
         let Some(home) = home else {
-            return engine.place_cell_of(parent, len, planned.grows);
+            return engine.place_cell(parent, &planned.prefix, planned.grows);
         };
         if let Some(addr) = home.take_room_for_child(len, HEAP_HEADER) {
             return Ok(addr);

@@ -2,15 +2,16 @@
 
 mod load;
 mod stored;
+mod verify;
 
 use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
 use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
-use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
+use crate::format::libver::LibVer;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
@@ -59,7 +60,10 @@ impl Dataset {
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
                 let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
-                let index = index::choose(&shape);
+                let index = match store.bound {
+                    LibVer::V110 => index::choose(&shape),
+                    _ => index::choose_v18(store, &shape)?,
+                };
                 let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
                 Data::Chunked { chunks, flags: 0 }
             }
@@ -75,7 +79,10 @@ impl Dataset {
             filters: plan.filters,
             max_dims,
             fill,
-            layout_version: 4,
+            layout_version: match store.bound {
+                LibVer::V110 => 4,
+                _ => 3,
+            },
             data,
             messages_changed: true,
         };
@@ -323,6 +330,7 @@ impl Dataset {
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
         };
+        chunks.change_edges(store, shape(&old), shape(dims))?;
         if dims.iter().zip(&old).any(|(new, old)| new > old) {
             chunks.scrub(store, shape(&old), budget)?;
         }
@@ -356,6 +364,9 @@ impl Dataset {
                     return Ok(());
                 }
                 let index = chunks.stage(store)?;
+                if chunks.converted {
+                    self.layout_version = 4;
+                }
                 LayoutClass::Chunked(ChunkedLayout {
                     flags: *flags,
                     chunk: chunks.grid.chunk().to_vec(),
@@ -408,19 +419,6 @@ impl Dataset {
         match &mut self.data {
             Data::Chunked { chunks, .. } => chunks.keep_within(store, shape, budget),
             _ => Ok(()),
-        }
-    }
-
-    /// Every extent of the data, for the mark pass.
-    pub(crate) fn blocks(
-        &mut self,
-        store: &Store,
-        visit: &mut dyn FnMut(Extent) -> Result<()>,
-    ) -> Result<()> {
-        match &mut self.data {
-            Data::Compact(_) => Ok(()),
-            Data::Contiguous(contiguous) => contiguous.extent().map_or(Ok(()), visit),
-            Data::Chunked { chunks, .. } => chunks.blocks(store, visit),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The links of a group: messages of its header while they are few, dense storage beyond. A group of the old form is
 //! read from its symbol table; the first change of its links makes messages or dense storage of them.
 
+mod verify;
+
 use super::dense::{Dense, LINKS, Message, Places};
 use super::header::Header;
 use crate::bytes::Extent;
@@ -31,9 +33,14 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// The links of a new group, with the messages its header opens with.
-    pub(crate) fn create(store: &Store) -> (Self, Vec<RawMessage>) {
-        let info = LinkInfo::default();
+    /// The links of a new group, with the messages its header opens with. `ordered`: the order in which they are made is
+    /// kept and indexed.
+    pub(crate) fn create(store: &Store, ordered: bool) -> (Self, Vec<RawMessage>) {
+        let info = LinkInfo {
+            max_creation_index: ordered.then_some(0),
+            order_index: ordered.then_some(None),
+            ..LinkInfo::default()
+        };
         let links = Self {
             info,
             max_compact: DEFAULT_PHASE_CHANGE.0,
@@ -208,14 +215,46 @@ impl Links {
             return Err(Error::new(ErrorKind::Exists));
         }
         self.make_editable(store, header)?;
+        self.number(&mut link);
+        let compact = self.len(store, header)? < u64::from(self.max_compact);
+        self.put_grown(store, header, &link, compact)
+    }
+
+    /// Gives the link of `old` the name of `link`, which is not in yet; it gets a new creation order, as libhdf5 does it.
+    pub(crate) fn rename(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        old: &[u8],
+        mut link: Link,
+    ) -> Result<()> {
+        self.make_editable(store, header)?;
+        self.take(store, header, old)?;
+        self.number(&mut link);
+        self.put_grown(store, header, &link, true)
+    }
+
+    fn number(&mut self, link: &mut Link) {
+        link.creation_order = None;
         if let Some(next) = &mut self.info.max_creation_index {
             link.creation_order = Some(*next);
             *next += 1;
         }
-        if self.dense.is_none() && self.len(store, header)? >= u64::from(self.max_compact) {
+    }
+
+    /// Adds a link, made dense before where the links do not stay `compact` or the message of this one cannot be.
+    fn put_grown(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        link: &Link,
+        compact: bool,
+    ) -> Result<()> {
+        let fits = || link.encode(store.widths()).len() <= MAX_MESSAGE;
+        if self.dense.is_none() && !(compact && fits()) {
             self.make_dense(store, header)?;
         }
-        self.put(store, header, &link)
+        self.put(store, header, link)
     }
 
     fn put(&mut self, store: &mut Store, header: &mut Header, link: &Link) -> Result<()> {
@@ -244,8 +283,23 @@ impl Links {
         header: &mut Header,
         name: &[u8],
     ) -> Result<Option<Link>> {
-        let at = header.addr.get();
         self.make_editable(store, header)?;
+        let removed = self.take(store, header, name)?;
+        if let Some(dense) = &self.dense
+            && dense.len() < u64::from(self.min_dense)
+        {
+            self.make_compact(store, header)?;
+        }
+        Ok(removed)
+    }
+
+    fn take(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        name: &[u8],
+    ) -> Result<Option<Link>> {
+        let at = header.addr.get();
         let widths = store.widths();
         if let Some(dense) = &mut self.dense {
             let removed = dense.remove(store, name, &|_, message| {
@@ -253,9 +307,6 @@ impl Links {
                     .creation_order
                     .unwrap_or(0))
             })?;
-            if dense.len() < u64::from(self.min_dense) {
-                self.make_compact(store, header)?;
-            }
             return removed
                 .map(|(_, message)| Link::decode(&message, widths, at))
                 .transpose();
@@ -295,7 +346,9 @@ impl Links {
         }
         header.remove_message(kind::SYMBOL_TABLE);
         header.messages.splice(0..0, self.initial_messages(store));
-        if links.len() > usize::from(self.max_compact) {
+        let widths = store.widths();
+        let long = |link: &Link| link.encode(widths).len() > MAX_MESSAGE;
+        if links.len() > usize::from(self.max_compact) || links.iter().any(long) {
             return self.fill_dense(store, header, &links);
         }
         links
@@ -319,6 +372,13 @@ impl Links {
 
     fn make_compact(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
         let links = self.list(store, header)?;
+        let widths = store.widths();
+        if links
+            .iter()
+            .any(|link| link.encode(widths).len() > MAX_MESSAGE)
+        {
+            return Ok(());
+        }
         if let Some(mut dense) = self.dense.take() {
             dense.free_all(store)?;
         }

@@ -2,20 +2,25 @@
 
 mod attributes;
 mod chunks;
+mod comment;
 mod contiguous;
 pub(crate) mod copy;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;
+mod extension;
 mod header;
 mod links;
 mod mark;
 mod named;
 pub(crate) mod plan;
+mod reach;
 mod record;
+mod relink;
 mod shared;
 mod tree;
 mod values;
+pub(crate) mod verify;
 
 pub(crate) use named::ElementType;
 pub(crate) use tree::ObjectKind;

@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) fill: Option<Vec<u8>>,
     pub(crate) fill_time: FillTime,
     pub(crate) early: bool,
+    /// The order in which attributes are made is kept and indexed.
+    pub(crate) track_order: bool,
 }
 
 impl Plan {

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::CharacterSet;
 use crate::format::message::link::{Link, LinkTarget};
 use crate::format::message::{RawMessage, kind};
+use crate::format::object_header::Prefix;
 use crate::store::SECTOR;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -86,10 +87,10 @@ impl Engine {
     }
 
     /// The link of one name in a group; `None` also where the object is no group.
-    pub(crate) fn link(&mut self, group: Addr, name: &str) -> Result<Option<Link>> {
+    pub(crate) fn link(&mut self, group: Addr, name: impl AsRef<[u8]>) -> Result<Option<Link>> {
         let (object, store, _) = self.parts(group)?;
         match &mut object.links {
-            Some(links) => links.find(store, &object.header, name.as_bytes()),
+            Some(links) => links.find(store, &object.header, name.as_ref()),
             None => Ok(None),
         }
     }
@@ -171,31 +172,32 @@ impl Engine {
     }
 
     /// Makes a group, with the groups on the way.
-    pub(crate) fn create_group(&mut self, base: Addr, path: &str) -> Result<Addr> {
+    pub(crate) fn create_group(&mut self, base: Addr, path: &str, ordered: bool) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            engine.create_group_in(parent, &last)
+            engine.create_group_in(parent, &last, ordered)
         })
     }
 
     pub(super) fn create_missing(&mut self, mut at: Addr, missing: &[String]) -> Result<Addr> {
         for name in missing {
-            at = self.create_group_in(at, name)?;
+            at = self.create_group_in(at, name, false)?;
         }
         Ok(at)
     }
 
-    fn create_group_in(&mut self, parent: Addr, name: &str) -> Result<Addr> {
-        let (links, messages) = Links::create(&self.store);
+    fn create_group_in(&mut self, parent: Addr, name: &str, ordered: bool) -> Result<Addr> {
+        let (links, messages) = Links::create(&self.store, ordered);
         let sector = self.store.alloc_sectors(SECTOR as u64)?;
-        let cell = Header::new_cell_size(&self.store);
+        let prefix = Prefix::ordered(ordered);
+        let cell = Header::new_cell_size(&self.store, &prefix);
         let room = Extent::new(sector.addr.plus(cell), sector.len - cell);
         self.add_object(
             parent,
             name,
             Object {
-                header: Header::new(sector.addr, messages, vec![room], true),
+                header: Header::new(sector.addr, prefix, messages, vec![room], true),
                 links: Some(links),
                 attributes: Attributes::none(),
                 dataset: None,
@@ -224,14 +226,15 @@ impl Engine {
     }
 
     fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
+        let prefix = Prefix::ordered(plan.track_order);
         let (dataset, messages): (_, Vec<RawMessage>) = Dataset::create(&mut self.store, plan)?;
         let grows = dataset.can_grow();
-        let addr = self.place_cell(parent, grows)?;
+        let addr = self.place_cell(parent, &prefix, grows)?;
         self.add_object(
             parent,
             name,
             Object {
-                header: Header::new(addr, messages, Vec::new(), grows),
+                header: Header::new(addr, prefix, messages, Vec::new(), grows),
                 links: None,
                 attributes: Attributes::none(),
                 dataset: Some(dataset),
@@ -242,13 +245,8 @@ impl Engine {
 
     /// A place for a cell: sector 0 while it has room for objects that will change, so that one write commits them
     /// all; else the room of the parent, which gets another sector when it has none.
-    pub(super) fn place_cell(&mut self, parent: Addr, hot: bool) -> Result<Addr> {
-        let len = Header::new_cell_size(&self.store);
-        self.place_cell_of(parent, len, hot)
-    }
-
-    /// As [`place_cell`](Self::place_cell), for a cell of `len` bytes.
-    pub(super) fn place_cell_of(&mut self, parent: Addr, len: u64, hot: bool) -> Result<Addr> {
+    pub(super) fn place_cell(&mut self, parent: Addr, prefix: &Prefix, hot: bool) -> Result<Addr> {
+        let len = Header::new_cell_size(&self.store, prefix);
         if hot && self.store.stamped() {
             let root = self.root();
             if let Some(addr) = self.take_room(root, len)? {
@@ -330,19 +328,12 @@ impl Engine {
 
     /// Takes a link out; an object whose last hard link it was is freed with everything it alone holds.
     pub(crate) fn unlink(&mut self, base: Addr, path: &str) -> Result<()> {
-        let names = check_path(path)?;
-        let Some((last, parents)) = names.split_last() else {
-            return Err(Error::invalid("the root group cannot be unlinked"));
-        };
-        let start = if path.starts_with('/') {
-            self.root()
-        } else {
-            base
-        };
-        let group = self
-            .find(start, &parents.join("/"))?
-            .ok_or_else(Error::not_found)?;
-        let link = self.link(group, last)?.ok_or_else(Error::not_found)?;
+        let (group, link) = self.find_link(base, path)?.ok_or_else(Error::not_found)?;
+        self.unlink_found(group, link)
+    }
+
+    /// Takes out a link that `group` has.
+    pub(super) fn unlink_found(&mut self, group: Addr, link: Link) -> Result<()> {
         self.check_links_editable(group)?;
         let doomed = match link.target {
             LinkTarget::Hard(addr) => self.plan_removal(addr)?,
@@ -352,7 +343,7 @@ impl Engine {
             engine.touch(group)?;
             let (object, store, _) = engine.parts(group)?;
             if let Some(links) = &mut object.links {
-                links.remove(store, &mut object.header, last.as_bytes())?;
+                links.remove(store, &mut object.header, &link.name)?;
             }
             engine.drop_all_links(doomed)
         })
@@ -429,7 +420,7 @@ pub(crate) fn charset(name: &str) -> CharacterSet {
 }
 
 /// The names of a path: none empty but before a leading slash, none with a NUL, none a dot.
-fn check_path(path: &str) -> Result<Vec<&str>> {
+pub(super) fn check_path(path: &str) -> Result<Vec<&str>> {
     let relative = path.strip_prefix('/').unwrap_or(path);
     if relative.is_empty() {
         return match path {

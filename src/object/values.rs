@@ -35,8 +35,11 @@ impl VarLenSink for HeapSink<'_> {
 /// The global heap as a place that elements are read from.
 #[derive(Debug)]
 pub(crate) struct HeapSource<'a> {
-    pub(crate) heap: &'a mut GlobalHeap,
-    pub(crate) store: &'a Store,
+    heap: &'a mut GlobalHeap,
+    store: &'a Store,
+    /// How many bytes it still hands out. In an honest file each object is named by one element: together they are
+    /// not more than the file. Elements of elements could name one object again and again.
+    left: u64,
 }
 
 impl VarLenSource for HeapSource<'_> {
@@ -49,6 +52,14 @@ impl VarLenSource for HeapSource<'_> {
             addr: Addr::new(address),
             index,
         };
+        self.left = self.left.checked_sub(len as u64).ok_or_else(|| {
+            let max = self.store.end().saturating_mul(MAX_REPEATED);
+            Error::limit(
+                "the size of values of variable length",
+                max.saturating_add(1),
+                max,
+            )
+        })?;
         self.heap
             .with(self.store, at, |bytes| match bytes.get(..len) {
                 Some(bytes) => {
@@ -62,7 +73,19 @@ impl VarLenSource for HeapSource<'_> {
                 .at(address)),
             })?
     }
+
+    fn read_whole(&mut self, address: u64, index: u32, out: &mut Vec<u8>) -> Result<()> {
+        let at = HeapRef {
+            addr: Addr::new(address),
+            index,
+        };
+        let len = self.heap.with(self.store, at, <[u8]>::len)?;
+        self.read(address, index, len, out)
+    }
 }
+
+/// How often the bytes of a file may be handed out by one read of values of variable length.
+const MAX_REPEATED: u64 = 16;
 
 /// Rows of elements looked at together when values are released.
 const PIECE: u64 = 1 << 20;
@@ -86,6 +109,7 @@ impl Engine {
     ) -> Result<T> {
         decode(&mut HeapSource {
             heap: &mut self.heap,
+            left: self.store.end().saturating_mul(MAX_REPEATED),
             store: &self.store,
         })
     }
@@ -250,19 +274,7 @@ impl Engine {
         space: &Dataspace,
         encode: impl FnOnce(&mut HeapSink<'_>) -> Result<Vec<u8>>,
     ) -> Result<()> {
-        if name.is_empty() {
-            return Err(Error::invalid("the name of an attribute is empty"));
-        }
-        if name.contains('\0') {
-            return Err(Error::invalid(alloc::format!(
-                "the name {name:?} has a NUL"
-            )));
-        }
-        if name.len() >= usize::from(u16::MAX) {
-            // With the NUL that ends it.
-            let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
-            return Err(Error::limit("the length of an attribute's name", len, max));
-        }
+        check_name(name)?;
         self.check_editable(addr)?;
         let old = self.attribute(addr, name)?;
         let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
@@ -309,6 +321,25 @@ impl Engine {
         })
     }
 
+    /// Gives an attribute another name.
+    pub(crate) fn rename_attribute(&mut self, addr: Addr, old: &str, new: &str) -> Result<()> {
+        check_name(new)?;
+        self.check_editable(addr)?;
+        if self.attribute(addr, old)?.is_none() {
+            return Err(Error::new(ErrorKind::NotFound));
+        }
+        if self.attribute(addr, new)?.is_some() {
+            return Err(Error::new(ErrorKind::Exists));
+        }
+        self.change(|engine| {
+            engine.touch(addr)?;
+            let (object, store, _) = engine.parts(addr)?;
+            object
+                .attributes
+                .rename(store, &mut object.header, old.as_bytes(), new)
+        })
+    }
+
     pub(crate) fn delete_attribute(&mut self, addr: Addr, name: &str) -> Result<()> {
         self.check_editable(addr)?;
         let Some(old) = self.attribute(addr, name)? else {
@@ -331,6 +362,24 @@ impl Engine {
             engine.drop_all_links(doomed)
         })
     }
+}
+
+/// Refuses what cannot be the name of an attribute.
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::invalid("the name of an attribute is empty"));
+    }
+    if name.contains('\0') {
+        return Err(Error::invalid(alloc::format!(
+            "the name {name:?} has a NUL"
+        )));
+    }
+    if name.len() >= usize::from(u16::MAX) {
+        // With the NUL that ends it.
+        let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
+        return Err(Error::limit("the length of an attribute's name", len, max));
+    }
+    Ok(())
 }
 
 /// Visits the heap references in elements: of strings and sequences, also inside arrays and compounds.

@@ -221,6 +221,20 @@ impl Attribute {
         Ok(attribute)
     }
 
+    /// Gives it another name. Versions 1 and 2 have no character set; a name beyond ASCII makes it version 3.
+    pub(crate) fn rename(&mut self, name: &str) -> Result<()> {
+        if name.is_empty() || name.len() >= usize::from(u16::MAX) {
+            let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
+            return Err(Error::limit("the length of an attribute's name", len, max));
+        }
+        self.name = name.as_bytes().to_vec();
+        if !name.is_ascii() {
+            self.version = 3;
+            self.charset = CharacterSet::Utf8;
+        }
+        Ok(())
+    }
+
     /// The name only, without the rest of the message.
     pub(crate) fn name_of(bytes: &[u8]) -> Result<&[u8]> {
         Ok(Head::decode(&mut Take::new(bytes, NAME, 0))?.name)

@@ -6,13 +6,13 @@
 //!   4   4  seconds since 1970-01-01 00:00:00 UTC
 //! ```
 
-use crate::bytes::{Put, Take};
+use crate::bytes::Take;
 use crate::error::Result;
-use alloc::vec::Vec;
 
 #[cfg(test)]
-pub(crate) fn encode(seconds: u32) -> Vec<u8> {
-    let mut out = Vec::new();
+pub(crate) fn encode(seconds: u32) -> alloc::vec::Vec<u8> {
+    use crate::bytes::Put;
+    let mut out = alloc::vec::Vec::new();
     out.put_u8(1);
     out.put_zeros(3);
     out.put_u32(seconds);

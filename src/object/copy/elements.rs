@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
 use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::object::engine::Engine;
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::store::Store;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 const NAME: &str = "reference";
@@ -54,8 +55,12 @@ fn take_heap_ref(take: &mut Take<'_>, offset_width: u8) -> Result<Option<HeapRef
 }
 
 /// The bytes of a heap object of the source, all of them or the first `len`.
-fn heap_bytes(engine: &mut Engine, at: HeapRef, len: Option<usize>) -> Result<Vec<u8>> {
-    let Engine { heap, store, .. } = engine;
+fn heap_bytes(
+    heap: &mut GlobalHeap,
+    store: &Store,
+    at: HeapRef,
+    len: Option<usize>,
+) -> Result<Vec<u8>> {
     heap.with(store, at, |bytes| {
         let wanted = len.unwrap_or(bytes.len());
         bytes.get(..wanted).map(<[u8]>::to_vec).ok_or_else(|| {
@@ -73,11 +78,17 @@ fn take_sequence(element: &[u8], offset_width: u8) -> Result<Option<(u32, HeapRe
     Ok(at.filter(|_| len > 0).map(|at| (len, at)))
 }
 
-fn sequence_bytes(engine: &mut Engine, base: &Datatype, len: u32, at: HeapRef) -> Result<Vec<u8>> {
+fn sequence_bytes(
+    heap: &mut GlobalHeap,
+    store: &Store,
+    base: &Datatype,
+    len: u32,
+    at: HeapRef,
+) -> Result<Vec<u8>> {
     let bytes = u64::from(len) * u64::from(base.size());
     let bytes = usize::try_from(bytes)
         .map_err(|_| Error::limit("the size of a sequence", bytes, usize::MAX as u64))?;
-    heap_bytes(engine, at, Some(bytes))
+    heap_bytes(heap, store, at, Some(bytes))
 }
 
 /// Copies elements from one file to another place.
@@ -150,7 +161,10 @@ impl Converter {
             element.fill(0);
             return Ok(());
         };
-        let mut values = sequence_bytes(engines.from(), base, len, at)?;
+        let mut values = {
+            let Engine { heap, store, .. } = engines.from();
+            sequence_bytes(heap, store, base, len, at)?
+        };
         self.convert(engines, base, &mut values)?;
         let at = self.heap.insert(&mut engines.to().store, &values)?;
         let mut new = Vec::with_capacity(element.len());
@@ -187,7 +201,10 @@ impl Converter {
                     element.fill(0);
                     return Ok(());
                 };
-                let mut region = heap_bytes(engines.from(), at, None)?;
+                let mut region = {
+                    let Engine { heap, store, .. } = engines.from();
+                    heap_bytes(heap, store, at, None)?
+                };
                 let addr = Take::new(&region, NAME, at.addr.get()).uint(width)?;
                 let mut new = Vec::new();
                 new.put_uint(lead(addr)?, width);
@@ -238,7 +255,7 @@ pub(super) fn for_each_object(
         match datatype {
             Datatype::VarLenSequence { base } => {
                 if let Some((len, at)) = take_sequence(element, width)? {
-                    let values = sequence_bytes(engine, base, len, at)?;
+                    let values = sequence_bytes(&mut engine.heap, &engine.store, base, len, at)?;
                     for_each_object(engine, base, &values, visit)?;
                 }
             }
@@ -257,7 +274,7 @@ pub(super) fn for_each_object(
                     OBJECT => Take::new(element, NAME, 0).uint(width)?,
                     REGION => match take_heap_ref(&mut Take::new(element, NAME, 0), width)? {
                         Some(at) => {
-                            let region = heap_bytes(engine, at, None)?;
+                            let region = heap_bytes(&mut engine.heap, &engine.store, at, None)?;
                             Take::new(&region, NAME, at.addr.get()).uint(width)?
                         }
                         None => 0,
@@ -287,53 +304,56 @@ pub(in crate::object) fn names_collections(datatype: &Datatype) -> bool {
     }
 }
 
-/// Collects the heap collections that elements are in, those in sequences of others included.
-pub(in crate::object) fn for_each_collection(
-    engine: &mut Engine,
+/// Visits the heap objects that elements name, those that sequences of others name included.
+pub(in crate::object) fn for_each_heap_object(
+    heap: &mut GlobalHeap,
+    store: &Store,
     datatype: &Datatype,
     bytes: &[u8],
-    collections: &mut BTreeSet<Addr>,
+    visit: &mut dyn FnMut(HeapRef),
 ) -> Result<()> {
     if !names_collections(datatype) {
         return Ok(());
     }
-    let width = engine.store.widths().offset;
+    let width = store.widths().offset;
     let size = (datatype.size() as usize).max(1);
     for element in bytes.chunks_exact(size) {
         match datatype {
             Datatype::VarLenString { .. } => {
-                let found = take_sequence(element, width)?;
-                collections.extend(found.map(|(_, at)| at.addr));
+                if let Some((_, at)) = take_sequence(element, width)? {
+                    visit(at);
+                }
             }
             Datatype::VarLenSequence { base } => {
                 let Some((len, at)) = take_sequence(element, width)? else {
                     continue;
                 };
-                collections.insert(at.addr);
+                visit(at);
                 if names_collections(base) {
-                    let values = sequence_bytes(engine, base, len, at)?;
-                    for_each_collection(engine, base, &values, collections)?;
+                    let values = sequence_bytes(heap, store, base, len, at)?;
+                    for_each_heap_object(heap, store, base, &values, visit)?;
                 }
             }
             Datatype::Array { base, .. } => {
-                for_each_collection(engine, base, element, collections)?
+                for_each_heap_object(heap, store, base, element, visit)?
             }
             Datatype::Compound { members, .. } => {
                 for member in members {
                     let from = member.offset as usize;
                     let to = from + member.datatype.size() as usize;
                     if let Some(part) = element.get(from..to) {
-                        for_each_collection(engine, &member.datatype, part, collections)?;
+                        for_each_heap_object(heap, store, &member.datatype, part, visit)?;
                     }
                 }
             }
-            Datatype::Reference { kind, .. } => {
+            Datatype::Reference { kind, .. } if *kind != OBJECT => {
                 let mut take = Take::new(element, NAME, 0);
                 if *kind != REGION {
                     take.skip(REVISED_HEAD)?;
                 }
-                let found = take_heap_ref(&mut take, width)?;
-                collections.extend(found.map(|at| at.addr));
+                if let Some(at) = take_heap_ref(&mut take, width)? {
+                    visit(at);
+                }
             }
             _ => {}
         }

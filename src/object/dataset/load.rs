@@ -9,7 +9,7 @@ use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::{Fill, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::kind;
-use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
+use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass, UNFILTERED_EDGES};
 use crate::index;
 use crate::object::chunks::Chunks;
 use crate::object::contiguous::Contiguous;
@@ -166,14 +166,12 @@ fn load_chunks(
             "the element size is not that of the datatype",
         ));
     }
-    if layout.flags & 1 != 0 && !filters.is_empty() {
-        return Err(Error::unsupported("unfiltered partial edge chunks"));
-    }
     let grid = Grid::new(layout.chunk.clone(), element)?;
     let pipeline = Pipeline::new(filters)?;
     let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
-    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone());
+    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone())
+        .with_raw_edges(layout.flags & UNFILTERED_EDGES != 0);
     Ok(Data::Chunked {
         chunks,
         flags: layout.flags,
