@@ -450,9 +450,10 @@ impl<T: H5Type> AttributeBuilder<T> {
                 return Err(Error::new(crate::ErrorKind::Exists));
             }
             let space = crate::builder::dataspace(&self.extents, false);
+            let datatype = self.datatype.clone().in_file(engine.store.widths())?;
             let size = space
                 .element_count()?
-                .saturating_mul(u64::from(self.datatype.size()));
+                .saturating_mul(u64::from(datatype.size()));
             crate::builder::check_len(size)?;
             let mut element = ElementType::own(&self.datatype);
             if let Some(named) = &self.named {

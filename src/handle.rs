@@ -162,7 +162,10 @@ impl Shared {
     ) -> Result<T> {
         self.named(self.locked(|open| {
             let result = match &mut open.engine {
-                Some(engine) => run(engine)?,
+                Some(engine) => {
+                    engine.check_room(bytes)?;
+                    run(engine)?
+                }
                 None => return Err(Error::new(ErrorKind::Closed)),
             };
             open.commit_if_due(bytes)?;

@@ -6,6 +6,8 @@ mod support;
 
 #[path = "interop/copied.rs"]
 mod copied;
+#[path = "interop/conversions.rs"]
+mod conversions;
 #[path = "interop/dump.rs"]
 mod dump;
 #[path = "interop/edited.rs"]

@@ -24,10 +24,10 @@ pub(super) const ALL: &[Workload] = &[
     new("a hundred links", hundred_links),
     new("objects in many sectors", many_sectors),
     new("anything", anything),
-    new("copies", copies),
     new("anything in a file for 1.8", moves::for_18),
     new("anything after a userblock", moves::after_a_userblock),
     new("links moved and attributes renamed", moves::moves),
+    new("copies", copies),
     FOREIGN,
     Workload {
         name: "a file of pages libhdf5 wrote",

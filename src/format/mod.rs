@@ -13,5 +13,6 @@ pub(crate) mod legacy;
 pub(crate) mod libver;
 pub(crate) mod message;
 pub(crate) mod object_header;
+pub(crate) mod selection;
 pub(crate) mod shared_table;
 pub(crate) mod superblock;

@@ -58,6 +58,7 @@ impl Table {
         8 + u64::from(indexes) * (14 + 2 * u64::from(widths.offset))
     }
 
+    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_bytes(b"SMTB");
@@ -143,6 +144,7 @@ impl Record {
         5 + 12.max(4 + usize::from(widths.offset))
     }
 
+    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_u8(match self.location {
@@ -195,6 +197,7 @@ pub(crate) fn list_size(max: u16, widths: Widths) -> u64 {
 }
 
 /// The records of a list, in `size` bytes.
+#[cfg(test)]
 pub(crate) fn encode_list(records: &[Record], size: u64, widths: Widths) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_bytes(b"SMLI");

@@ -2,7 +2,7 @@
 
 mod verify;
 
-use super::dense::{ATTRIBUTES, Dense, Message, Places, StoredId};
+use super::dense::{self, ATTRIBUTES, Dense, Message, Places, StoredId};
 use super::header::Header;
 use super::shared::{decode_attribute, message_data};
 use crate::bytes::{Extent, Take};
@@ -35,6 +35,18 @@ impl Attributes {
         Self {
             info: None,
             dense: None,
+        }
+    }
+
+    /// Refuses an attribute message that a header cannot hold.
+    pub(crate) fn check_message(len: u64) -> Result<()> {
+        match len > MAX_MESSAGE as u64 {
+            true => Err(Error::limit(
+                "the size of an attribute",
+                len,
+                MAX_MESSAGE as u64,
+            )),
+            false => Ok(()),
         }
     }
 
@@ -176,7 +188,10 @@ impl Attributes {
             .prefix
             .phase_change
             .map_or(MAX_COMPACT, |(max, _)| max);
-        if self.dense.is_none() && (self.len(header) >= u64::from(max) || len > MAX_MESSAGE) {
+        if self.dense.is_none()
+            && dense::can_be_made(store.widths())
+            && (self.len(header) >= u64::from(max) || len > MAX_MESSAGE)
+        {
             self.make_dense(store, header)?;
         }
         self.put(store, header, order, attribute)?;
@@ -327,7 +342,11 @@ impl Attributes {
         if let Some(mut old) = self.dense.take() {
             old.free_all(store)?;
         }
-        self.fill_dense(store, header, &all)
+        if dense::can_be_made(store.widths()) {
+            return self.fill_dense(store, header, &all);
+        }
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
     }
 
     fn make_dense(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {

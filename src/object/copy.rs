@@ -16,7 +16,7 @@ mod plan;
 use super::engine::Engine;
 use super::header::Header;
 use super::links::Links;
-use super::{attributes::Attributes, dense::HEAP_HEADER};
+use super::{attributes::Attributes, dense::heap_header};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::Datatype;
@@ -234,7 +234,7 @@ impl Copying {
         let Some(home) = home else {
             return engine.place_cell(parent, &planned.prefix, planned.grows);
         };
-        if let Some(addr) = home.take_room_for_child(len, HEAP_HEADER) {
+        if let Some(addr) = home.take_room_for_child(len, heap_header(engine.store.widths())) {
             return Ok(addr);
         }
         let sector = engine.store.alloc_sectors(SECTOR as u64)?;

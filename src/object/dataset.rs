@@ -8,6 +8,7 @@ use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
 use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
+use crate::bytes::Widths;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -46,6 +47,7 @@ pub(crate) struct Dataset {
     data: Data,
     /// The extent or the layout differs from what the header says.
     messages_changed: bool,
+    widths: Widths,
 }
 
 impl Dataset {
@@ -85,6 +87,7 @@ impl Dataset {
             },
             data,
             messages_changed: true,
+            widths: store.widths(),
         };
         if plan.early {
             dataset.allocate(store)?;
@@ -302,6 +305,9 @@ impl Dataset {
                 )));
             }
         }
+        for &dim in dims {
+            self.widths.check_len("the extent of an axis", dim)?;
+        }
         let same = dims == self.space.dims;
         match &self.data {
             Data::Chunked { .. } => crate::extents::product(dims.iter().copied()).map(|_| ()),
@@ -465,7 +471,7 @@ fn index_shape(
 pub(super) fn datatype_version(datatype: &Datatype) -> u8 {
     match datatype {
         Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
-        Datatype::VarLenSequence { base } => datatype_version(base),
+        Datatype::VarLenSequence { base, .. } => datatype_version(base),
         _ => 1,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::attributes::Attributes;
 use super::dataset::Dataset;
-use super::dense::HEAP_HEADER;
+use super::dense::{self, heap_header};
 use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
@@ -36,6 +36,9 @@ pub(crate) const DEFAULT_CACHE: usize = 16 << 20;
 
 /// Free space worth a record of its own when a file is closed.
 const WORTH_A_RECORD: u64 = 4096;
+
+/// The room for a new link that a header must have where links cannot be elsewhere.
+const NEW_LINK: u64 = 1024;
 
 /// An object in memory.
 #[derive(Debug)]
@@ -162,9 +165,10 @@ impl Engine {
         let store = Store::create_at(storage, root, new.userblock, new.libver)?;
         let prefix = Prefix::ordered(new.track_order);
         let cell = Header::new_cell_size(&store, &prefix);
-        let heap = Stamp::ROOM - HEAP_HEADER;
+        let heap_len = heap_header(store.widths());
+        let heap = Stamp::ROOM - heap_len;
         let cells = Extent::new(root.plus(cell), heap - 48 - cell);
-        let room = vec![cells, Extent::new(Addr::new(heap), HEAP_HEADER)];
+        let room = vec![cells, Extent::new(Addr::new(heap), heap_len)];
         let (links, messages) = Links::create(&store, new.track_order);
         let object = Object {
             header: Header::new(root, prefix, messages, room, true),
@@ -285,6 +289,14 @@ impl Engine {
         object.dataset.as_mut().ok_or(error)
     }
 
+    /// Refuses a change that adds `bytes` of data where the file has no room for them.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        match self.read_only {
+            true => Ok(()),
+            false => self.store.check_room(bytes),
+        }
+    }
+
     /// Refuses what cannot be changed, before anything is.
     pub(crate) fn check_editable(&mut self, addr: Addr) -> Result<()> {
         if self.read_only {
@@ -297,10 +309,16 @@ impl Engine {
     pub(crate) fn check_links_editable(&mut self, group: Addr) -> Result<()> {
         self.check_editable(group)?;
         let (object, store, _) = self.parts(group)?;
-        match &object.links {
-            Some(links) => links.check_editable(store),
-            None => Ok(()),
+        let Some(links) = &mut object.links else {
+            return Ok(());
+        };
+        links.check_editable(store)?;
+        if !dense::can_be_made(store.widths()) {
+            // All links are in the header, one more, too.
+            let more = links.size_out_of_header(store, &object.header)? + NEW_LINK;
+            object.header.check_room(store.widths(), more)?;
         }
+        Ok(())
     }
 
     /// Refuses a dataset whose elements cannot be changed, before any is.
@@ -358,6 +376,14 @@ impl Engine {
             self.count_waiting(addr);
         }
         Ok(())
+    }
+
+    /// Forgets a clean object, which can be read again.
+    pub(crate) fn evict(&mut self, addr: Addr) {
+        if !self.dirty.contains(&addr) {
+            self.objects.remove(&addr);
+            self.count_waiting(addr);
+        }
     }
 
     /// Forgets the clean objects, which can be read again, but for those whose chunks wait in memory.

@@ -3,7 +3,7 @@
 
 mod verify;
 
-use super::dense::{Dense, LINKS, Message, Places};
+use super::dense::{self, Dense, LINKS, Message, Places};
 use super::header::Header;
 use crate::bytes::Extent;
 use crate::error::{Error, ErrorKind, Result};
@@ -150,6 +150,18 @@ impl Links {
         self.dense.is_none()
     }
 
+    /// What the links that are elsewhere would have in the header, in bytes.
+    pub(crate) fn size_out_of_header(&mut self, store: &Store, header: &Header) -> Result<u64> {
+        if self.symbols.is_none() && self.dense.is_none() {
+            return Ok(0);
+        }
+        let links = self.list(store, header)?;
+        let sizes = links
+            .iter()
+            .map(|link| link.encode(store.widths()).len() as u64 + 4);
+        Ok(sizes.sum())
+    }
+
     pub(crate) fn len(&mut self, store: &Store, header: &Header) -> Result<u64> {
         match (&mut self.symbols, &self.dense) {
             (Some(symbols), _) => symbols.count(store),
@@ -250,8 +262,9 @@ impl Links {
         link: &Link,
         compact: bool,
     ) -> Result<()> {
-        let fits = || link.encode(store.widths()).len() <= MAX_MESSAGE;
-        if self.dense.is_none() && !(compact && fits()) {
+        let widths = store.widths();
+        let fits = || link.encode(widths).len() <= MAX_MESSAGE;
+        if self.dense.is_none() && dense::can_be_made(widths) && !(compact && fits()) {
             self.make_dense(store, header)?;
         }
         self.put(store, header, link)
@@ -332,7 +345,12 @@ impl Links {
         if let Some(mut old) = self.dense.take() {
             old.free_all(store)?;
         }
-        self.fill_dense(store, header, &links)
+        if dense::can_be_made(store.widths()) {
+            return self.fill_dense(store, header, &links);
+        }
+        links
+            .iter()
+            .try_for_each(|link| self.put(store, header, link))
     }
 
     fn replace_symbols(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
@@ -348,7 +366,8 @@ impl Links {
         header.messages.splice(0..0, self.initial_messages(store));
         let widths = store.widths();
         let long = |link: &Link| link.encode(widths).len() > MAX_MESSAGE;
-        if links.len() > usize::from(self.max_compact) || links.iter().any(long) {
+        let many = links.len() > usize::from(self.max_compact);
+        if dense::can_be_made(widths) && (many || links.iter().any(long)) {
             return self.fill_dense(store, header, &links);
         }
         links

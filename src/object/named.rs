@@ -53,6 +53,7 @@ impl Engine {
         datatype: &Datatype,
     ) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
+        let datatype = &datatype.clone().in_file(self.store.widths())?;
         if datatype.size() == 0 {
             return Err(Error::invalid("the datatype has no size"));
         }

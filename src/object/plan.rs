@@ -2,7 +2,7 @@
 
 use super::chunks::check_chunk;
 use super::dataset::max_dims;
-use crate::bytes::Addr;
+use crate::bytes::{Addr, Widths};
 use crate::chunk::{Grid, default_chunk};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -47,6 +47,29 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Makes the plan one for a file of these widths.
+    pub(crate) fn fit(&mut self, widths: Widths) -> Result<()> {
+        let old = self.datatype.size();
+        self.datatype = self.datatype.clone().in_file(widths)?;
+        for filter in &mut self.filters {
+            if *filter == FilterDescription::shuffle(old) {
+                *filter = FilterDescription::shuffle(self.datatype.size());
+            }
+        }
+        for dim in self
+            .space
+            .dims
+            .iter()
+            .chain(self.space.max.iter().flatten().flatten())
+        {
+            widths.check_len("the extent of an axis", *dim)?;
+        }
+        if self.choice()? == LayoutChoice::Contiguous {
+            widths.check_len("the size of contiguous data", self.bytes()?)?;
+        }
+        Ok(())
+    }
+
     /// Refuses what cannot be made, before anything is allocated.
     pub(crate) fn check(&self) -> Result<()> {
         let element = u64::from(self.datatype.size());

@@ -2,7 +2,7 @@
 
 use super::attributes::Attributes;
 use super::dataset::Dataset;
-use super::dense::HEAP_HEADER;
+use super::dense::heap_header;
 use super::engine::{Engine, Object};
 use super::header::Header;
 use super::links::Links;
@@ -207,8 +207,14 @@ impl Engine {
     }
 
     /// Makes a dataset, with the groups on the way.
-    pub(crate) fn create_dataset(&mut self, base: Addr, path: &str, plan: Plan) -> Result<Addr> {
+    pub(crate) fn create_dataset(
+        &mut self,
+        base: Addr,
+        path: &str,
+        mut plan: Plan,
+    ) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
+        plan.fit(self.store.widths())?;
         plan.check()?;
         let committed = plan.committed;
         if let Some(committed) = committed {
@@ -264,9 +270,10 @@ impl Engine {
     }
 
     fn take_room(&mut self, owner: Addr, len: u64) -> Result<Option<Addr>> {
+        let heap_header = heap_header(self.store.widths());
         let object = self.object(owner)?;
         let keep = match &object.links {
-            Some(links) if links.may_become_dense() => HEAP_HEADER,
+            Some(links) if links.may_become_dense() => heap_header,
             _ => 0,
         };
         let taken = object.header.take_room_for_child(len, keep);

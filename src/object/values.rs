@@ -1,5 +1,7 @@
 //! Values of variable length: the elements in the global heap, and attributes.
 
+use super::attributes::Attributes;
+use super::dense;
 use super::engine::Engine;
 use super::named::{ElementType, Exchange};
 use crate::bytes::{Addr, Take};
@@ -278,12 +280,23 @@ impl Engine {
         self.check_editable(addr)?;
         let old = self.attribute(addr, name)?;
         let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
+        let widths = self.store.widths();
+        let datatype = &element.datatype.clone().in_file(widths)?;
         let size = space
             .element_count()?
-            .saturating_mul(u64::from(element.datatype.size()));
+            .saturating_mul(u64::from(datatype.size()));
         let max = u64::from(u32::MAX);
         if size > max {
             return Err(Error::limit("the size of an attribute", size, max));
+        }
+        for &dim in &space.dims {
+            widths.check_len("the extent of an axis", dim)?;
+        }
+        if !dense::can_be_made(widths) {
+            let parts = name.len() + datatype.encode(3).len() + space.encode(widths).len();
+            let message = size + parts as u64 + 64;
+            Attributes::check_message(message)?;
+            self.object(addr)?.header.check_room(widths, message)?;
         }
         // Encoding refuses values that do not fit before the object is changed.
         let data = self.encode(encode)?;
@@ -291,15 +304,8 @@ impl Engine {
             engine.touch(addr)?;
             let (object, store, _) = engine.parts(addr)?;
             let charset = super::tree::charset(name);
-            let widths = store.widths();
-            let mut attribute = Attribute::new(
-                name.as_bytes(),
-                charset,
-                element.datatype,
-                space,
-                data,
-                widths,
-            )?;
+            let name = name.as_bytes();
+            let mut attribute = Attribute::new(name, charset, datatype, space, data, widths)?;
             if let Some(committed) = element.committed {
                 attribute.set_committed_datatype(committed, widths);
             }

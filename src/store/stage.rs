@@ -18,6 +18,8 @@ use alloc::vec::Vec;
 /// Staged bytes beyond this are written early: nothing committed reaches them.
 const STAGED_LIMIT: usize = 4 << 20;
 
+const SIZE_OF_FILE: &str = "the size of the file";
+
 /// When a block that is rewritten in place reaches the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FlipOrder {
@@ -371,18 +373,28 @@ impl Store {
     /// Fresh space that no committed state reaches.
     pub(crate) fn alloc(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
+        self.check_space(len)?;
         Ok(self.space.alloc(len, Class::Metadata))
     }
 
     /// As [`alloc`](Self::alloc), for what libhdf5 counts as raw data: elements, the global heap, huge objects.
     pub(crate) fn alloc_raw(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
+        self.check_space(len)?;
         Ok(self.space.alloc(len, Class::Raw))
+    }
+
+    fn check_space(&self, len: u64) -> Result<()> {
+        match self.space.has_free(len) {
+            true => Ok(()),
+            false => self.check_addressable(len),
+        }
     }
 
     /// Fresh space that begins at a sector.
     pub(crate) fn alloc_sectors(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
+        self.check_addressable(len.saturating_add(SECTOR as u64))?;
         Ok(self.space.alloc_aligned(len, SECTOR as u64))
     }
 
@@ -392,9 +404,35 @@ impl Store {
         }
         let max = i64::MAX as u64 - self.superblock.base - self.space.end();
         if len > max {
-            return Err(Error::limit("the size of the file", len, max));
+            return Err(Error::limit(SIZE_OF_FILE, len, max));
         }
         Ok(())
+    }
+
+    /// Refuses growth beyond what an address of the file can say.
+    fn check_addressable(&self, len: u64) -> Result<()> {
+        let (base, max) = (self.superblock.base, self.widths().max_addr());
+        let end = base.saturating_add(self.space.end());
+        let end = end.saturating_add(self.space.most_taken(len));
+        if end > max {
+            return Err(Error::limit(SIZE_OF_FILE, end, max));
+        }
+        Ok(())
+    }
+
+    /// Refuses a change that adds `bytes` of data, where addresses are short and what it takes beside them might not
+    /// be within their reach.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        if self.widths().offset == 8 {
+            return Ok(());
+        }
+        let max = self.widths().max_addr();
+        let share = if bytes == 0 { 32 } else { 8 };
+        let needed = bytes.saturating_add((max / share).min(1 << 20));
+        match self.space.has_free(needed) {
+            true => Ok(()),
+            false => self.check_addressable(needed),
+        }
     }
 
     /// Gives an extent back: reusable at once where it is fresh, after the next commit elsewhere.

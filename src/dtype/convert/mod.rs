@@ -221,9 +221,10 @@ fn plan(stored: &Datatype, wanted: &Datatype, conversion: Conversion) -> Option<
         (Datatype::VarLenString { .. }, Datatype::VarLenString { .. }) => {
             Some(Plan::of(Step::Copy, stored, stored.clone()))
         }
-        (Datatype::VarLenSequence { base }, Datatype::VarLenSequence { base: to }) => {
+        (Datatype::VarLenSequence { base, size }, Datatype::VarLenSequence { base: to, .. }) => {
             let inner = plan(base, to, conversion)?;
             let result = Datatype::VarLenSequence {
+                size: *size,
                 base: Box::new(inner.result.clone()),
             };
             let step = match inner.step {

@@ -6,13 +6,16 @@
 //!   4   4  seconds since 1970-01-01 00:00:00 UTC
 //! ```
 
+#[cfg(test)]
+use crate::bytes::Put;
 use crate::bytes::Take;
 use crate::error::Result;
+#[cfg(test)]
+use alloc::vec::Vec;
 
 #[cfg(test)]
-pub(crate) fn encode(seconds: u32) -> alloc::vec::Vec<u8> {
-    use crate::bytes::Put;
-    let mut out = alloc::vec::Vec::new();
+pub(crate) fn encode(seconds: u32) -> Vec<u8> {
+    let mut out = Vec::new();
     out.put_u8(1);
     out.put_zeros(3);
     out.put_u32(seconds);

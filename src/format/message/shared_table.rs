@@ -18,6 +18,7 @@ pub(crate) struct SharedTable {
 }
 
 impl SharedTable {
+    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_u8(0);

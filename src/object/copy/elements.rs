@@ -35,7 +35,7 @@ pub(super) enum References {
 pub(super) fn contains_reference(datatype: &Datatype) -> bool {
     match datatype {
         Datatype::Reference { .. } => true,
-        Datatype::Array { base, .. } | Datatype::VarLenSequence { base } => {
+        Datatype::Array { base, .. } | Datatype::VarLenSequence { base, .. } => {
             contains_reference(base)
         }
         Datatype::Compound { members, .. } => members
@@ -128,7 +128,7 @@ impl Converter {
         let size = (datatype.size() as usize).max(1);
         for element in bytes.chunks_exact_mut(size) {
             match datatype {
-                Datatype::VarLenString { base, .. } | Datatype::VarLenSequence { base } => {
+                Datatype::VarLenString { base, .. } | Datatype::VarLenSequence { base, .. } => {
                     self.convert_sequence(engines, base, element)?
                 }
                 Datatype::Array { base, .. } => self.convert(engines, base, element)?,
@@ -253,7 +253,7 @@ pub(super) fn for_each_object(
     let size = (datatype.size() as usize).max(1);
     for element in bytes.chunks_exact(size) {
         match datatype {
-            Datatype::VarLenSequence { base } => {
+            Datatype::VarLenSequence { base, .. } => {
                 if let Some((len, at)) = take_sequence(element, width)? {
                     let values = sequence_bytes(&mut engine.heap, &engine.store, base, len, at)?;
                     for_each_object(engine, base, &values, visit)?;
@@ -324,7 +324,7 @@ pub(in crate::object) fn for_each_heap_object(
                     visit(at);
                 }
             }
-            Datatype::VarLenSequence { base } => {
+            Datatype::VarLenSequence { base, .. } => {
                 let Some((len, at)) = take_sequence(element, width)? else {
                     continue;
                 };

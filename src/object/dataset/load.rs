@@ -44,6 +44,9 @@ impl Dataset {
         let space = data_of(kind::DATASPACE, "dataspace")?;
         let space = Dataspace::decode(&space, store.widths(), at)?;
         let (datatype, _, _) = Datatype::decode(&data_of(kind::DATATYPE, "datatype")?, at)?;
+        if datatype.check_widths(store.widths()).is_err() {
+            return Err(Error::corrupt("datatype message", "an address has another size").at(at));
+        }
         let element = datatype.size() as usize;
         let fill = load_fill(store, header, element)?;
         let filters = match header.message(kind::FILTER_PIPELINE) {
@@ -76,6 +79,7 @@ impl Dataset {
             layout_version: layout.version,
             data,
             messages_changed: false,
+            widths: store.widths(),
         }))
     }
 }
