@@ -137,6 +137,7 @@ impl Chunks {
             dims: dims.to_vec(),
             max_dims: max_dims.to_vec(),
             early: false,
+            widths: store.widths(),
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;

@@ -141,7 +141,8 @@ impl Dataset {
         };
         let grid = chunks.grid.clone();
         let pipeline = Pipeline::new(&self.filters)?;
-        let shape = index_shape(&grid, &pipeline, &self.space.dims, &self.max_dims, false);
+        let (dims, max_dims, widths) = (&self.space.dims, &self.max_dims, store.widths());
+        let shape = index_shape(&grid, &pipeline, dims, max_dims, false, widths);
         let flags = flags & RAW_EDGES;
         let index = match store.bound {
             // The flag is one of layout version 4.
