@@ -1,7 +1,7 @@
 //! Attributes: small values that describe an object.
 
 use crate::bytes::Addr;
-use crate::dtype::{self, H5Type, VarLenSink};
+use crate::dtype::{self, Conversion, H5Type, Node, Value, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
@@ -9,12 +9,13 @@ use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
 use crate::named_datatype::NamedDatatype;
 use crate::object::ElementType;
+use crate::reader::{self, Reader};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
-use ndarray::{Array, Array1, ArrayBase, ArrayD, ArrayView, Data, Dimension, IxDyn};
+use ndarray::{Array, Array1, ArrayBase, ArrayD, ArrayView, Data, Dimension};
 
 /// A handle to one attribute (specification IV.A.2.m). It is found by name at every call, so that it sees a value set through another handle.
 ///
@@ -39,6 +40,19 @@ struct Stored {
     committed: Option<Addr>,
     space: Dataspace,
     data: Vec<u8>,
+}
+
+impl Stored {
+    fn check_size(&self) -> Result<()> {
+        let element = u64::from(self.datatype.size());
+        if self.space.element_count()?.checked_mul(element) == Some(self.data.len() as u64) {
+            return Ok(());
+        }
+        Err(Error::corrupt(
+            "attribute message",
+            "its data do not fit its dataspace",
+        ))
+    }
 }
 
 impl Attribute {
@@ -131,9 +145,30 @@ impl Attribute {
     /// ```
     ///
     /// # Errors
-    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) where `T` is not exactly the stored type.
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) where not every stored value is a `T`.
     pub fn read_raw<T: H5Type>(&self) -> Result<Vec<T>> {
-        self.with(|engine, stored| decode(engine, &stored))
+        self.as_reader().read_raw()
+    }
+
+    /// All values of any datatype, in row-major order.
+    ///
+    /// ```
+    /// use h5quill::{File, Value};
+    /// let file = File::create_memory()?;
+    /// file.set_attr("calibrated", true)?;
+    /// let value = file.attr("calibrated")?.read_values()?.remove(0);
+    /// assert_eq!(value, Value::Enum { name: Some("TRUE".into()), value: 1 });
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn read_values(&self) -> Result<Vec<Value>> {
+        self.with(|engine, stored| {
+            stored.check_size()?;
+            let size = stored.datatype.size() as usize;
+            engine.decode(|heap| Node::new(&stored.datatype).read_all(&stored.data, size, heap))
+        })
     }
 
     /// The value of a scalar, or of an attribute with one element.
@@ -143,18 +178,19 @@ impl Attribute {
     ///
     /// file.set_attr("fs", 16_000)?;
     /// assert_eq!(file.attr("fs")?.read_scalar::<i32>()?, 16_000);
-    /// assert!(file.attr("fs")?.read_scalar::<i64>().is_err()); // nothing is converted silently
+    /// assert_eq!(file.attr("fs")?.read_scalar::<f64>()?, 16_000.0); // every i32 is an f64
+    /// assert!(file.attr("fs")?.read_scalar::<f32>().is_err()); // not every i32 is an f32
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     ///
     /// # Errors
     /// Another number of elements, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
     pub fn read_scalar<T: H5Type>(&self) -> Result<T> {
-        let mut values = self.read_raw::<T>()?;
-        match (values.pop(), values.is_empty()) {
-            (Some(value), true) => Ok(value),
-            _ => Err(self.error(Error::invalid("the attribute has not exactly one element"))),
-        }
+        self.as_reader().read_scalar()
+    }
+
+    pub(crate) fn not_one_element(&self) -> Error {
+        self.error(Error::invalid("the attribute has not exactly one element"))
     }
 
     /// All values as an array of the stored shape.
@@ -171,18 +207,34 @@ impl Attribute {
     /// # Errors
     /// A shape of another rank, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
     pub fn read<T: H5Type, D: Dimension>(&self) -> Result<Array<T, D>> {
-        let array = self.with(|engine, stored| {
-            let values = decode(engine, &stored)?;
-            ArrayD::from_shape_vec(IxDyn(&shape_of(&stored.space)), values).map_err(|_| {
-                Error::corrupt("attribute message", "its data do not fit its dataspace")
-            })
-        })?;
-        let rank = array.ndim();
-        array.into_dimensionality().map_err(|_| {
-            self.error(Error::invalid(format!(
-                "the attribute has rank {rank}, not that of the array it is read into"
-            )))
+        self.as_reader().read()
+    }
+
+    pub(crate) fn read_converted<T: H5Type, D: Dimension>(
+        &self,
+        conversion: Conversion,
+    ) -> Result<Array<T, D>> {
+        self.with(|engine, stored| {
+            reader::check::<T>(engine, &stored.datatype, conversion)?;
+            stored.check_size()?;
+            let values = reader::convert(engine, &stored.datatype, &stored.data, conversion)?;
+            reader::shaped(&shape_of(&stored.space), values, "attribute")
         })
+    }
+
+    /// A reader with a conversion of choice.
+    ///
+    /// ```
+    /// use h5quill::Conversion;
+    /// let file = h5quill::File::create_memory()?;
+    /// file.set_attr("fs", 44_100.0)?;
+    /// let rate = file.attr("fs")?;
+    /// assert!(rate.read_scalar::<u32>().is_err()); // not every f64 is a u32
+    /// assert_eq!(rate.as_reader().conversion(Conversion::Checked).read_scalar::<u32>()?, 44_100);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    pub fn as_reader(&self) -> Reader<'_> {
+        self.into()
     }
 
     /// All values of a one-dimensional attribute.
@@ -287,24 +339,6 @@ fn shape_of(space: &Dataspace) -> Vec<usize> {
         DataspaceKind::Null => vec![0],
         _ => space.dims.iter().map(|&dim| dim as usize).collect(),
     }
-}
-
-fn decode<T: H5Type>(
-    engine: &mut crate::object::engine::Engine,
-    stored: &Stored,
-) -> Result<Vec<T>> {
-    dtype::expect::<T>(&stored.datatype)?;
-    let size = stored
-        .space
-        .element_count()?
-        .checked_mul(u64::from(stored.datatype.size()));
-    if size != Some(stored.data.len() as u64) {
-        return Err(Error::corrupt(
-            "attribute message",
-            "its data do not fit its dataspace",
-        ));
-    }
-    engine.decode(|heap| T::decode(&stored.data, &stored.datatype, heap))
 }
 
 /// Makes an attribute of a given type and shape.

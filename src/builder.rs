@@ -57,6 +57,7 @@ pub struct DatasetBuilder<T> {
     error: Option<Error>,
     fill_time: FillTime,
     early: bool,
+    track_order: bool,
     element: PhantomData<fn() -> T>,
 }
 
@@ -76,6 +77,7 @@ impl<T> DatasetBuilder<T> {
             error: None,
             fill_time: FillTime::default(),
             early: false,
+            track_order: false,
             element: PhantomData,
         }
     }
@@ -176,9 +178,9 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
-    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself. Unfiltered chunks
-    /// of a fixed extent that are allocated early are in one block, until one is changed after a commit: then they get
-    /// an index, so that a kill leaves the old chunk or the new one.
+    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself: the chunks of the
+    /// extent at creation are written then. Those that are not filtered, of a fixed extent, are in one block until one is
+    /// changed after a commit: then they get an index, so that a kill leaves the old chunk or the new one.
     ///
     /// ```
     /// use h5quill::{AllocTime, File};
@@ -190,6 +192,23 @@ impl<T> DatasetBuilder<T> {
     #[must_use]
     pub fn alloc_time(mut self, time: AllocTime) -> Self {
         self.early = time == AllocTime::Early;
+        self
+    }
+
+    /// Keeps and indexes the order in which attributes are made, as `track_order=True` of h5py does (specification
+    /// IV.A.2.v); not by default. Their names are then listed in this order.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<f32>().track_order(true).create("x")?;
+    /// data.set_attr("unit", "V")?;
+    /// data.set_attr("gain", 2.5)?;
+    /// assert_eq!(data.attr_names()?, ["unit", "gain"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn track_order(mut self, track: bool) -> Self {
+        self.track_order = track;
         self
     }
 
@@ -316,6 +335,7 @@ impl<T> DatasetBuilder<T> {
             fill: self.fill.clone(),
             fill_time: self.fill_time,
             early: self.early,
+            track_order: self.track_order,
         })
     }
 

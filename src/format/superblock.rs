@@ -16,7 +16,8 @@
 
 use super::legacy::superblock as old;
 use crate::bytes::{Addr, Put, Take, Widths, lookup3};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use alloc::format;
 use alloc::vec::Vec;
 
 pub(crate) const SIGNATURE: [u8; 8] = [0x89, b'H', b'D', b'F', 0x0d, 0x0a, 0x1a, 0x0a];
@@ -46,11 +47,27 @@ pub(crate) struct Superblock {
 }
 
 impl Superblock {
+    /// Whether a writer has the file open, or died while it had; before version 3 the flags say nothing.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.version >= 3 && self.consistency_flags != 0
+    }
+
     pub(crate) fn size(&self) -> usize {
         match &self.old {
             Some(old) => old.size(),
             None => 16 + 4 * usize::from(self.widths.offset),
         }
+    }
+
+    /// As it is where it was found at `offset` of the device. Where the base address is another, bytes have been put
+    /// before the file, or taken from there, since it was written; its end has moved with it.
+    pub(crate) fn found_at(mut self, offset: u64) -> Result<Self> {
+        let end = self.end_of_file.checked_add(offset);
+        let end = end.and_then(|end| end.checked_sub(self.base));
+        self.end_of_file =
+            end.ok_or_else(|| Error::corrupt(NAME, "the file ends before its base").at(offset))?;
+        self.base = offset;
+        Ok(self)
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -82,7 +99,11 @@ impl Superblock {
         match version {
             0 | 1 => return old::decode(bytes, version, offset),
             2 | 3 => {}
-            _ => return Err(take.error("unknown version")),
+            _ => {
+                return Err(
+                    Error::unsupported(format!("a superblock of version {version}")).at(offset),
+                );
+            }
         }
         let widths = Widths {
             offset: take.u8()?,

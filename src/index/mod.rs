@@ -77,6 +77,11 @@ pub(crate) trait ChunkIndex: Debug + Send {
         true
     }
 
+    /// True: [`for_each`](Self::for_each) visits chunks in the order of their coordinates, the first axis the slowest.
+    fn in_order(&self) -> bool {
+        false
+    }
+
     /// True: chunks cannot move, the caller overwrites them.
     fn in_place(&self) -> bool {
         false
@@ -153,7 +158,6 @@ pub(crate) fn choose(shape: &IndexShape) -> Box<dyn ChunkIndex> {
 }
 
 /// The index of a new dataset that HDF5 1.8 can read.
-#[cfg(test)]
 pub(crate) fn choose_v18(store: &Store, shape: &IndexShape) -> Result<Box<dyn ChunkIndex>> {
     shape.check()?;
     Ok(Box::new(TreeV1::open(store, shape, None)?))

@@ -1,5 +1,7 @@
 //! The attributes of an object: messages of its header while they are few and small, dense storage beyond.
 
+mod verify;
+
 use super::dense::{self, ATTRIBUTES, Dense, Message, Places, StoredId};
 use super::header::Header;
 use super::shared::{decode_attribute, message_data};
@@ -16,6 +18,8 @@ use alloc::vec::Vec;
 /// As libhdf5 has them, where the header does not say otherwise.
 const MAX_COMPACT: u16 = 8;
 const MIN_DENSE: u16 = 6;
+/// What libhdf5 writes as the creation order of a dense attribute where that is not tracked.
+const UNTRACKED: u64 = 65_535;
 /// A header message cannot be longer.
 const MAX_MESSAGE: usize = 65_535 - 64;
 
@@ -71,6 +75,30 @@ impl Attributes {
             info: Some(info),
             dense,
         })
+    }
+
+    /// What the object says of its attributes besides them.
+    pub(crate) fn info(&self) -> Option<AttributeInfo> {
+        self.info
+    }
+
+    /// Puts the attributes of a copied object, with their creation order, onto the object that stands for it.
+    pub(crate) fn fill(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        all: &[(u64, Attribute)],
+    ) -> Result<()> {
+        let max = header
+            .prefix
+            .phase_change
+            .map_or(MAX_COMPACT, |(max, _)| max);
+        let long = |(_, attribute): &(u64, Attribute)| attribute.encode().len() > MAX_MESSAGE;
+        if all.len() > usize::from(max) || all.iter().any(long) {
+            return self.fill_dense(store, header, all);
+        }
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
     }
 
     pub(crate) fn len(&self, header: &Header) -> u64 {
@@ -170,6 +198,37 @@ impl Attributes {
         Ok(replaced)
     }
 
+    /// Gives the attribute of `old` another name, which is not in yet; all else of it stays, its creation order too.
+    pub(crate) fn rename(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        old: &[u8],
+        new: &str,
+    ) -> Result<()> {
+        let at = header.addr.get();
+        self.make_editable(store, header)?;
+        let mut attribute = self
+            .find(store, header, old)?
+            .ok_or_else(Error::not_found)?;
+        attribute.rename(new).map_err(|error| error.at(at))?;
+        // It is no longer what the shared message table has.
+        attribute.heap_id = None;
+        let message = attribute.encode();
+        if self.dense.is_none() && message.len() <= MAX_MESSAGE {
+            let (number, _) = find_compact(store, header, old)?.ok_or_else(Error::not_found)?;
+            let known = &mut header.messages[number];
+            known.data = message;
+            known.flags &= !flag::SHARED;
+            return Ok(());
+        }
+        let order = self.take(store, header, old)?.map_or(0, |(order, _)| order);
+        if self.dense.is_none() {
+            self.make_dense(store, header)?;
+        }
+        self.put(store, header, order, &attribute)
+    }
+
     /// Takes the attribute of `name` out.
     pub(crate) fn remove(
         &mut self,
@@ -247,6 +306,10 @@ impl Attributes {
         attribute: &Attribute,
     ) -> Result<()> {
         let widths = store.widths();
+        let order = match self.dense {
+            Some(_) if !header.prefix.tracks_creation_order() => UNTRACKED,
+            _ => order,
+        };
         match (&mut self.dense, attribute.heap_id) {
             (Some(dense), Some(id)) => {
                 dense.insert(store, &attribute.name, order, Message::Shared(id))

@@ -1,6 +1,8 @@
 //! Dense storage of links and attributes: the messages in a fractal heap, found by name through a version 2 B-tree
 //! over the hashes of the names, and by creation order through another where that is tracked.
 
+mod verify;
+
 use super::header::Header;
 use super::shared::in_heap;
 use crate::bytes::{Addr, Extent, Put, Take, Widths, lookup3};

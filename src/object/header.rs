@@ -54,13 +54,14 @@ impl Header {
     /// A new object whose cell will be at `addr`.
     pub(crate) fn new(
         addr: Addr,
+        prefix: Prefix,
         messages: Vec<RawMessage>,
         room: Vec<Extent>,
         keeps_record: bool,
     ) -> Self {
         Self {
             addr,
-            prefix: Prefix::new(),
+            prefix,
             messages,
             form: Form::New,
             room,
@@ -70,9 +71,9 @@ impl Header {
     }
 
     /// The size of a cell of ours.
-    pub(crate) fn new_cell_size(store: &Store) -> u64 {
+    pub(crate) fn new_cell_size(store: &Store, prefix: &Prefix) -> u64 {
         let body = Extent::new(Addr::new(0), 0);
-        encode_cell(&Prefix::new(), body, store.widths()).len() as u64
+        encode_cell(prefix, body, store.widths()).len() as u64
     }
 
     pub(crate) fn load(store: &Store, addr: Addr) -> Result<Self> {
@@ -316,6 +317,18 @@ impl Header {
 
     /// Writes the messages to a body and the cell that names it. `donated` is free space for a later session to find.
     pub(crate) fn stage(&mut self, store: &mut Store, donate: bool) -> Result<()> {
+        self.stage_with(store, donate, FlipOrder::WithCells, &mut |_, _| {})
+    }
+
+    /// As [`stage`](Self::stage); `finish` may change the data of messages, not their size, once all space is given
+    /// out, and `order` says when the cell is rewritten.
+    pub(crate) fn stage_with(
+        &mut self,
+        store: &mut Store,
+        donate: bool,
+        order: FlipOrder,
+        finish: &mut dyn FnMut(&mut Self, &mut Store),
+    ) -> Result<()> {
         self.check_adoptable(store)?;
         let spare = match donate {
             // What a smaller slot of this header frees comes on top.
@@ -344,6 +357,7 @@ impl Header {
             true => store.donate_free(spare),
             false => Vec::new(),
         };
+        finish(self, store);
         let body = self.encode_body(slot, other, spare)?;
         store.stage(slot.addr, body)?;
         let cell = self.encode_cell(store, slot);
@@ -353,13 +367,13 @@ impl Header {
                 store.stage(self.addr, cell)?
             }
             Form::New => store.fill_in(self.addr, &cell)?,
-            _ => store.flip(self.addr, cell, FlipOrder::WithCells)?,
+            _ => store.flip(self.addr, cell, order)?,
         }
         self.form = Form::Cell { live: slot, other };
         Ok(())
     }
 
-    fn check_adoptable(&self, store: &Store) -> Result<()> {
+    pub(crate) fn check_adoptable(&self, store: &Store) -> Result<()> {
         if let Form::Foreign { blocks } = &self.form {
             let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
             if blocks[0].len < cell {
@@ -467,7 +481,7 @@ impl Header {
     /// Gives everything back: the object is gone.
     pub(crate) fn free_all(&mut self, store: &mut Store) {
         self.touch(store);
-        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store));
+        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store, &self.prefix));
         let blocks = match &self.form {
             Form::New => vec![fresh_cell],
             _ => self.blocks(store),
@@ -480,6 +494,16 @@ impl Header {
                 store.free(room);
             }
         }
+    }
+
+    /// Free space that the committed record of this object lists.
+    pub(crate) fn spare(&self) -> &[Extent] {
+        &self.spare
+    }
+
+    /// Whether another writer made the header as it stands in the file.
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self.form, Form::Foreign { .. })
     }
 
     /// Whether the committed file holds the object.

@@ -12,6 +12,7 @@ use crate::format::message::attribute::Attribute;
 use crate::format::message::datatype::Datatype;
 use crate::format::message::link::LinkTarget;
 use crate::format::message::{RawMessage, flag, kind};
+use crate::format::object_header::Prefix;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -67,10 +68,11 @@ impl Engine {
         }
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            let addr = engine.place_cell(parent, false)?;
+            let prefix = Prefix::new();
+            let addr = engine.place_cell(parent, &prefix, false)?;
             let flags = flag::CONSTANT | flag::DONT_SHARE;
             let messages = vec![RawMessage::new(kind::DATATYPE, flags, data)];
-            let mut header = Header::new(addr, messages, Vec::new(), false);
+            let mut header = Header::new(addr, prefix, messages, Vec::new(), false);
             // What is of this type looks the type up in the file.
             header.stage(&mut engine.store, false)?;
             let object = Box::new(Object {

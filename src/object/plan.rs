@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) fill: Option<Vec<u8>>,
     pub(crate) fill_time: FillTime,
     pub(crate) early: bool,
+    /// The order in which attributes are made is kept and indexed.
+    pub(crate) track_order: bool,
 }
 
 impl Plan {
@@ -124,7 +126,9 @@ impl Plan {
             ),
         };
         check_chunk(&chunk, &self.space.dims, &max_dims)?;
-        Ok((Grid::new(chunk, element)?, Pipeline::new(&self.filters)?))
+        let pipeline = Pipeline::new(&self.filters)?;
+        pipeline.check()?;
+        Ok((Grid::new(chunk, element)?, pipeline))
     }
 }
 

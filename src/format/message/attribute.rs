@@ -113,6 +113,30 @@ impl Attribute {
         self.flags |= SHARED_DATATYPE;
     }
 
+    /// Gives an attribute of which parts are in the shared message table parts of its own; a committed datatype becomes
+    /// the one of `committed`.
+    pub(crate) fn unshare(&mut self, committed: Option<Addr>, widths: Widths) {
+        self.heap_id = None;
+        if self.flags & SHARED_DATASPACE != 0
+            && let Some(bytes) = self.shared_dataspace.take()
+        {
+            self.dataspace_bytes = bytes;
+            self.flags &= !SHARED_DATASPACE;
+        }
+        if self.flags & SHARED_DATATYPE == 0 {
+            return;
+        }
+        match (committed, &mut self.shared_datatype) {
+            (Some(addr), _) => self.datatype_bytes = Shared::committed(addr).encode(widths),
+            (None, Some(bytes)) => {
+                self.datatype_bytes = core::mem::take(bytes);
+                self.flags &= !SHARED_DATATYPE;
+                self.shared_datatype = None;
+            }
+            (None, None) => {}
+        }
+    }
+
     pub(crate) fn dataspace(&self, widths: Widths) -> Result<Dataspace> {
         let bytes = match (self.flags & SHARED_DATASPACE, &self.shared_dataspace) {
             (0, _) => &self.dataspace_bytes,
@@ -195,6 +219,20 @@ impl Attribute {
         };
         attribute.data = take.bytes(len)?.to_vec();
         Ok(attribute)
+    }
+
+    /// Gives it another name. Versions 1 and 2 have no character set; a name beyond ASCII makes it version 3.
+    pub(crate) fn rename(&mut self, name: &str) -> Result<()> {
+        if name.is_empty() || name.len() >= usize::from(u16::MAX) {
+            let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
+            return Err(Error::limit("the length of an attribute's name", len, max));
+        }
+        self.name = name.as_bytes().to_vec();
+        if !name.is_ascii() {
+            self.version = 3;
+            self.charset = CharacterSet::Utf8;
+        }
+        Ok(())
     }
 
     /// The name only, without the rest of the message.

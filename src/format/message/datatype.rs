@@ -387,6 +387,11 @@ impl Datatype {
                 dims,
                 base: Box::new(base.in_file(widths)?),
             }),
+            Self::Reference { kind, version, .. } if kind <= 1 => Ok(Self::Reference {
+                size: u32::from(widths.offset) + 4 * u32::from(kind),
+                kind,
+                version,
+            }),
             other => {
                 other.check_widths(widths)?;
                 Ok(other)

@@ -135,7 +135,7 @@ impl GlobalHeap {
 
     fn create(store: &mut Store, size: u64) -> Result<Open> {
         Ok(Open {
-            extent: store.alloc(size)?,
+            extent: store.alloc_raw(size)?,
             bytes: format::begin(store.widths()),
             objects: Vec::new(),
         })
