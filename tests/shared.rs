@@ -493,3 +493,36 @@ fn files_with_a_shared_message_table_are_edited_by_turns_with_libhdf5() {
         check_h5dump(&path);
     }
 }
+
+/// What can be read of every object below a group; the committed datatypes among them are counted.
+fn read_all(group: &h5quill::Group) -> usize {
+    for data in group.datasets().unwrap() {
+        data.dtype().unwrap();
+        data.read_bytes(..).unwrap();
+        for name in data.attr_names().unwrap() {
+            data.attr(&name).unwrap().dtype().unwrap();
+        }
+    }
+    let named = group.named_datatypes().unwrap();
+    for named in &named {
+        named.dtype().unwrap();
+    }
+    let below: usize = group.groups().unwrap().iter().map(read_all).sum();
+    named.len() + below
+}
+
+#[test]
+fn foreign_files_with_committed_datatypes_are_read_whole() {
+    let folder = support::corpus().join("foreign");
+    for (name, count) in [
+        ("jamesmudd_jhdf-committed_datatypes.hdf5-22aacb508237.h5", 4),
+        ("NCAS_CMS_pyfive-enum_variable.nc-942dd89e4559.h5", 1),
+    ] {
+        let path = folder.join(name);
+        if !path.is_file() {
+            support::say(&format!("left out: {}", path.display()));
+            continue;
+        }
+        assert_eq!(read_all(&File::open(&path).unwrap()), count, "{name}");
+    }
+}
