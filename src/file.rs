@@ -1,13 +1,17 @@
 //! Files: opened on a path, in memory or on storage of the user's own.
 
+mod userblock;
+
 #[cfg(feature = "std")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
+use crate::format::libver::LibVer;
 use crate::group::Group;
 use crate::handle::{ObjectRef, Policy, Shared};
 use crate::object::engine::Engine;
 use crate::options::FileBuilder;
 use crate::other_files::Member;
+use crate::report::Report;
 use crate::storage::{MemoryStorage, Storage};
 use crate::store::Level;
 use alloc::boxed::Box;
@@ -263,6 +267,34 @@ impl File {
         &self.root.object.shared
     }
 
+    /// Walks everything that the file holds, as its last commit left it, and says what is wrong: blocks that overlap or
+    /// lie outside the file, wrong checksums (those of chunks included, where a Fletcher-32 filter wrote them), indexes
+    /// out of order or at odds with what they index, chunks outside the extent of their dataset, elements that name
+    /// what is not there, reference counts that are not the number of hard links.
+    ///
+    /// Only chunks with checksums and elements of variable length are read; the rest of the raw data is not.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-verify-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// let file = File::create(&path)?;
+    /// file.new_dataset::<i16>().create_with("a/x", &[1_i16, 2, 3])?;
+    /// file.close()?;
+    /// let report = File::open(&path)?.verify()?;
+    /// assert!(report.is_sound(), "{report}");
+    /// assert_eq!(report.objects, 3); // the root group, `a` and `a/x`
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the storage says, and [`NotHdf5`](crate::ErrorKind::NotHdf5) before the first commit of a new file. What is
+    /// wrong with the file is no error but in the report.
+    pub fn verify(&self) -> Result<Report> {
+        self.shared().with(|engine| engine.verify())
+    }
+
     /// The root group.
     ///
     /// ```
@@ -285,6 +317,20 @@ impl File {
         self.shared()
             .with(|engine| Ok(engine.read_only()))
             .unwrap_or(true)
+    }
+
+    /// What new objects of the file are for; see [`FileBuilder::libver`].
+    ///
+    /// ```
+    /// use h5quill::{File, LibVer};
+    /// assert_eq!(File::create_memory()?.libver()?, LibVer::V110);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn libver(&self) -> Result<LibVer> {
+        self.shared().with(|engine| Ok(engine.store.bound))
     }
 
     /// Commits: from here on, what was written survives a killed process; a loss of power may damage the file, see

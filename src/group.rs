@@ -1,5 +1,14 @@
 //! Groups: names for objects.
 
+mod builder;
+mod link;
+mod links;
+mod object;
+
+pub use builder::GroupBuilder;
+pub use link::{LinkInfo, LinkKind};
+pub use object::Object;
+
 use crate::builder::{DatasetBuilder, Raw};
 use crate::dataset::Dataset;
 use crate::dtype::H5Type;
@@ -8,6 +17,7 @@ use crate::format::message::datatype::Datatype;
 use crate::format::message::link::LinkTarget;
 use crate::handle::ObjectRef;
 use crate::location::Location;
+use crate::named_datatype::NamedDatatype;
 use crate::object::ObjectKind;
 use crate::other_files::Target;
 use alloc::format;
@@ -43,6 +53,10 @@ impl Group {
         Self {
             location: Location { object },
         }
+    }
+
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
     }
 
     fn object(&self) -> &ObjectRef {
@@ -133,17 +147,7 @@ impl Group {
     /// # Errors
     /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a read-only file; nothing is changed then.
     pub fn create_group(&self, path: &str) -> Result<Group> {
-        let full = self.object().join(path);
-        let object = self.change_at(path, |engine, base| {
-            let addr = engine.create_group(base, path)?;
-            Ok(ObjectRef::new(
-                self.object().shared.clone(),
-                engine,
-                addr,
-                &full,
-            ))
-        })?;
-        Ok(Group::new(object))
+        self.new_group().create(path)
     }
 
     /// A builder for a dataset of elements of the type `T`.
@@ -172,6 +176,71 @@ impl Group {
     /// ```
     pub fn new_dataset_of(&self, datatype: Datatype) -> DatasetBuilder<Raw> {
         DatasetBuilder::new(self.object().clone(), datatype)
+    }
+
+    /// A builder for a dataset of a committed datatype; see also
+    /// [`DatasetBuilder::named_datatype`](crate::DatasetBuilder::named_datatype).
+    ///
+    /// ```
+    /// use h5quill::{Datatype, File};
+    /// let file = File::create_memory()?;
+    /// let rgb = file.commit_datatype("rgb", &Datatype::Opaque { size: 3, tag: "rgb".into() })?;
+    /// let pixels = file.new_dataset_of_named(&rgb)?.shape(2).create("pixels")?;
+    /// pixels.write_bytes(b"\xff\x00\x00\x00\xff\x00", ..)?;
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The datatype has been deleted, or its file closed.
+    pub fn new_dataset_of_named(&self, datatype: &NamedDatatype) -> Result<DatasetBuilder<Raw>> {
+        Ok(self.new_dataset_of(datatype.dtype()?).of(datatype))
+    }
+
+    /// Commits a datatype: makes it an object at a path, with the groups on the way.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("types/volt", &f32::datatype())?;
+    /// volt.set_attr("unit", "V")?;
+    /// let data = file.new_dataset::<f32>().named_datatype(&volt).shape(0..).create("x")?;
+    /// data.append(&[1.5_f32])?;
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a datatype without size, a read-only file; nothing is
+    /// changed then.
+    pub fn commit_datatype(&self, path: &str, datatype: &Datatype) -> Result<NamedDatatype> {
+        let full = self.object().join(path);
+        let object = self.change_at(path, |engine, base| {
+            let addr = engine.commit_datatype(base, path, datatype)?;
+            Ok(ObjectRef::new(
+                self.object().shared.clone(),
+                engine,
+                addr,
+                &full,
+            ))
+        })?;
+        Ok(NamedDatatype::new(object))
+    }
+
+    /// The committed datatype at a path.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// file.commit_datatype("types/volt", &f32::datatype())?;
+    /// assert_eq!(file.named_datatype("types/volt")?.dtype()?, f32::datatype());
+    /// assert!(file.named_datatype("types").is_err()); // a group
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), or something else is there.
+    pub fn named_datatype(&self, path: &str) -> Result<NamedDatatype> {
+        self.open(path, ObjectKind::Datatype, "committed datatype")
+            .map(NamedDatatype::new)
     }
 
     /// Whether something is linked at a path; a soft link counts where its target exists, an external link always, as
@@ -321,6 +390,28 @@ impl Group {
             .members(ObjectKind::Dataset)?
             .into_iter()
             .map(Dataset::new)
+            .collect())
+    }
+
+    /// The committed datatypes that hard links of this group lead to.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// file.commit_datatype("volt", &f32::datatype())?;
+    /// file.new_dataset::<u8>().create("x")?;
+    /// let names: Vec<String> = file.named_datatypes()?.iter().map(|named| named.name()).collect();
+    /// assert_eq!(names, ["/volt"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn named_datatypes(&self) -> Result<Vec<NamedDatatype>> {
+        Ok(self
+            .members(ObjectKind::Datatype)?
+            .into_iter()
+            .map(NamedDatatype::new)
             .collect())
     }
 

@@ -2,6 +2,7 @@
 
 use crate::bytes::Addr;
 use crate::error::{Error, ErrorKind, Result};
+use crate::object::copy::Engines;
 use crate::object::engine::Engine;
 use crate::other_files::Member;
 use crate::storage::Storage;
@@ -161,6 +162,11 @@ impl Shared {
         &self.name
     }
 
+    /// Whether both are the same open file.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.open, &other.open)
+    }
+
     #[cfg(feature = "std")]
     fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
         match self.open.lock() {
@@ -195,7 +201,10 @@ impl Shared {
     ) -> Result<T> {
         self.named(self.locked(|open| {
             let result = match &mut open.engine {
-                Some(engine) => run(engine)?,
+                Some(engine) => {
+                    engine.check_room(bytes)?;
+                    run(engine)?
+                }
                 None => return Err(Error::new(ErrorKind::Closed)),
             };
             open.commit_if_due(bytes)?;
@@ -217,6 +226,56 @@ impl Shared {
                 .close(level)
         }))
     }
+}
+
+/// Both files of a copy, locked one after the other in an order that every thread keeps.
+impl Shared {
+    fn with_both<T>(
+        from: &Self,
+        to: &Self,
+        run: impl FnOnce(&mut Open, &mut Open) -> Result<T>,
+    ) -> Result<T> {
+        let place = |shared: &Self| Arc::as_ptr(&shared.open).addr();
+        if place(from) < place(to) {
+            from.locked(|source| to.locked(|destination| run(source, destination)))
+        } else {
+            to.locked(|destination| from.locked(|source| run(source, destination)))
+        }
+    }
+}
+
+/// Runs a copy from one object's file to another's, which may be the same, and commits where the policy of the latter
+/// says so.
+pub(crate) fn copy_between(
+    from: &ObjectRef,
+    to: &ObjectRef,
+    run: impl FnOnce(Engines<'_>, Addr, Addr) -> Result<()>,
+) -> Result<()> {
+    if from.shared.is(&to.shared) {
+        return to.shared.change(0, |engine| {
+            let source = from.check(engine)?;
+            let destination = to.check(engine)?;
+            run(Engines::Same(engine), source, destination)
+        });
+    }
+    let copied = Shared::with_both(&from.shared, &to.shared, |source, destination| {
+        let closed = |shared: &Shared| Error::new(ErrorKind::Closed).file(&shared.name);
+        let engine = source.engine.as_mut();
+        let from_engine = engine.ok_or_else(|| closed(&from.shared))?;
+        let engine = destination.engine.as_mut();
+        let to_engine = engine.ok_or_else(|| closed(&to.shared))?;
+        let base = from
+            .check(from_engine)
+            .map_err(|error| error.object(&from.path).file(&from.shared.name))?;
+        let target = to.check(to_engine)?;
+        let engines = Engines::Two {
+            from: from_engine,
+            to: to_engine,
+        };
+        run(engines, base, target)?;
+        destination.commit_if_due(0)
+    });
+    to.shared.named(copied)
 }
 
 /// One object of an open file, as a handle names it.
@@ -252,6 +311,11 @@ impl ObjectRef {
         }
         path.push_str(name);
         path
+    }
+
+    /// Where the object is, in the engine of its file.
+    pub(crate) fn address(&self, engine: &Engine) -> Result<Addr> {
+        self.check(engine).map_err(|error| error.object(&self.path))
     }
 
     fn check(&self, engine: &Engine) -> Result<Addr> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 25] = [
+const RANKS: [(&str, u8); 31] = [
     ("error", 0),
+    ("report", 0),
     ("bytes", 0),
     ("storage", 0),
     ("format", 1),
@@ -23,8 +24,13 @@ const RANKS: [(&str, u8); 25] = [
     ("dataset", 6),
     ("attribute", 6),
     ("builder", 6),
+    ("copy", 6),
     ("location", 6),
+    ("named_datatype", 6),
     ("options", 6),
+    ("reader", 6),
+    ("reference", 6),
+    ("region", 6),
     ("other_files", 6),
     ("handle", 6),
     ("lib", 6),
@@ -34,7 +40,8 @@ const RANKS: [(&str, u8); 25] = [
 ];
 
 /// Imports among modules of ranks 0 and 1. The list has no cycle, which a test checks.
-const SIBLINGS: [(&str, &str); 8] = [
+const SIBLINGS: [(&str, &str); 9] = [
+    ("error", "report"),
     ("bytes", "error"),
     ("storage", "error"),
     ("filter", "format"),

@@ -141,6 +141,9 @@ impl Oracle {
         let before = states[image.commit].as_ref();
         let after = states.get(image.commit + 1).and_then(Option::as_ref);
         let exists = read_own(&image.bytes, before, after)?;
+        if exists {
+            walk(&image.bytes)?;
+        }
         let objects = before.or(after).map_or(0, State::len);
         let read = objects <= H5PY_READS_ALL || self.rng.below(objects) < H5PY_READS_ALL;
         if let Some(worker) = self.worker.as_mut().filter(|_| read) {
@@ -157,7 +160,6 @@ impl Oracle {
             return Ok(());
         }
         self.counts.edited += 1;
-        walk(&image.bytes)?;
         let edited = edit(&image.bytes)?;
         let state = read_state(&edited)?;
         walk(&edited).map_err(|error| format!("after an edit: {error}"))?;
@@ -209,15 +211,15 @@ pub(super) fn read_state(bytes: &[u8]) -> Result<State, String> {
         .map_err(|error| format!("cannot be read: {error}"))
 }
 
-/// I8: a walk over everything the file reaches finds no overlap.
+/// I8: a walk over everything the file reaches finds nothing wrong.
 pub(super) fn walk(bytes: &[u8]) -> Result<(), String> {
-    let walked = File::open_on(MemoryStorage::from(bytes.to_vec())).and_then(|file| {
-        file.object.with(|engine, _| {
-            let used = engine.reachable()?;
-            crate::object::engine::complement(used, engine.store.end())
-        })
-    });
-    walked.map(drop).map_err(|error| format!("walk: {error}"))
+    let report = File::open_on(MemoryStorage::from(bytes.to_vec()))
+        .and_then(|file| file.verify())
+        .map_err(|error| format!("walk: {error}"))?;
+    match report.is_sound() && report.unchecked.is_empty() {
+        true => Ok(()),
+        false => Err(format!("walk: {report}")),
+    }
 }
 
 /// Opens the image for writing, makes every dataset that can grow longer by one row, closes, and gives the file,

@@ -17,6 +17,7 @@
 use super::legacy::superblock as old;
 use crate::bytes::{Addr, Put, Take, Widths, lookup3};
 use crate::error::{Error, Result};
+use alloc::format;
 use alloc::vec::Vec;
 
 pub(crate) const SIGNATURE: [u8; 8] = [0x89, b'H', b'D', b'F', 0x0d, 0x0a, 0x1a, 0x0a];
@@ -46,11 +47,27 @@ pub(crate) struct Superblock {
 }
 
 impl Superblock {
+    /// Whether a writer has the file open, or died while it had; before version 3 the flags say nothing.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.version >= 3 && self.consistency_flags != 0
+    }
+
     pub(crate) fn size(&self) -> usize {
         match &self.old {
             Some(old) => old.size(),
             None => 16 + 4 * usize::from(self.widths.offset),
         }
+    }
+
+    /// As it is where it was found at `offset` of the device. Where the base address is another, bytes have been put
+    /// before the file, or taken from there, since it was written; its end has moved with it.
+    pub(crate) fn found_at(mut self, offset: u64) -> Result<Self> {
+        let end = self.end_of_file.checked_add(offset);
+        let end = end.and_then(|end| end.checked_sub(self.base));
+        self.end_of_file =
+            end.ok_or_else(|| Error::corrupt(NAME, "the file ends before its base").at(offset))?;
+        self.base = offset;
+        Ok(self)
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -82,13 +99,17 @@ impl Superblock {
         match version {
             0 | 1 => return old::decode(bytes, version, offset),
             2 | 3 => {}
-            _ => return Err(take.error("unknown version")),
+            _ => {
+                return Err(
+                    Error::unsupported(format!("a superblock of version {version}")).at(offset),
+                );
+            }
         }
         let widths = Widths {
             offset: take.u8()?,
             length: take.u8()?,
         };
-        check_widths(&take, widths, offset)?;
+        check_widths(&take, widths)?;
         let consistency_flags = take.u8()?;
         let base = take.uint(widths.offset)?;
         let extension = take.addr(widths)?;
@@ -111,13 +132,10 @@ impl Superblock {
     }
 }
 
-pub(crate) fn check_widths(take: &Take<'_>, widths: Widths, offset: u64) -> Result<()> {
+pub(crate) fn check_widths(take: &Take<'_>, widths: Widths) -> Result<()> {
     for width in [widths.offset, widths.length] {
         match width {
-            8 => {}
-            2 | 4 => {
-                return Err(Error::unsupported("offsets or lengths of 2 or 4 bytes").at(offset));
-            }
+            2 | 4 | 8 => {}
             _ => return Err(take.error("the size of offsets or lengths is not 2, 4 or 8")),
         }
     }

@@ -215,6 +215,10 @@ impl ChunkIndex for Tree {
         })
     }
 
+    fn in_order(&self) -> bool {
+        true
+    }
+
     fn stage(&mut self, store: &mut Store) -> Result<IndexLayout> {
         let shape = self.tree.shape();
         Ok(IndexLayout::BTreeV2 {

@@ -244,7 +244,7 @@ impl ChunkIndex for Implicit {
         if self.addr.is_some() {
             return Ok(None);
         }
-        let extent = store.alloc(self.bytes)?;
+        let extent = store.alloc_raw(self.bytes)?;
         self.addr = Some(extent.addr);
         Ok(Some(extent))
     }

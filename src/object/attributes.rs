@@ -1,11 +1,15 @@
 //! The attributes of an object: messages of its header while they are few and small, dense storage beyond.
 
-use super::dense::{ATTRIBUTES, Dense, Places};
+mod verify;
+
+use super::dense::{self, ATTRIBUTES, Dense, Message, Places, StoredId};
 use super::header::Header;
+use super::shared::{decode_attribute, message_data};
 use crate::bytes::{Extent, Take};
 use crate::error::{Error, Result};
 use crate::format::message::attribute::Attribute;
 use crate::format::message::attribute_info::AttributeInfo;
+use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::store::Store;
 use alloc::boxed::Box;
@@ -14,6 +18,8 @@ use alloc::vec::Vec;
 /// As libhdf5 has them, where the header does not say otherwise.
 const MAX_COMPACT: u16 = 8;
 const MIN_DENSE: u16 = 6;
+/// What libhdf5 writes as the creation order of a dense attribute where that is not tracked.
+const UNTRACKED: u64 = 65_535;
 /// A header message cannot be longer.
 const MAX_MESSAGE: usize = 65_535 - 64;
 
@@ -29,6 +35,18 @@ impl Attributes {
         Self {
             info: None,
             dense: None,
+        }
+    }
+
+    /// Refuses an attribute message that a header cannot hold.
+    pub(crate) fn check_message(len: u64) -> Result<()> {
+        match len > MAX_MESSAGE as u64 {
+            true => Err(Error::limit(
+                "the size of an attribute",
+                len,
+                MAX_MESSAGE as u64,
+            )),
+            false => Ok(()),
         }
     }
 
@@ -59,6 +77,30 @@ impl Attributes {
         })
     }
 
+    /// What the object says of its attributes besides them.
+    pub(crate) fn info(&self) -> Option<AttributeInfo> {
+        self.info
+    }
+
+    /// Puts the attributes of a copied object, with their creation order, onto the object that stands for it.
+    pub(crate) fn fill(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        all: &[(u64, Attribute)],
+    ) -> Result<()> {
+        let max = header
+            .prefix
+            .phase_change
+            .map_or(MAX_COMPACT, |(max, _)| max);
+        let long = |(_, attribute): &(u64, Attribute)| attribute.encode().len() > MAX_MESSAGE;
+        if all.len() > usize::from(max) || all.iter().any(long) {
+            return self.fill_dense(store, header, all);
+        }
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
+    }
+
     pub(crate) fn len(&self, header: &Header) -> u64 {
         match &self.dense {
             Some(dense) => dense.len(),
@@ -72,19 +114,13 @@ impl Attributes {
         header: &Header,
         name: &[u8],
     ) -> Result<Option<Attribute>> {
-        let at = header.addr.get();
         if let Some(dense) = &mut self.dense {
-            let message = dense.find(store, name)?;
-            return message
-                .map(|message| Attribute::decode(&message, store.widths(), at))
+            let found = dense.find(store, name)?;
+            return found
+                .map(|(record, message)| decode_dense(store, header, &record, &message))
                 .transpose();
         }
-        for message in compact(header) {
-            if name_of(message, at)? == name {
-                return Attribute::decode(&message.data, store.widths(), at).map(Some);
-            }
-        }
-        Ok(None)
+        Ok(find_compact(store, header, name)?.map(|(_, attribute)| attribute))
     }
 
     /// All names, in creation order where that is tracked, else sorted.
@@ -100,21 +136,19 @@ impl Attributes {
 
     /// All attributes with their creation order, 0 where that is not tracked.
     pub(crate) fn list(&mut self, store: &Store, header: &Header) -> Result<Vec<(u64, Attribute)>> {
-        let at = header.addr.get();
         let mut all = Vec::new();
         match &mut self.dense {
             Some(dense) => dense.for_each(store, &mut |record, message| {
                 all.push((
                     order_of_record(record)?,
-                    Attribute::decode(message, store.widths(), at)?,
+                    decode_dense(store, header, record, message)?,
                 ));
                 Ok(())
             })?,
             None => {
                 for message in compact(header) {
-                    check_own(message, at)?;
                     let order = u64::from(message.creation_order);
-                    all.push((order, Attribute::decode(&message.data, store.widths(), at)?));
+                    all.push((order, decode_compact(store, header, message)?));
                 }
             }
         }
@@ -131,28 +165,20 @@ impl Attributes {
         header: &mut Header,
         attribute: &Attribute,
     ) -> Result<Option<Attribute>> {
-        let at = header.addr.get();
         self.make_editable(store, header)?;
-        let message = attribute.encode();
-        if self.dense.is_none() {
-            for old in header
-                .messages
-                .iter_mut()
-                .filter(|message| message.kind == kind::ATTRIBUTE)
-            {
-                if name_of(old, at)? == attribute.name.as_slice() && message.len() <= MAX_MESSAGE {
-                    let replaced = Attribute::decode(&old.data, store.widths(), at)?;
-                    old.data = message;
-                    return Ok(Some(replaced));
-                }
-            }
+        let len = attribute.encode().len();
+        if self.dense.is_none()
+            && len <= MAX_MESSAGE
+            && let Some((number, replaced)) = find_compact(store, header, &attribute.name)?
+        {
+            let message = &mut header.messages[number];
+            message.data = attribute.encode();
+            message.flags &= !flag::SHARED;
+            return Ok(Some(replaced));
         }
-        let replaced = self.find(store, header, &attribute.name)?;
-        let order = match (&replaced, &mut self.dense) {
-            (Some(_), _) => self
-                .take(store, header, &attribute.name)?
-                .map(|(order, _)| order),
-            (None, _) => None,
+        let (order, replaced) = match self.take(store, header, &attribute.name)? {
+            Some((order, replaced)) => (Some(order), Some(replaced)),
+            None => (None, None),
         };
         let order = match order {
             Some(order) => order,
@@ -163,12 +189,44 @@ impl Attributes {
             .phase_change
             .map_or(MAX_COMPACT, |(max, _)| max);
         if self.dense.is_none()
-            && (self.len(header) >= u64::from(max) || message.len() > MAX_MESSAGE)
+            && dense::can_be_made(store.widths())
+            && (self.len(header) >= u64::from(max) || len > MAX_MESSAGE)
         {
             self.make_dense(store, header)?;
         }
         self.put(store, header, order, attribute)?;
         Ok(replaced)
+    }
+
+    /// Gives the attribute of `old` another name, which is not in yet; all else of it stays, its creation order too.
+    pub(crate) fn rename(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        old: &[u8],
+        new: &str,
+    ) -> Result<()> {
+        let at = header.addr.get();
+        self.make_editable(store, header)?;
+        let mut attribute = self
+            .find(store, header, old)?
+            .ok_or_else(Error::not_found)?;
+        attribute.rename(new).map_err(|error| error.at(at))?;
+        // It is no longer what the shared message table has.
+        attribute.heap_id = None;
+        let message = attribute.encode();
+        if self.dense.is_none() && message.len() <= MAX_MESSAGE {
+            let (number, _) = find_compact(store, header, old)?.ok_or_else(Error::not_found)?;
+            let known = &mut header.messages[number];
+            known.data = message;
+            known.flags &= !flag::SHARED;
+            return Ok(());
+        }
+        let order = self.take(store, header, old)?.map_or(0, |(order, _)| order);
+        if self.dense.is_none() {
+            self.make_dense(store, header)?;
+        }
+        self.put(store, header, order, &attribute)
     }
 
     /// Takes the attribute of `name` out.
@@ -198,7 +256,6 @@ impl Attributes {
         header: &mut Header,
         name: &[u8],
     ) -> Result<Option<(u64, Attribute)>> {
-        let at = header.addr.get();
         if let Some(dense) = &mut self.dense {
             let order = core::cell::Cell::new(0);
             let removed = dense.remove(store, name, &|record, _| {
@@ -206,23 +263,17 @@ impl Attributes {
                 Ok(order.get())
             })?;
             return removed
-                .map(|message| {
-                    Ok((
-                        order.get(),
-                        Attribute::decode(&message, store.widths(), at)?,
-                    ))
+                .map(|(record, message)| {
+                    let attribute = decode_dense(store, header, &record, &message)?;
+                    Ok((order.get(), attribute))
                 })
                 .transpose();
         }
-        for number in 0..header.messages.len() {
-            let message = &header.messages[number];
-            if message.kind == kind::ATTRIBUTE && name_of(message, at)? == name {
-                let message = header.messages.remove(number);
-                let attribute = Attribute::decode(&message.data, store.widths(), at)?;
-                return Ok(Some((u64::from(message.creation_order), attribute)));
-            }
-        }
-        Ok(None)
+        let Some((number, attribute)) = find_compact(store, header, name)? else {
+            return Ok(None);
+        };
+        let message = header.messages.remove(number);
+        Ok(Some((u64::from(message.creation_order), attribute)))
     }
 
     /// The creation order of the next attribute.
@@ -254,13 +305,27 @@ impl Attributes {
         order: u64,
         attribute: &Attribute,
     ) -> Result<()> {
-        let data = attribute.encode();
-        match &mut self.dense {
-            Some(dense) => dense.insert(store, &attribute.name, order, &data),
-            None => {
+        let widths = store.widths();
+        let order = match self.dense {
+            Some(_) if !header.prefix.tracks_creation_order() => UNTRACKED,
+            _ => order,
+        };
+        match (&mut self.dense, attribute.heap_id) {
+            (Some(dense), Some(id)) => {
+                dense.insert(store, &attribute.name, order, Message::Shared(id))
+            }
+            (Some(dense), None) => {
+                let data = attribute.encode();
+                dense.insert(store, &attribute.name, order, Message::Own(&data))
+            }
+            (None, id) => {
+                let (flags, data) = match id {
+                    Some(id) => (flag::SHARED, Shared::in_heap(id).encode(widths)),
+                    None => (0, attribute.encode()),
+                };
                 header.messages.push(RawMessage {
                     kind: kind::ATTRIBUTE,
-                    flags: 0,
+                    flags,
                     creation_order: order as u16,
                     data,
                 });
@@ -277,7 +342,11 @@ impl Attributes {
         if let Some(mut old) = self.dense.take() {
             old.free_all(store)?;
         }
-        self.fill_dense(store, header, &all)
+        if dense::can_be_made(store.widths()) {
+            return self.fill_dense(store, header, &all);
+        }
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
     }
 
     fn make_dense(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
@@ -371,16 +440,43 @@ fn compact(header: &Header) -> impl Iterator<Item = &RawMessage> {
         .filter(|message| message.kind == kind::ATTRIBUTE)
 }
 
-fn check_own(message: &RawMessage, at: u64) -> Result<()> {
-    if message.flags & flag::SHARED != 0 {
-        return Err(Error::unsupported("an attribute in the shared message table").at(at));
+/// The attribute of one name, with the number of its message.
+fn find_compact(store: &Store, header: &Header, name: &[u8]) -> Result<Option<(usize, Attribute)>> {
+    for (number, message) in header.messages.iter().enumerate() {
+        if message.kind != kind::ATTRIBUTE {
+            continue;
+        }
+        let data = message_data(store, header, message)?;
+        if Attribute::name_of(&data)? == name {
+            return Ok(Some((number, decode_compact(store, header, message)?)));
+        }
     }
-    Ok(())
+    Ok(None)
 }
 
-fn name_of(message: &RawMessage, at: u64) -> Result<&[u8]> {
-    check_own(message, at)?;
-    Attribute::name_of(&message.data)
+fn decode_compact(store: &Store, header: &Header, message: &RawMessage) -> Result<Attribute> {
+    let data = message_data(store, header, message)?;
+    let mut attribute = decode_attribute(store, header, &data)?;
+    if message.flags & flag::SHARED != 0 {
+        let at = header.addr.get();
+        let shared = Shared::decode(&message.data, store.widths(), at)?;
+        attribute.heap_id = Some(shared.heap_id(at)?);
+    }
+    Ok(attribute)
+}
+
+/// The attribute that a record of the name index leads to.
+fn decode_dense(
+    store: &Store,
+    header: &Header,
+    record: &[u8],
+    message: &[u8],
+) -> Result<Attribute> {
+    let mut attribute = decode_attribute(store, header, message)?;
+    if let (StoredId::Shared(id), _) = (ATTRIBUTES.split_name_record)(record)? {
+        attribute.heap_id = Some(id);
+    }
+    Ok(attribute)
 }
 
 /// The creation order in a record of the name index (type 8).

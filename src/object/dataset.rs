@@ -1,6 +1,8 @@
 //! A dataset: its messages as values, and its data wherever the layout keeps them.
 
 mod load;
+mod stored;
+mod verify;
 
 use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
@@ -8,15 +10,17 @@ use super::external::External;
 use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
 use super::virtual_dataset::Virtual;
-use crate::bytes::Extent;
-use crate::chunk::Grid;
+use crate::bytes::Widths;
+use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
+use crate::format::libver::LibVer;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
-use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
+use crate::format::message::fill_value::{AllocTime, Fill as FillMessage, FillTime, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
+use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::format::virtual_layout::VirtualLayout;
 use crate::index::{self, IndexShape};
@@ -27,6 +31,8 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+
+pub(crate) use stored::{NewChunks, Stored};
 
 #[derive(Debug)]
 enum Data {
@@ -48,11 +54,13 @@ pub(crate) struct Dataset {
     pub(crate) space: Dataspace,
     pub(crate) filters: Vec<FilterDescription>,
     max_dims: Vec<Option<u64>>,
+    /// An element of the fill value; nothing for zeros.
     fill: Vec<u8>,
     layout_version: u8,
     data: Data,
     /// The extent or the layout differs from what the header says.
     messages_changed: bool,
+    widths: Widths,
 }
 
 impl Dataset {
@@ -61,13 +69,21 @@ impl Dataset {
         let max_dims = plan.max_dims();
         let bytes = plan.bytes()?;
         let element = plan.datatype.size() as usize;
-        let fill = plan.fill.clone().unwrap_or_else(|| vec![0; element]);
+        let fill = plan.fill.clone().unwrap_or_default();
         let data = match plan.choice()? {
-            LayoutChoice::Compact => Data::Compact(fill.repeat(bytes as usize / element)),
+            LayoutChoice::Compact => {
+                let elements = bytes as usize / element;
+                Data::Compact(Fill::new(&fill, element).repeat(elements))
+            }
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
-                let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
-                let index = index::choose(&shape);
+                let dims = &plan.space.dims;
+                let widths = store.widths();
+                let shape = index_shape(&grid, &pipeline, dims, &max_dims, plan.early, widths);
+                let index = match store.bound {
+                    LibVer::V110 => index::choose(&shape),
+                    _ => index::choose_v18(store, &shape)?,
+                };
                 let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
                 Data::Chunked { chunks, flags: 0 }
             }
@@ -83,14 +99,26 @@ impl Dataset {
             filters: plan.filters,
             max_dims,
             fill,
-            layout_version: 4,
+            layout_version: match store.bound {
+                LibVer::V110 => 4,
+                _ => 3,
+            },
             data,
             messages_changed: true,
+            widths: store.widths(),
         };
         if plan.early {
             dataset.allocate(store)?;
         }
-        let messages = dataset.initial_messages(store, plan.fill, plan.fill_time, plan.early);
+        let mut messages = dataset.initial_messages(store, plan.fill, plan.fill_time, plan.early);
+        if let Some(addr) = plan.committed
+            && let Some(message) = messages
+                .iter_mut()
+                .find(|message| message.kind == kind::DATATYPE)
+        {
+            message.data = Shared::committed(addr).encode(store.widths());
+            message.flags |= flag::SHARED;
+        }
         Ok((dataset, messages))
     }
 
@@ -99,10 +127,10 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
-            Data::Contiguous(contiguous) => contiguous.allocate(store, &self.fill),
+            Data::Contiguous(contiguous) => contiguous.allocate(store, shape.fill),
             Data::Chunked { chunks, .. } => chunks.allocate_all(store, shape),
             Data::Compact(_) | Data::Virtual(_) | Data::External(_) => Ok(()),
         }
@@ -121,7 +149,7 @@ impl Dataset {
             Data::Contiguous(_) | Data::External(_) => AllocTime::Late,
             Data::Chunked { .. } | Data::Virtual(_) => AllocTime::Incremental,
         };
-        let fill = fill.map_or(Fill::Default, Fill::Value);
+        let fill = fill.map_or(FillMessage::Default, FillMessage::Value);
         let mut messages = vec![
             RawMessage::new(kind::DATASPACE, 0, self.space.encode(store.widths())),
             RawMessage::new(
@@ -293,14 +321,14 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => {
                 self.messages_changed = true;
                 crate::chunk::for_each_run(
                     &dims,
-                    self.fill.len(),
+                    shape.fill.element_size(),
                     selection,
                     &mut |at, dense, len| {
                         data[at as usize..at as usize + len]
@@ -332,12 +360,12 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => crate::chunk::for_each_run(
                 &dims,
-                self.fill.len(),
+                shape.fill.element_size(),
                 selection,
                 &mut |at, dense, len| {
                     out[dense..dense + len].copy_from_slice(&data[at as usize..at as usize + len]);
@@ -381,6 +409,9 @@ impl Dataset {
                 )));
             }
         }
+        for &dim in dims {
+            self.widths.check_len("the extent of an axis", dim)?;
+        }
         let same = dims == self.space.dims;
         match &self.data {
             Data::Chunked { .. } => crate::extents::product(dims.iter().copied()).map(|_| ()),
@@ -404,11 +435,12 @@ impl Dataset {
         let shape = |dims| Shape {
             dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
         };
+        chunks.change_edges(store, shape(&old), shape(dims))?;
         if dims.iter().zip(&old).any(|(new, old)| new > old) {
             chunks.scrub(store, shape(&old), budget)?;
         }
@@ -428,7 +460,7 @@ impl Dataset {
         let shape = Shape {
             dims: &self.space.dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let class = match &mut self.data {
             // The messages stay as they are.
@@ -444,6 +476,9 @@ impl Dataset {
                     return Ok(());
                 }
                 let index = chunks.stage(store)?;
+                if chunks.converted {
+                    self.layout_version = 4;
+                }
                 LayoutClass::Chunked(ChunkedLayout {
                     flags: *flags,
                     chunk: chunks.grid.chunk().to_vec(),
@@ -491,26 +526,11 @@ impl Dataset {
         let shape = Shape {
             dims: &self.space.dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Chunked { chunks, .. } => chunks.keep_within(store, shape, budget),
             _ => Ok(()),
-        }
-    }
-
-    /// Every extent of the data, for the mark pass.
-    pub(crate) fn blocks(
-        &mut self,
-        store: &Store,
-        visit: &mut dyn FnMut(Extent) -> Result<()>,
-    ) -> Result<()> {
-        match &mut self.data {
-            // The mappings are in the heap.
-            Data::Compact(_) | Data::Virtual(_) => Ok(()),
-            Data::External(external) => external.blocks().iter().copied().try_for_each(visit),
-            Data::Contiguous(contiguous) => contiguous.extent().map_or(Ok(()), visit),
-            Data::Chunked { chunks, .. } => chunks.blocks(store, visit),
         }
     }
 
@@ -543,6 +563,7 @@ fn index_shape(
     dims: &[u64],
     max_dims: &[Option<u64>],
     early: bool,
+    widths: Widths,
 ) -> IndexShape {
     IndexShape {
         chunk: grid.chunk().to_vec(),
@@ -551,14 +572,15 @@ fn index_shape(
         dims: dims.to_vec(),
         max_dims: max_dims.to_vec(),
         early,
+        widths,
     }
 }
 
 /// As libhdf5 writes them for HDF5 1.10: version 3 where there are members, arrays or references, else version 1.
-fn datatype_version(datatype: &Datatype) -> u8 {
+pub(super) fn datatype_version(datatype: &Datatype) -> u8 {
     match datatype {
         Datatype::Compound { .. } | Datatype::Enum { .. } | Datatype::Array { .. } => 3,
-        Datatype::VarLenSequence { base } => datatype_version(base),
+        Datatype::VarLenSequence { base, .. } => datatype_version(base),
         _ => 1,
     }
 }

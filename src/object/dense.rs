@@ -1,17 +1,31 @@
 //! Dense storage of links and attributes: the messages in a fractal heap, found by name through a version 2 B-tree
 //! over the hashes of the names, and by creation order through another where that is tracked.
 
+mod verify;
+
 use super::header::Header;
-use crate::bytes::{Addr, Extent, Put, Take, lookup3};
-use crate::error::{Error, Result};
+use super::shared::in_heap;
+use crate::bytes::{Addr, Extent, Put, Take, Widths, lookup3};
+use crate::error::Result;
+use crate::format::message::shared::HEAP_ID;
+use crate::format::message::{flag, kind};
 use crate::infra::btree_v2::{BTree, Shape};
 use crate::infra::fractal_heap::{self, FractalHeap};
 use crate::store::{FlipOrder, SECTOR, Store};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-/// The bytes of a fractal heap's header in a file with addresses and lengths of eight bytes.
-pub(crate) const HEAP_HEADER: u64 = 146;
+/// The bytes of a fractal heap's header, without filters.
+pub(crate) fn heap_header(widths: Widths) -> u64 {
+    26 + 12 * u64::from(widths.length) + 3 * u64::from(widths.offset)
+}
+
+/// Whether dense storage can be made in a file of these widths. With lengths of two bytes the parameters of a heap
+/// cannot be written (libhdf5 makes such heaps and cannot read them); with addresses of two bytes, heap IDs that hold
+/// an address are not edited here, and the file has no room for many messages.
+pub(crate) fn can_be_made(widths: Widths) -> bool {
+    widths.offset >= 4 && widths.length >= 4
+}
 
 /// What differs between links and attributes: record layouts (III.A.2, types 5, 6, 8 and 9) and heap parameters.
 #[derive(Debug)]
@@ -19,15 +33,49 @@ pub(crate) struct Kind {
     pub(crate) name_tree: u8,
     pub(crate) order_tree: u8,
     pub(crate) heap: fractal_heap::Parameters,
-    /// Encodes the records for a heap ID: by name hash, by creation order.
-    pub(crate) name_record: fn(id: &[u8], hash: u32, order: u64) -> Vec<u8>,
-    pub(crate) order_record: fn(id: &[u8], order: u64) -> Vec<u8>,
-    /// Heap ID and hash of a name record.
-    pub(crate) split_name_record: fn(&[u8]) -> Result<(&[u8], u32)>,
+    /// Encodes the records for a message: by name hash, by creation order.
+    pub(crate) name_record: fn(id: &StoredId<'_>, hash: u32, order: u64) -> Vec<u8>,
+    pub(crate) order_record: fn(id: &StoredId<'_>, order: u64) -> Vec<u8>,
+    /// Where the message is and hash of its name, of a name record.
+    pub(crate) split_name_record: fn(&[u8]) -> Result<(StoredId<'_>, u32)>,
     /// The creation order in an order record.
     pub(crate) order_of: fn(&[u8]) -> Result<u64>,
     /// The name in a stored message.
     pub(crate) name_of: fn(&[u8]) -> Result<&[u8]>,
+}
+
+/// Where a message is, as the records say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoredId<'a> {
+    /// In the heap of the dense storage.
+    Own(&'a [u8]),
+    /// In the heap of the shared message table.
+    Shared([u8; HEAP_ID]),
+}
+
+impl StoredId<'_> {
+    fn id(&self) -> &[u8] {
+        match self {
+            Self::Own(id) => id,
+            Self::Shared(id) => id,
+        }
+    }
+
+    /// The message flags in a record.
+    fn flags(&self) -> u8 {
+        match self {
+            Self::Own(_) => 0,
+            Self::Shared(_) => flag::SHARED,
+        }
+    }
+}
+
+/// A message to be stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Message<'a> {
+    Own(&'a [u8]),
+    /// Already in the heap of the shared message table.
+    Shared([u8; HEAP_ID]),
 }
 
 /// Links, as H5G_dense writes them.
@@ -36,21 +84,21 @@ pub(crate) static LINKS: Kind = Kind {
     order_tree: 6,
     heap: fractal_heap::Parameters::LINKS,
     name_record: |id, hash, _| {
-        let mut record = Vec::with_capacity(4 + id.len());
+        let mut record = Vec::with_capacity(4 + id.id().len());
         record.put_u32(hash);
-        record.put_bytes(id);
+        record.put_bytes(id.id());
         record
     },
     order_record: |id, order| {
-        let mut record = Vec::with_capacity(8 + id.len());
+        let mut record = Vec::with_capacity(8 + id.id().len());
         record.put_u64(order);
-        record.put_bytes(id);
+        record.put_bytes(id.id());
         record
     },
     split_name_record: |record| {
         let mut take = Take::new(record, "link name record", 0);
         let hash = take.u32()?;
-        Ok((take.rest(), hash))
+        Ok((StoredId::Own(take.rest()), hash))
     },
     order_of: |record| Take::new(record, "link order record", 0).u64(),
     name_of: |message| crate::format::message::link::Link::name_of(message),
@@ -62,28 +110,27 @@ pub(crate) static ATTRIBUTES: Kind = Kind {
     order_tree: 9,
     heap: fractal_heap::Parameters::ATTRIBUTES,
     name_record: |id, hash, order| {
-        let mut record = Vec::with_capacity(9 + id.len());
-        record.put_bytes(id);
-        record.put_u8(0);
+        let mut record = Vec::with_capacity(9 + id.id().len());
+        record.put_bytes(id.id());
+        record.put_u8(id.flags());
         record.put_u32(order as u32);
         record.put_u32(hash);
         record
     },
     order_record: |id, order| {
-        let mut record = Vec::with_capacity(5 + id.len());
-        record.put_bytes(id);
-        record.put_u8(0);
+        let mut record = Vec::with_capacity(5 + id.id().len());
+        record.put_bytes(id.id());
+        record.put_u8(id.flags());
         record.put_u32(order as u32);
         record
     },
     split_name_record: |record| {
         let mut take = Take::new(record, "attribute name record", 0);
-        let id = take.bytes(8)?;
-        if take.u8()? & 2 != 0 {
-            return Err(Error::unsupported(
-                "an attribute in the shared message table",
-            ));
-        }
+        let id: &[u8] = take.bytes(HEAP_ID)?;
+        let id = match take.u8()? & flag::SHARED {
+            0 => StoredId::Own(id),
+            _ => StoredId::Shared(Take::new(id, "attribute name record", 0).array()?),
+        };
         take.skip(4)?;
         Ok((id, take.u32()?))
     },
@@ -119,6 +166,7 @@ pub(crate) struct Dense {
     kind: &'static Kind,
     heap: FractalHeap,
     heap_at: Addr,
+    header_len: u64,
     names: BTree,
     order: Option<BTree>,
 }
@@ -132,7 +180,7 @@ impl Dense {
         ordered: bool,
     ) -> Result<Self> {
         let id_len = usize::from(kind.heap.id_length);
-        let len = HEAP_HEADER;
+        let len = heap_header(store.widths());
         let heap_at = match header.take_own_room(len) {
             Some(addr) => addr,
             // I3: the header is rewritten in place, so it must not straddle two sectors.
@@ -144,12 +192,14 @@ impl Dense {
             FlipOrder::Early
         };
         let id = [0; 8];
-        let name_record = (kind.name_record)(&id[..id_len], 0, 0).len();
-        let order_record = (kind.order_record)(&id[..id_len], 0).len();
+        let id = StoredId::Own(&id[..id_len]);
+        let name_record = (kind.name_record)(&id, 0, 0).len();
+        let order_record = (kind.order_record)(&id, 0).len();
         Ok(Self {
             kind,
             heap: FractalHeap::new(kind.heap, store.widths(), heap_at, flip),
             heap_at,
+            header_len: len,
             names: BTree::new(shape(kind.name_tree, name_record)),
             order: ordered.then(|| BTree::new(shape(kind.order_tree, order_record))),
         })
@@ -165,7 +215,7 @@ impl Dense {
             Some(addr) => Some(BTree::open(store, addr)?),
             None => None,
         };
-        let flip = if header.shares_sector(places.heap, HEAP_HEADER) {
+        let flip = if header.shares_sector(places.heap, heap_header(store.widths())) {
             FlipOrder::WithCells
         } else {
             FlipOrder::Early
@@ -176,6 +226,7 @@ impl Dense {
             kind,
             heap,
             heap_at: places.heap,
+            header_len: heap_header(store.widths()),
             names: BTree::open(store, places.names)?,
             order,
         })
@@ -189,17 +240,21 @@ impl Dense {
     pub(crate) fn can_edit(&self) -> bool {
         // I3: a header of another writer that straddles two sectors is not rewritten in place.
         let start = self.heap_at.get() % SECTOR as u64;
-        self.heap.can_edit() && start + HEAP_HEADER <= SECTOR as u64
+        self.heap.can_edit() && start + self.header_len <= SECTOR as u64
     }
 
-    /// The stored message of `name`.
-    pub(crate) fn find(&mut self, store: &Store, name: &[u8]) -> Result<Option<Vec<u8>>> {
+    /// The stored message of `name`, with its name record.
+    pub(crate) fn find(
+        &mut self,
+        store: &Store,
+        name: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let (kind, heap) = (self.kind, &mut self.heap);
         let mut found = None;
         self.names.find(store, &mut |store, record| {
             let (order, message) = compare(kind, heap, store, name, record)?;
             if order == Ordering::Equal {
-                found = message;
+                found = message.map(|message| (record.to_vec(), message));
             }
             Ok(order)
         })?;
@@ -212,9 +267,16 @@ impl Dense {
         store: &mut Store,
         name: &[u8],
         order: u64,
-        message: &[u8],
+        message: Message<'_>,
     ) -> Result<()> {
-        let id = self.heap.insert(store, message)?;
+        let own;
+        let id = match message {
+            Message::Own(message) => {
+                own = self.heap.insert(store, message)?;
+                StoredId::Own(&own)
+            }
+            Message::Shared(id) => StoredId::Shared(id),
+        };
         let (kind, heap) = (self.kind, &mut self.heap);
         let record = (kind.name_record)(&id, lookup3(name), order);
         self.names.insert(store, &record, &mut |store, record| {
@@ -229,13 +291,13 @@ impl Dense {
         Ok(())
     }
 
-    /// Takes out the message of `name`, whose creation order the caller reads from the message.
+    /// Takes out the message of `name`, with its name record, whose creation order the caller reads from the message.
     pub(crate) fn remove(
         &mut self,
         store: &mut Store,
         name: &[u8],
         order_of_message: &dyn Fn(&[u8], &[u8]) -> Result<u64>,
-    ) -> Result<Option<Vec<u8>>> {
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let (kind, heap) = (self.kind, &mut self.heap);
         let removed = self.names.remove(store, &mut |store, record| {
             Ok(compare(kind, heap, store, name, record)?.0)
@@ -244,15 +306,18 @@ impl Dense {
             return Ok(None);
         };
         let (id, _) = (kind.split_name_record)(&record)?;
-        let message = self.heap.read(store, id)?;
-        self.heap.remove(store, id)?;
+        let message = read(heap, store, id)?;
+        // What is shared may be so with another object.
+        if let StoredId::Own(id) = id {
+            heap.remove(store, id)?;
+        }
         if let Some(tree) = &mut self.order {
             let order = order_of_message(&record, &message)?;
             tree.remove(store, &mut |_, record| {
                 Ok(order.cmp(&(kind.order_of)(record)?))
             })?;
         }
-        Ok(Some(message))
+        Ok(Some((record, message)))
     }
 
     /// Visits every message with its name record, in the order of the names' hashes or, where tracked and asked for,
@@ -265,7 +330,7 @@ impl Dense {
         let (kind, heap) = (self.kind, &mut self.heap);
         self.names.for_each(store, &mut |record| {
             let (id, _) = (kind.split_name_record)(record)?;
-            visit(record, &heap.read(store, id)?)
+            visit(record, &read(heap, store, id)?)
         })
     }
 
@@ -306,6 +371,14 @@ impl Dense {
     }
 }
 
+/// The bytes of a message.
+fn read(heap: &mut FractalHeap, store: &Store, id: StoredId<'_>) -> Result<Vec<u8>> {
+    match id {
+        StoredId::Own(id) => heap.read(store, id),
+        StoredId::Shared(id) => in_heap(store, kind::ATTRIBUTE, &id),
+    }
+}
+
 /// How `name` compares to the name behind a record: by hash, then by bytes, as libhdf5 orders them.
 fn compare(
     kind: &Kind,
@@ -317,7 +390,7 @@ fn compare(
     let (id, hash) = (kind.split_name_record)(record)?;
     match lookup3(name).cmp(&hash) {
         Ordering::Equal => {
-            let message = heap.read(store, id)?;
+            let message = read(heap, store, id)?;
             let order = name.cmp((kind.name_of)(&message)?);
             Ok((order, Some(message)))
         }

@@ -2,15 +2,23 @@
 
 use super::attributes::Attributes;
 use super::dataset::Dataset;
-use super::dense::HEAP_HEADER;
+use super::dense::{self, heap_header};
+use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
 use super::other_files::OtherFiles;
+use super::reach::Paths;
+use super::shared;
+use super::verify;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::driver_info;
+use crate::format::libver::LibVer;
 use crate::format::message::btree_k::NodeSizes;
 use crate::format::message::kind;
+use crate::format::object_header::Prefix;
 use crate::infra::global_heap::GlobalHeap;
+use crate::report::Report;
 use crate::storage::Storage;
 use crate::store::{Level, Stamp, Store};
 use alloc::boxed::Box;
@@ -29,6 +37,9 @@ pub(crate) const DEFAULT_CACHE: usize = 16 << 20;
 
 /// Free space worth a record of its own when a file is closed.
 const WORTH_A_RECORD: u64 = 4096;
+
+/// The room for a new link that a header must have where links cannot be elsewhere.
+const NEW_LINK: u64 = 1024;
 
 /// An object in memory.
 #[derive(Debug)]
@@ -103,6 +114,16 @@ impl Waiting {
     }
 }
 
+/// What a new file is to be.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NewFile {
+    /// The bytes before the superblock: 0, or a power of two from 512 on.
+    pub(crate) userblock: u64,
+    pub(crate) libver: LibVer,
+    /// Of the root group.
+    pub(crate) track_order: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) store: Store,
@@ -126,22 +147,34 @@ pub(crate) struct Engine {
     reclaim_after: Option<u64>,
     /// How many objects at an address have been deleted: a handle to one of them must not see a later one.
     deleted: BTreeMap<Addr, u32>,
+    /// What a walk along all links has found, until a group changes.
+    pub(crate) paths: Option<Paths>,
+    /// The superblock extension, where it is to say where the file ends.
+    extension: Option<Extension>,
 }
 
 impl Engine {
     /// A new file on `storage`, whose old content is dropped.
+    #[cfg(test)]
     pub(crate) fn create(storage: Box<dyn Storage>) -> Result<Self> {
+        Self::create_with(storage, NewFile::default())
+    }
+
+    /// A new file on `storage`, whose old content is dropped.
+    pub(crate) fn create_with(storage: Box<dyn Storage>, new: NewFile) -> Result<Self> {
         // The root group's cell follows the superblock; the rest of sector 0 is its room: eight cells, and in the
         // last bytes the header of a heap for many links.
         let root = Addr::new(48);
-        let store = Store::create(storage, root)?;
-        let cell = Header::new_cell_size(&store);
-        let heap = Stamp::ROOM - HEAP_HEADER;
+        let store = Store::create_at(storage, root, new.userblock, new.libver)?;
+        let prefix = Prefix::ordered(new.track_order);
+        let cell = Header::new_cell_size(&store, &prefix);
+        let heap_len = heap_header(store.widths());
+        let heap = Stamp::ROOM - heap_len;
         let cells = Extent::new(root.plus(cell), heap - 48 - cell);
-        let room = vec![cells, Extent::new(Addr::new(heap), HEAP_HEADER)];
-        let (links, messages) = Links::create(&store);
+        let room = vec![cells, Extent::new(Addr::new(heap), heap_len)];
+        let (links, messages) = Links::create(&store, new.track_order);
         let object = Object {
-            header: Header::new(root, messages, room, true),
+            header: Header::new(root, prefix, messages, room, true),
             links: Some(links),
             attributes: Attributes::none(),
             dataset: None,
@@ -156,15 +189,18 @@ impl Engine {
 
     /// Opens the file on `storage`; writes nothing.
     pub(crate) fn open(storage: Box<dyn Storage>, read_only: bool) -> Result<Self> {
-        let mut store = Store::open(storage)?;
-        let flags = store.superblock.consistency_flags;
-        if flags != 0 && !read_only && store.superblock.version >= 3 {
-            return Err(Error::unsupported(
-                "editing a file marked as open for writing (its last writer may have died)",
-            ));
+        let mut store = Store::open_part(storage)?;
+        extension::check_driver(&store)?;
+        let extension = read_extension(&mut store, read_only);
+        if !matches!(&extension, Err(error) if matches!(error.kind(), ErrorKind::Unsupported(_))) {
+            store.check_length()?;
         }
-        read_extension(&mut store, read_only)?;
+        let extension = extension?;
+        if !read_only {
+            refuse_damaged(&store)?;
+        }
         let mut engine = Self::new(store, read_only);
+        engine.extension = extension;
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
@@ -186,6 +222,8 @@ impl Engine {
             first_changed: None,
             reclaim_after: None,
             deleted: BTreeMap::new(),
+            paths: None,
+            extension: None,
         }
     }
 
@@ -193,8 +231,22 @@ impl Engine {
         self.store.root()
     }
 
+    /// Whether another writer left the file marked as open, and no commit has taken the mark away yet.
+    #[cfg(feature = "std")]
+    pub(crate) fn marked(&self) -> bool {
+        self.store.superblock.is_marked()
+    }
+
     pub(crate) fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// Writes the start of the userblock.
+    pub(crate) fn write_userblock(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.read_only {
+            return Err(Error::new(ErrorKind::ReadOnly));
+        }
+        self.store.write_userblock(bytes)
     }
 
     /// The object at `addr`.
@@ -241,6 +293,14 @@ impl Engine {
         object.dataset.as_mut().ok_or(error)
     }
 
+    /// Refuses a change that adds `bytes` of data where the file has no room for them.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        match self.read_only {
+            true => Ok(()),
+            false => self.store.check_room(bytes),
+        }
+    }
+
     /// Refuses what cannot be changed, before anything is.
     pub(crate) fn check_editable(&mut self, addr: Addr) -> Result<()> {
         if self.read_only {
@@ -253,10 +313,16 @@ impl Engine {
     pub(crate) fn check_links_editable(&mut self, group: Addr) -> Result<()> {
         self.check_editable(group)?;
         let (object, store, _) = self.parts(group)?;
-        match &object.links {
-            Some(links) => links.check_editable(store),
-            None => Ok(()),
+        let Some(links) = &mut object.links else {
+            return Ok(());
+        };
+        links.check_editable(store)?;
+        if !dense::can_be_made(store.widths()) {
+            // All links are in the header, one more, too.
+            let more = links.size_out_of_header(store, &object.header)? + NEW_LINK;
+            object.header.check_room(store.widths(), more)?;
         }
+        Ok(())
     }
 
     /// Refuses a dataset whose elements cannot be changed, before any is.
@@ -270,6 +336,10 @@ impl Engine {
         self.check_editable(addr)?;
         let (object, store, _) = self.parts(addr)?;
         object.header.touch(store);
+        let is_group = object.links.is_some();
+        if is_group {
+            self.paths = None;
+        }
         self.dirty.insert(addr);
         self.first_changed.get_or_insert(addr);
         Ok(())
@@ -331,6 +401,7 @@ impl Engine {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&mut self, addr: Addr) {
+        self.paths = None;
         self.objects.remove(&addr);
         self.count_waiting(addr);
         self.dirty.remove(&addr);
@@ -368,6 +439,17 @@ impl Engine {
             }
         }
         Ok(self.budget / 2)
+    }
+
+    /// Brings the chunks of one dataset that wait in memory to the file.
+    pub(crate) fn write_waiting(&mut self, addr: Addr) -> Result<()> {
+        let (object, store, _) = self.parts(addr)?;
+        let written = match &mut object.dataset {
+            Some(dataset) => dataset.keep_within(store, 0),
+            None => Ok(()),
+        };
+        self.count_waiting(addr);
+        written
     }
 
     fn count_waiting(&mut self, addr: Addr) {
@@ -426,6 +508,9 @@ impl Engine {
             let (object, store, _) = self.parts(addr)?;
             object.header.stage(store, true)?;
         }
+        if let Some(extension) = &mut self.extension {
+            extension.stage(&mut self.store)?;
+        }
         self.store.commit(level)?;
         self.new_datasets = 0;
         self.count_all_waiting();
@@ -472,6 +557,14 @@ impl Engine {
         }
     }
 
+    /// What the file holds as its last commit left it, and what is wrong with it.
+    pub(crate) fn verify(&self) -> Result<Report> {
+        if self.store.poisoned() {
+            return Err(Error::new(ErrorKind::Poisoned));
+        }
+        verify::verify(&self.store)
+    }
+
     /// Commits, cuts the storage to length and gives it back.
     pub(crate) fn close(mut self, level: Level) -> Result<Box<dyn Storage>> {
         if !self.read_only {
@@ -494,18 +587,40 @@ impl Object {
     }
 }
 
-/// What the superblock extension says must be something an edit can keep.
-fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
-    let Some(extension) = store.superblock.extension else {
+/// A file that a writer which died left marked as open is edited where a walk finds nothing wrong with it; the first
+/// commit takes the mark away. Whoever calls this has the lock, so that no writer lives.
+fn refuse_damaged(store: &Store) -> Result<()> {
+    if !store.superblock.is_marked() {
         return Ok(());
+    }
+    let problems = verify::verify(store)?.problems;
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::Damaged { problems })),
+    }
+}
+
+/// What the superblock extension says must be something an edit can keep.
+fn read_extension(store: &mut Store, read_only: bool) -> Result<Option<Extension>> {
+    let Some(extension) = store.superblock.extension else {
+        return Ok(None);
     };
     let header = Header::load(store, extension)?;
+    if !read_only {
+        header.check_editable()?;
+    }
     for message in &header.messages {
         let refused = match message.kind {
             kind::CACHE_IMAGE => "a file with a metadata cache image",
-            kind::DRIVER_INFO => "a file split over several storage files",
-            kind::SHARED_TABLE => "a file with a shared message table",
-            kind::FILE_SPACE_INFO => "a file with a file space strategy",
+            kind::DRIVER_INFO => {
+                driver_info::check_message(&message.data, extension.get())?;
+                continue;
+            }
+            kind::FILE_SPACE_INFO => continue,
+            kind::SHARED_TABLE => {
+                store.shared_table = Some(shared::load_table(store, &message.data, extension)?);
+                "a file with a shared message table"
+            }
             kind::BTREE_K => {
                 store.node_sizes = NodeSizes::decode(&message.data, extension.get())?;
                 continue;
@@ -516,7 +631,10 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<()> {
             return Err(Error::unsupported(refused).at(extension.get()));
         }
     }
-    Ok(())
+    if read_only {
+        return Ok(None);
+    }
+    Extension::open(store, header)
 }
 
 /// The free extents left in `[0, end)` by `used`, which must not overlap.

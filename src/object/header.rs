@@ -6,10 +6,10 @@
 //! bytes, so that its address stays valid.
 
 use super::record::{MAX_SPARE, Record};
-use crate::bytes::{Addr, Extent};
+use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, Result};
 use crate::format::legacy::object_header as old;
-use crate::format::message::{RawMessage, continuation, kind, reference_count};
+use crate::format::message::{RawMessage, continuation, flag, kind, reference_count};
 use crate::format::object_header::{
     Prefix, body_size, decode_chunk0, decode_continuation, decode_prefix, encode_body, encode_cell,
 };
@@ -54,13 +54,14 @@ impl Header {
     /// A new object whose cell will be at `addr`.
     pub(crate) fn new(
         addr: Addr,
+        prefix: Prefix,
         messages: Vec<RawMessage>,
         room: Vec<Extent>,
         keeps_record: bool,
     ) -> Self {
         Self {
             addr,
-            prefix: Prefix::new(),
+            prefix,
             messages,
             form: Form::New,
             room,
@@ -70,9 +71,9 @@ impl Header {
     }
 
     /// The size of a cell of ours.
-    pub(crate) fn new_cell_size(store: &Store) -> u64 {
+    pub(crate) fn new_cell_size(store: &Store, prefix: &Prefix) -> u64 {
         let body = Extent::new(Addr::new(0), 0);
-        encode_cell(&Prefix::new(), body, store.widths()).len() as u64
+        encode_cell(prefix, body, store.widths()).len() as u64
     }
 
     pub(crate) fn load(store: &Store, addr: Addr) -> Result<Self> {
@@ -207,14 +208,17 @@ impl Header {
         self.messages.iter().find(|message| message.kind == kind)
     }
 
-    /// Replaces the data of the first message of a kind, or adds one.
+    /// Replaces the data of the first message of a kind, or adds one. It is the header's own then.
     pub(crate) fn set_message(&mut self, kind: u8, data: Vec<u8>) {
         match self
             .messages
             .iter_mut()
             .find(|message| message.kind == kind)
         {
-            Some(message) => message.data = data,
+            Some(message) => {
+                message.data = data;
+                message.flags &= !flag::SHARED;
+            }
             None => self.messages.push(RawMessage {
                 kind,
                 flags: 0,
@@ -246,7 +250,6 @@ impl Header {
 
     /// Why the object must not be changed, if so.
     pub(crate) fn check_editable(&self) -> Result<()> {
-        use crate::format::message::flag;
         for message in &self.messages {
             let known = message.kind <= kind::CACHE_IMAGE;
             if !known
@@ -266,6 +269,13 @@ impl Header {
         for extent in self.spare.drain(..) {
             store.add_free(extent);
         }
+    }
+
+    /// Refuses a header whose body could not be written if its messages had `more` bytes.
+    pub(crate) fn check_room(&self, widths: Widths, more: u64) -> Result<()> {
+        let record = self.prefix.message_header_size() + Record::default().size() + 16 * MAX_SPARE;
+        let needed = body_size(&self.prefix, &self.messages) as u64 + record as u64 + more;
+        widths.check_len("the size of an object header", needed + needed / 4 + 32)
     }
 
     /// Takes `len` bytes for a cell of a child from the room of this object; `keep` bytes in one piece stay in the
@@ -307,6 +317,18 @@ impl Header {
 
     /// Writes the messages to a body and the cell that names it. `donated` is free space for a later session to find.
     pub(crate) fn stage(&mut self, store: &mut Store, donate: bool) -> Result<()> {
+        self.stage_with(store, donate, FlipOrder::WithCells, &mut |_, _| {})
+    }
+
+    /// As [`stage`](Self::stage); `finish` may change the data of messages, not their size, once all space is given
+    /// out, and `order` says when the cell is rewritten.
+    pub(crate) fn stage_with(
+        &mut self,
+        store: &mut Store,
+        donate: bool,
+        order: FlipOrder,
+        finish: &mut dyn FnMut(&mut Self, &mut Store),
+    ) -> Result<()> {
         self.check_adoptable(store)?;
         let spare = match donate {
             // What a smaller slot of this header frees comes on top.
@@ -314,6 +336,11 @@ impl Header {
             false => 0,
         };
         let needed = self.needed(donate, spare);
+        // A slot may be larger by a quarter than what it holds.
+        let largest = needed as u64 + needed as u64 / 4 + 32;
+        store
+            .widths()
+            .check_len("the size of an object header", largest)?;
         let slot = self.choose_slot(store, needed)?;
         let other = match &self.form {
             Form::Cell { live, .. } => Some(*live),
@@ -330,6 +357,7 @@ impl Header {
             true => store.donate_free(spare),
             false => Vec::new(),
         };
+        finish(self, store);
         let body = self.encode_body(slot, other, spare)?;
         store.stage(slot.addr, body)?;
         let cell = self.encode_cell(store, slot);
@@ -339,13 +367,13 @@ impl Header {
                 store.stage(self.addr, cell)?
             }
             Form::New => store.fill_in(self.addr, &cell)?,
-            _ => store.flip(self.addr, cell, FlipOrder::WithCells)?,
+            _ => store.flip(self.addr, cell, order)?,
         }
         self.form = Form::Cell { live: slot, other };
         Ok(())
     }
 
-    fn check_adoptable(&self, store: &Store) -> Result<()> {
+    pub(crate) fn check_adoptable(&self, store: &Store) -> Result<()> {
         if let Form::Foreign { blocks } = &self.form {
             let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
             if blocks[0].len < cell {
@@ -453,7 +481,7 @@ impl Header {
     /// Gives everything back: the object is gone.
     pub(crate) fn free_all(&mut self, store: &mut Store) {
         self.touch(store);
-        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store));
+        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store, &self.prefix));
         let blocks = match &self.form {
             Form::New => vec![fresh_cell],
             _ => self.blocks(store),
@@ -466,6 +494,16 @@ impl Header {
                 store.free(room);
             }
         }
+    }
+
+    /// Free space that the committed record of this object lists.
+    pub(crate) fn spare(&self) -> &[Extent] {
+        &self.spare
+    }
+
+    /// Whether another writer made the header as it stands in the file.
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self.form, Form::Foreign { .. })
     }
 
     /// Whether the committed file holds the object.

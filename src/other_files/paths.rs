@@ -116,7 +116,10 @@ impl OpenOther for Paths {
                 .open(path)
                 .map(crate::storage::FileStorage::new)
                 .map_err(|error| crate::file::open_error(error, path)),
-            _ => self.0.lock(&options, path, true),
+            _ => self
+                .0
+                .lock(&options, path, true)
+                .map(|(storage, _)| storage),
         };
         match opened {
             Ok(storage) => Ok(Some(Box::new(storage))),

@@ -3,9 +3,11 @@
 mod commit;
 #[cfg(test)]
 pub(crate) mod mutant;
+mod pages;
 mod space;
 mod stage;
 mod stamp;
+mod userblock;
 
 pub(crate) use commit::Level;
 pub(crate) use stage::{FlipOrder, Store};

@@ -2,9 +2,12 @@
 //!
 //! Three kinds of space: *free* (reusable now), *fresh* (given out since the last commit, so no committed block
 //! names it), and *pending* (freed, but still part of the committed state: reusable only after the next commit).
+//!
+//! In a file of pages everything free here is whole pages; what is smaller is kept by [`Pages`].
 
 #[cfg(test)]
 use super::mutant::{self, Mutant};
+use super::pages::{Class, Pages};
 use crate::bytes::{Addr, Extent};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -75,6 +78,8 @@ pub(crate) struct Space {
     end: u64,
     /// How much was given out by moving `end`, since opening.
     grown: u64,
+    /// Where space is given out in pages.
+    pages: Option<Pages>,
 }
 
 impl Space {
@@ -86,7 +91,13 @@ impl Space {
             pending: Vec::new(),
             end,
             grown: 0,
+            pages: None,
         }
+    }
+
+    /// From here on space is given out in pages of `size` bytes, behind what there is.
+    pub(crate) fn use_pages(&mut self, size: u64) {
+        self.pages = Some(Pages::new(size));
     }
 
     pub(crate) fn end(&self) -> u64 {
@@ -98,22 +109,74 @@ impl Space {
     }
 
     /// `len` fresh bytes: the smallest free run that fits, else at the end.
-    pub(crate) fn alloc(&mut self, len: u64) -> Extent {
+    pub(crate) fn alloc(&mut self, len: u64, class: Class) -> Extent {
+        let extent = match &self.pages {
+            Some(_) => self.alloc_paged(len, 1, class),
+            None => self.alloc_run(len),
+        };
+        self.fresh.insert(extent);
+        extent
+    }
+
+    fn alloc_run(&mut self, len: u64) -> Extent {
         let found = self.by_size.range((len, 0)..).next().copied();
-        let extent = match found {
+        match found {
             Some((_, start)) => {
                 let extent = Extent::new(Addr::new(start), len);
                 self.take_free(extent);
                 extent
             }
             None => self.alloc_at_end(len),
-        };
-        self.fresh.insert(extent);
-        extent
+        }
+    }
+
+    /// As RELIABILITY.md, 2.6: a block of a page and more has its pages for itself, a smaller one lies inside a page
+    /// that holds only blocks of its class.
+    fn alloc_paged(&mut self, len: u64, align: u64, class: Class) -> Extent {
+        loop {
+            let Some(pages) = &mut self.pages else {
+                return self.alloc_run(len);
+            };
+            let size = pages.size();
+            if len < size
+                && let Some(extent) = pages.take(len, align, class)
+            {
+                return extent;
+            }
+            self.end = self.end.next_multiple_of(size);
+            let run = self.alloc_run(len.max(1).next_multiple_of(size));
+            let Some(pages) = &mut self.pages else {
+                return run;
+            };
+            if len >= size {
+                pages.own(Extent::new(run.addr, len));
+                return Extent::new(run.addr, len);
+            }
+            // Where no sector begins in this page, one does in a later one.
+            pages.share(run.addr, class);
+        }
+    }
+
+    /// Whether that many bytes are free in one piece.
+    pub(crate) fn has_free(&self, len: u64) -> bool {
+        self.by_size.range((len, 0)..).next().is_some()
+    }
+
+    /// How far the end may move for a block of `len` bytes.
+    pub(crate) fn most_taken(&self, len: u64) -> u64 {
+        match &self.pages {
+            Some(pages) => len.saturating_add(2 * pages.size()),
+            None => len,
+        }
     }
 
     /// `len` fresh bytes that start at a multiple of `align`.
     pub(crate) fn alloc_aligned(&mut self, len: u64, align: u64) -> Extent {
+        if self.pages.is_some() {
+            let extent = self.alloc_paged(len, align, Class::Metadata);
+            self.fresh.insert(extent);
+            return extent;
+        }
         let fits = |&(size, start): &(u64, u64)| {
             let aligned = start.next_multiple_of(align);
             (aligned + len <= start + size).then_some(aligned)
@@ -177,9 +240,16 @@ impl Space {
 
     /// Adds space that nothing reaches, found by a walk or read from a record of spare space.
     pub(crate) fn add_free(&mut self, extent: Extent) {
-        if extent.len == 0 {
-            return;
+        let given_back = match &mut self.pages {
+            Some(pages) => pages.give_back(extent),
+            None => Some(extent),
+        };
+        if let Some(extent) = given_back.filter(|extent| extent.len > 0) {
+            self.add_run(extent);
         }
+    }
+
+    fn add_run(&mut self, extent: Extent) {
         let (run, swallowed) = self.free.insert(extent);
         for old in swallowed.iter().flatten() {
             self.by_size.remove(&(old.len, old.addr.get()));
@@ -258,24 +328,27 @@ mod tests {
     #[test]
     fn committed_space_is_not_reused_before_the_next_commit() {
         let mut space = Space::new(100);
-        let block = space.alloc(50);
+        let block = space.alloc(50, Class::Metadata);
         space.committed();
         assert!(!space.free(block));
         assert_eq!(
-            space.alloc(50).addr.get(),
+            space.alloc(50, Class::Metadata).addr.get(),
             150,
             "still part of the committed state"
         );
         space.committed();
-        assert_eq!(space.alloc(50).addr.get(), 100);
+        assert_eq!(space.alloc(50, Class::Metadata).addr.get(), 100);
     }
 
     #[test]
     fn fresh_space_is_reused_at_once_and_runs_coalesce() {
         let mut space = Space::new(0);
-        let (a, b) = (space.alloc(10), space.alloc(20));
+        let (a, b) = (
+            space.alloc(10, Class::Metadata),
+            space.alloc(20, Class::Metadata),
+        );
         assert!(space.free(b) && space.free(a));
-        assert_eq!(space.alloc(30).addr.get(), 0);
+        assert_eq!(space.alloc(30, Class::Metadata).addr.get(), 0);
         assert_eq!(space.end(), 30);
     }
 
@@ -284,14 +357,14 @@ mod tests {
         let mut space = Space::new(10);
         assert_eq!(space.alloc_aligned(512, 512).addr.get(), 512);
         assert_eq!(space.free_bytes(), 502);
-        assert_eq!(space.alloc(502).addr.get(), 10);
+        assert_eq!(space.alloc(502, Class::Metadata).addr.get(), 10);
     }
 
     #[test]
     fn the_end_comes_back_when_the_last_block_is_free() {
         let mut space = Space::new(0);
-        let _kept = space.alloc(8);
-        let last = space.alloc(100);
+        let _kept = space.alloc(8, Class::Metadata);
+        let last = space.alloc(100, Class::Metadata);
         space.committed();
         space.free(last);
         assert_eq!(space.trim(), 108, "not before the commit");
@@ -302,10 +375,10 @@ mod tests {
     #[test]
     fn a_part_of_a_fresh_block_can_be_given_back() {
         let mut space = Space::new(0);
-        let block = space.alloc(100);
+        let block = space.alloc(100, Class::Metadata);
         assert!(space.free(Extent::new(Addr::new(40), 60)));
         assert!(space.is_fresh(Extent::new(block.addr, 40)));
         assert!(!space.is_fresh(block));
-        assert_eq!(space.alloc(60).addr.get(), 40);
+        assert_eq!(space.alloc(60, Class::Metadata).addr.get(), 40);
     }
 }

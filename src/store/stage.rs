@@ -1,19 +1,24 @@
 //! The store: one device, its allocator, and the blocks that wait for the next commit.
 
+use super::pages::Class;
 use super::space::Space;
 use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::libver::LibVer;
 use crate::format::message::btree_k::NodeSizes;
+use crate::format::shared_table::Table;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
 use crate::storage::{Latch, Storage};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// Staged bytes beyond this are written early: nothing committed reaches them.
 const STAGED_LIMIT: usize = 4 << 20;
+
+const SIZE_OF_FILE: &str = "the size of the file";
 
 /// When a block that is rewritten in place reaches the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,15 +122,21 @@ pub(crate) struct Store {
     pub(crate) superblock: Superblock,
     /// How much room the nodes of old trees have.
     pub(crate) node_sizes: NodeSizes,
+    /// Which messages are shared through the file, and where they are; for a file made with such a table.
+    pub(crate) shared_table: Option<Table>,
     /// The next commit takes the symbol table away that the superblock's entry of the root group repeats.
     pub(crate) root_cache_stale: bool,
     /// The file has had its first commit; before, the device holds no HDF5 file.
     pub(crate) created: bool,
     pub(crate) stamp: Option<Stamp>,
+    /// What new objects are for.
+    pub(crate) bound: LibVer,
     pub(crate) space: Space,
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
     pub(crate) flips: BTreeMap<u64, Flip>,
+    /// The cells of two groups each: one that a link has moved out of since the last commit, and where it has moved to.
+    pub(crate) moves: BTreeSet<(u64, u64)>,
     /// Sectors of a commit that was interrupted between its flips, completed in memory; written by the next commit.
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
@@ -133,9 +144,20 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// A store for a new file on `storage`, whose old content is dropped.
-    /// Sector 0 is set aside; the root object's cell is to be at `root`.
+    /// A store for a new file, for the tests of what is above it.
+    #[cfg(test)]
     pub(crate) fn create(storage: Box<dyn Storage>, root: Addr) -> Result<Self> {
+        Self::create_at(storage, root, 0, LibVer::V110)
+    }
+
+    /// A store for a new file on `storage`, whose old content is dropped; the file begins at `base`, a multiple of a
+    /// sector. Sector 0 is set aside; the root object's cell is to be at `root`.
+    pub(crate) fn create_at(
+        storage: Box<dyn Storage>,
+        root: Addr,
+        base: u64,
+        bound: LibVer,
+    ) -> Result<Self> {
         let mut device = Latch::new(storage);
         if device.len()? > 0 {
             device.set_len(0)?;
@@ -147,47 +169,52 @@ impl Store {
                 version: 2,
                 widths: Widths::EIGHT,
                 consistency_flags: 0,
-                base: 0,
+                base,
                 extension: None,
                 end_of_file: 0,
                 root,
                 old: None,
             },
             node_sizes: NodeSizes::DEFAULT,
+            shared_table: None,
             root_cache_stale: false,
             created: false,
             stamp: Some(Stamp {
                 generation: 0,
                 record: None,
+                bound,
             }),
+            bound,
             space: Space::new(SECTOR as u64),
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
+            moves: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         })
     }
 
     /// Opens the file on `storage`; writes nothing.
+    #[cfg(test)]
     pub(crate) fn open(storage: Box<dyn Storage>) -> Result<Self> {
+        let store = Self::open_part(storage)?;
+        store.check_length()?;
+        Ok(store)
+    }
+
+    /// As [`open`](Self::open), also of a file that is shorter than its superblock says, as far as it goes: to be
+    /// followed by [`check_length`](Self::check_length).
+    pub(crate) fn open_part(storage: Box<dyn Storage>) -> Result<Self> {
         let device = Latch::new(storage);
         let device_len = device.len()?;
         let (at, superblock) = find_superblock(&device, device_len)?;
-        if superblock.base != at {
-            return Err(
-                Error::unsupported("a base address other than the superblock's place").at(at),
-            );
-        }
-        if superblock.end_of_file > device_len {
-            return Err(Error::new(ErrorKind::Truncated).at(device_len));
-        }
         if superblock.end_of_file < at + superblock.size() as u64 {
             return Err(
                 Error::corrupt("superblock", "the end of file is inside the superblock").at(at),
             );
         }
-        let end = superblock.end_of_file - superblock.base;
+        let end = superblock.end_of_file.min(device_len) - superblock.base;
         let node_sizes = match &superblock.old {
             Some(old) => NodeSizes {
                 chunk: old.chunk_k,
@@ -201,13 +228,16 @@ impl Store {
             device_len,
             superblock,
             node_sizes,
+            shared_table: None,
             root_cache_stale: false,
             created: true,
             stamp: None,
+            bound: LibVer::V110,
             space: Space::new(end),
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
+            moves: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         };
@@ -215,16 +245,34 @@ impl Store {
         Ok(store)
     }
 
+    /// Refuses a file that is shorter than its superblock says.
+    pub(crate) fn check_length(&self) -> Result<()> {
+        if self.superblock.end_of_file > self.device_len {
+            return Err(Error::new(ErrorKind::Truncated).at(self.device_len));
+        }
+        Ok(())
+    }
+
     fn read_stamp(&mut self) -> Result<()> {
+        // A superblock of version 2 is that of a file for 1.8, unless it is one of ours.
+        self.bound = match self.superblock.version {
+            0 | 1 => LibVer::Earliest,
+            2 => LibVer::V18,
+            _ => LibVer::V110,
+        };
         if self.device_len < self.superblock.base + SECTOR as u64 {
             return Ok(());
         }
         let mut sector = [0; SECTOR];
         self.device.read_at(self.superblock.base, &mut sector)?;
+        if let (2, Some(bound)) = (self.superblock.version, Stamp::decode_bound(&sector)) {
+            self.bound = bound;
+        }
         self.stamp = Stamp::decode(&sector, self.superblock.size());
         if let Some(Stamp {
             generation,
             record: Some(record),
+            ..
         }) = self.stamp
         {
             self.complete_interrupted_commit(generation, record)?;
@@ -266,7 +314,8 @@ impl Store {
             return Ok(());
         };
         let superblock =
-            Superblock::decode(&first.after[..self.superblock.size()], self.superblock.base)?;
+            Superblock::decode(&first.after[..self.superblock.size()], self.superblock.base)?
+                .found_at(self.superblock.base)?;
         if superblock.end_of_file > self.device_len {
             return Ok(());
         }
@@ -297,6 +346,25 @@ impl Store {
         self.stamp.as_ref().map_or(0, |stamp| stamp.generation)
     }
 
+    /// From here on space is given out in pages of `size` bytes.
+    pub(crate) fn use_pages(&mut self, size: u64) {
+        self.space.use_pages(size);
+    }
+
+    /// Whether the next commit has anything to write.
+    pub(crate) fn will_change(&self) -> bool {
+        !self.flips.is_empty()
+            || !self.staged.0.is_empty()
+            || !self.recovered.0.is_empty()
+            || self.superblock.is_marked()
+            || self.superblock.base + self.space.end() != self.superblock.end_of_file
+    }
+
+    /// The end of the file as the next superblock will say it, once all space is given out.
+    pub(crate) fn final_end(&mut self) -> u64 {
+        self.space.trim()
+    }
+
     /// The end of the space given out, relative to the base address.
     pub(crate) fn end(&self) -> u64 {
         self.space.end()
@@ -305,12 +373,28 @@ impl Store {
     /// Fresh space that no committed state reaches.
     pub(crate) fn alloc(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
-        Ok(self.space.alloc(len))
+        self.check_space(len)?;
+        Ok(self.space.alloc(len, Class::Metadata))
+    }
+
+    /// As [`alloc`](Self::alloc), for what libhdf5 counts as raw data: elements, the global heap, huge objects.
+    pub(crate) fn alloc_raw(&mut self, len: u64) -> Result<Extent> {
+        self.check_writable(len)?;
+        self.check_space(len)?;
+        Ok(self.space.alloc(len, Class::Raw))
+    }
+
+    fn check_space(&self, len: u64) -> Result<()> {
+        match self.space.has_free(len) {
+            true => Ok(()),
+            false => self.check_addressable(len),
+        }
     }
 
     /// Fresh space that begins at a sector.
     pub(crate) fn alloc_sectors(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
+        self.check_addressable(len.saturating_add(SECTOR as u64))?;
         Ok(self.space.alloc_aligned(len, SECTOR as u64))
     }
 
@@ -320,9 +404,35 @@ impl Store {
         }
         let max = i64::MAX as u64 - self.superblock.base - self.space.end();
         if len > max {
-            return Err(Error::limit("the size of the file", len, max));
+            return Err(Error::limit(SIZE_OF_FILE, len, max));
         }
         Ok(())
+    }
+
+    /// Refuses growth beyond what an address of the file can say.
+    fn check_addressable(&self, len: u64) -> Result<()> {
+        let (base, max) = (self.superblock.base, self.widths().max_addr());
+        let end = base.saturating_add(self.space.end());
+        let end = end.saturating_add(self.space.most_taken(len));
+        if end > max {
+            return Err(Error::limit(SIZE_OF_FILE, end, max));
+        }
+        Ok(())
+    }
+
+    /// Refuses a change that adds `bytes` of data, where addresses are short and what it takes beside them might not
+    /// be within their reach.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        if self.widths().offset == 8 {
+            return Ok(());
+        }
+        let max = self.widths().max_addr();
+        let share = if bytes == 0 { 32 } else { 8 };
+        let needed = bytes.saturating_add((max / share).min(1 << 20));
+        match self.space.has_free(needed) {
+            true => Ok(()),
+            false => self.check_addressable(needed),
+        }
     }
 
     /// Gives an extent back: reusable at once where it is fresh, after the next commit elsewhere.
@@ -369,10 +479,9 @@ impl Store {
         self.space.grown()
     }
 
-    /// What no object reaches but the store has in its hands.
-    pub(crate) fn set_aside(&self) -> Vec<Extent> {
-        let record = self.stamp.as_ref().and_then(|stamp| stamp.record);
-        self.space.free_runs().chain(record).collect()
+    /// What this session could give out.
+    pub(crate) fn free_runs(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.space.free_runs()
     }
 
     pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
@@ -503,6 +612,11 @@ impl Store {
         Ok(())
     }
 
+    /// A link has moved from the group whose cell is at `from` to another, which is to have it first.
+    pub(crate) fn link_moves(&mut self, from: Addr, to: Addr) {
+        self.moves.insert((from.get(), to.get()));
+    }
+
     /// The symbol table of the root group is about to go: a superblock that says where it is stops saying so in an
     /// earlier step of the next commit, since readers believe it before they look at the group.
     pub(crate) fn forget_root_symbol_table(&mut self) {
@@ -532,7 +646,8 @@ fn find_superblock(device: &Latch, device_len: u64) -> Result<(u64, Superblock)>
         let available = (device_len - at).min(MAX_SIZE as u64) as usize;
         device.read_at(at, &mut bytes[..available])?;
         if bytes.starts_with(&SIGNATURE) {
-            return Ok((at, Superblock::decode(&bytes[..available], at)?));
+            let superblock = Superblock::decode(&bytes[..available], at)?;
+            return Ok((at, superblock.found_at(at)?));
         }
         at = if at == 0 { SECTOR as u64 } else { at * 2 };
     }

@@ -134,7 +134,7 @@ fn resize_up_and_down(file: &File, k: usize) {
 }
 
 /// One round of `rounds.py`.
-fn edit(path: &Path, k: usize) {
+pub fn edit(path: &Path, k: usize) {
     let file = File::open_rw(path).unwrap();
     append_rows(&file, k);
     resize_up_and_down(&file, k);

@@ -22,12 +22,13 @@
 //!   +      root group symbol table entry (III.C)
 //! ```
 //!
-//! There is no checksum, and nobody acts on the consistency flags of these versions. A commit changes the end of the file, and the cache type of the root group's entry where the
+//! There is no checksum, and nobody acts on the consistency flags of these versions. A commit changes the base address
+//! where the file has moved on its device, the end of the file, and the cache type of the root group's entry where the
 //! root group is about to lose the symbol table that the entry names; all other bytes stay as they were found.
 
 use super::super::superblock::{KNOWN_FLAGS, Superblock, check_widths};
 use super::symbol_table::{Entry, entry_size};
-use crate::bytes::{Take, Widths};
+use crate::bytes::{Addr, Take, Widths};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -50,6 +51,8 @@ pub(crate) struct OldParts {
     pub(crate) chunk_k: u16,
     /// Says whether the entry of the root group repeats where its symbol table is: 1, or 0 if not.
     pub(crate) root_cache: u32,
+    /// Where the driver information block is (II.B).
+    pub(crate) driver_info: Option<Addr>,
 }
 
 impl OldParts {
@@ -69,9 +72,10 @@ pub(crate) fn encode(superblock: &Superblock, old: &OldParts) -> Vec<u8> {
     let mut out = old.image.clone();
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
     let addresses = addresses_at(superblock.version);
+    put(addresses, &superblock.base.to_le_bytes()[..width]);
     let end = superblock.end_of_file.to_le_bytes();
     put(addresses + 2 * width, &end[..width]);
-    let cache_at = addresses + 6 * width;
+    let cache_at = addresses + 5 * width + usize::from(superblock.widths.length);
     put(cache_at, &old.root_cache.to_le_bytes());
     out
 }
@@ -88,7 +92,7 @@ pub(crate) fn decode(bytes: &[u8], version: u8, offset: u64) -> Result<Superbloc
         offset: take.u8()?,
         length: take.u8()?,
     };
-    check_widths(&take, widths, offset)?;
+    check_widths(&take, widths)?;
     take.skip(1)?;
     let (leaf_k, internal_k) = (take.u16()?, take.u16()?);
     if leaf_k == 0 || internal_k == 0 {
@@ -111,9 +115,7 @@ pub(crate) fn decode(bytes: &[u8], version: u8, offset: u64) -> Result<Superbloc
         return Err(Error::unsupported("free-space information of the whole file").at(offset));
     }
     let end_of_file = take.uint(widths.offset)?;
-    if take.addr(widths)?.is_some() {
-        return Err(Error::unsupported("a file split over several storage files").at(offset));
-    }
+    let driver_info = take.addr(widths)?;
     let root = Entry::decode(&mut take, widths)?;
     let size = addresses_at(version) + 4 * usize::from(widths.offset) + entry_size(widths);
     Ok(Superblock {
@@ -132,6 +134,7 @@ pub(crate) fn decode(bytes: &[u8], version: u8, offset: u64) -> Result<Superbloc
             internal_k,
             chunk_k,
             root_cache: root.cache.code(),
+            driver_info,
         }),
     })
 }

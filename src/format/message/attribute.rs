@@ -13,8 +13,9 @@
 
 use super::dataspace::Dataspace;
 use super::datatype::{CharacterSet, Datatype};
-use super::{charset_code, take_charset};
-use crate::bytes::{Put, Take, Widths};
+use super::shared::{HEAP_ID, Shared};
+use super::{charset_code, kind, take_charset};
+use crate::bytes::{Addr, Put, Take, Widths};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -33,6 +34,12 @@ pub(crate) struct Attribute {
     pub(crate) charset: CharacterSet,
     pub(crate) datatype_bytes: Vec<u8>,
     pub(crate) dataspace_bytes: Vec<u8>,
+    /// What a shared datatype stands for, where it could be looked up.
+    pub(crate) shared_datatype: Option<Vec<u8>>,
+    /// What a shared dataspace stands for, where it could be looked up.
+    pub(crate) shared_dataspace: Option<Vec<u8>>,
+    /// Where the whole message is in the shared message table; other attributes may be the same one.
+    pub(crate) heap_id: Option<[u8; HEAP_ID]>,
     /// The elements; where datatype or dataspace are not understood here, all the rest of the message.
     pub(crate) data: Vec<u8>,
 }
@@ -57,6 +64,9 @@ impl Attribute {
             charset,
             datatype_bytes: datatype.encode(3),
             dataspace_bytes: dataspace.encode(widths),
+            shared_datatype: None,
+            shared_dataspace: None,
+            heap_id: None,
             data,
         };
         for (what, len) in [
@@ -71,19 +81,69 @@ impl Attribute {
         Ok(attribute)
     }
 
-    /// The datatype; one that is shared stands elsewhere and is not looked up here.
     pub(crate) fn datatype(&self) -> Result<Datatype> {
-        if self.flags & SHARED_DATATYPE != 0 {
-            return Err(Error::unsupported("an attribute of a committed datatype"));
+        let bytes = match (self.flags & SHARED_DATATYPE, &self.shared_datatype) {
+            (0, _) => &self.datatype_bytes,
+            (_, Some(bytes)) => bytes,
+            (_, None) => return Err(Error::unsupported("an attribute of a missing datatype")),
+        };
+        Ok(Datatype::decode(bytes, 0)?.0)
+    }
+
+    /// The object that the datatype is, where it was committed.
+    pub(crate) fn committed_datatype(&self, widths: Widths) -> Result<Option<Addr>> {
+        match self.flags & SHARED_DATATYPE {
+            0 => Ok(None),
+            _ => Ok(Shared::decode(&self.datatype_bytes, widths, 0)?.object()),
         }
-        Ok(Datatype::decode(&self.datatype_bytes, 0)?.0)
+    }
+
+    /// The same, where this attribute holds a count on it: in the shared message table the message itself does.
+    pub(crate) fn held_datatype(&self, widths: Widths) -> Result<Option<Addr>> {
+        match self.heap_id {
+            None => self.committed_datatype(widths),
+            Some(_) => Ok(None),
+        }
+    }
+
+    /// Makes the datatype the one that was committed as the object at `addr`.
+    pub(crate) fn set_committed_datatype(&mut self, addr: Addr, widths: Widths) {
+        let reference = Shared::committed(addr).encode(widths);
+        self.shared_datatype = Some(core::mem::replace(&mut self.datatype_bytes, reference));
+        self.flags |= SHARED_DATATYPE;
+    }
+
+    /// Gives an attribute of which parts are in the shared message table parts of its own; a committed datatype becomes
+    /// the one of `committed`.
+    pub(crate) fn unshare(&mut self, committed: Option<Addr>, widths: Widths) {
+        self.heap_id = None;
+        if self.flags & SHARED_DATASPACE != 0
+            && let Some(bytes) = self.shared_dataspace.take()
+        {
+            self.dataspace_bytes = bytes;
+            self.flags &= !SHARED_DATASPACE;
+        }
+        if self.flags & SHARED_DATATYPE == 0 {
+            return;
+        }
+        match (committed, &mut self.shared_datatype) {
+            (Some(addr), _) => self.datatype_bytes = Shared::committed(addr).encode(widths),
+            (None, Some(bytes)) => {
+                self.datatype_bytes = core::mem::take(bytes);
+                self.flags &= !SHARED_DATATYPE;
+                self.shared_datatype = None;
+            }
+            (None, None) => {}
+        }
     }
 
     pub(crate) fn dataspace(&self, widths: Widths) -> Result<Dataspace> {
-        if self.flags & SHARED_DATASPACE != 0 {
-            return Err(Error::unsupported("an attribute with a shared dataspace"));
-        }
-        Dataspace::decode(&self.dataspace_bytes, widths, 0)
+        let bytes = match (self.flags & SHARED_DATASPACE, &self.shared_dataspace) {
+            (0, _) => &self.dataspace_bytes,
+            (_, Some(bytes)) => bytes,
+            (_, None) => return Err(Error::unsupported("an attribute of a missing dataspace")),
+        };
+        Dataspace::decode(bytes, widths, 0)
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -107,7 +167,20 @@ impl Attribute {
         out
     }
 
+    /// Decodes a message whose parts are its own.
+    #[cfg(test)]
     pub(crate) fn decode(bytes: &[u8], widths: Widths, offset: u64) -> Result<Self> {
+        Self::decode_with(bytes, widths, offset, &mut |_, _| Ok(None))
+    }
+
+    /// Decodes a message; `look_up` gives a shared part, from the kind and bytes of the reference to it, or `None`
+    /// where it cannot be had.
+    pub(crate) fn decode_with(
+        bytes: &[u8],
+        widths: Widths,
+        offset: u64,
+        look_up: &mut dyn FnMut(u8, &[u8]) -> Result<Option<Vec<u8>>>,
+    ) -> Result<Self> {
         let mut take = Take::new(bytes, NAME, offset);
         let head = Head::decode(&mut take)?;
         let mut part = |len: usize| -> Result<Vec<u8>> {
@@ -117,6 +190,12 @@ impl Attribute {
         };
         let datatype_bytes = part(head.datatype_size)?;
         let dataspace_bytes = part(head.dataspace_size)?;
+        let mut shared = |flag: u8, kind: u8, bytes: &[u8]| match head.flags & flag {
+            0 => Ok(None),
+            _ => look_up(kind, bytes),
+        };
+        let shared_datatype = shared(SHARED_DATATYPE, kind::DATATYPE, &datatype_bytes)?;
+        let shared_dataspace = shared(SHARED_DATASPACE, kind::DATASPACE, &dataspace_bytes)?;
         let mut attribute = Self {
             version: head.version,
             flags: head.flags,
@@ -124,6 +203,9 @@ impl Attribute {
             charset: head.charset,
             datatype_bytes,
             dataspace_bytes,
+            shared_datatype,
+            shared_dataspace,
+            heap_id: None,
             data: Vec::new(),
         };
         let len = match (attribute.datatype(), attribute.dataspace(widths)) {
@@ -137,6 +219,20 @@ impl Attribute {
         };
         attribute.data = take.bytes(len)?.to_vec();
         Ok(attribute)
+    }
+
+    /// Gives it another name. Versions 1 and 2 have no character set; a name beyond ASCII makes it version 3.
+    pub(crate) fn rename(&mut self, name: &str) -> Result<()> {
+        if name.is_empty() || name.len() >= usize::from(u16::MAX) {
+            let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
+            return Err(Error::limit("the length of an attribute's name", len, max));
+        }
+        self.name = name.as_bytes().to_vec();
+        if !name.is_ascii() {
+            self.version = 3;
+            self.charset = CharacterSet::Utf8;
+        }
+        Ok(())
     }
 
     /// The name only, without the rest of the message.

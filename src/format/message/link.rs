@@ -53,7 +53,6 @@ pub(crate) struct Link {
 
 impl Link {
     /// Refuses what the message cannot hold; `encode` presumes it.
-    #[cfg(test)]
     pub(crate) fn check(&self) -> Result<()> {
         if self.name.is_empty() {
             return Err(Error::invalid("the name of a link is empty"));
@@ -199,7 +198,6 @@ fn take_data(take: &mut Take<'_>) -> Result<Vec<u8>> {
 }
 
 /// The data of an external link to `path` in `file`.
-#[cfg(test)]
 pub(crate) fn external_value(file: &[u8], path: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_u8(0);

@@ -120,7 +120,7 @@ impl FractalHeap {
         }
         let widths = self.widths;
         self.huge_tree(store)?;
-        let extent = store.alloc(length)?;
+        let extent = store.alloc_raw(length)?;
         store.stage(extent.addr, object.to_vec())?;
         let record = Record { extent, id }.encode(widths);
         self.huge_tree(store)?

@@ -1,9 +1,10 @@
 //! What visits a whole heap: its extents, for the mark pass and to give it back.
 
-use super::tree::{Heap, Node};
+use super::tree::{Block, Heap, Node};
 use super::{FractalHeap, NAME};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, Result};
+use crate::format::fractal_heap::HeapId;
 use crate::format::free_space;
 use crate::store::Store;
 use alloc::collections::BTreeSet;
@@ -44,6 +45,76 @@ impl FractalHeap {
             .into_iter()
             .try_for_each(&mut visit)?;
         self.huge_blocks(store, &mut visit)
+    }
+
+    /// Looks at every direct block, and holds the objects of `ids`, all there are, against the header; `exact` says
+    /// that its counts are of just these objects.
+    pub(crate) fn verify(
+        &mut self,
+        store: &Store,
+        ids: &[Vec<u8>],
+        exact: bool,
+        found: &mut Vec<Error>,
+    ) -> Result<()> {
+        if self.header.filters.is_some() {
+            return Err(Error::unsupported("a fractal heap with filters").at(self.at.get()));
+        }
+        let wrong = |at: Addr, reason| Error::corrupt(NAME, reason).at(at.get());
+        let mut allocated = 0_u64;
+        for block in self.direct_blocks(store)? {
+            allocated = allocated.saturating_add(block.size);
+            if let Err(error) = self.read_block(store, block) {
+                found.push(error);
+            }
+        }
+        if allocated != self.header.managed_allocated {
+            found.push(wrong(self.at, "its direct blocks are not those it counts"));
+        }
+        let (mut managed, mut huge, mut tiny) = (Vec::new(), 0, 0);
+        for id in ids {
+            match HeapId::decode(id, &self.header, self.widths)? {
+                HeapId::Managed { offset, length } => managed.push((offset, length)),
+                HeapId::Tiny(_) => tiny += 1,
+                HeapId::HugeIndirect { .. } | HeapId::HugeDirect { .. } => huge += 1,
+            }
+        }
+        managed.sort_unstable();
+        if managed
+            .windows(2)
+            .any(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0)
+        {
+            found.push(wrong(self.at, "two objects overlap"));
+        }
+        let header = &self.header;
+        let counts = (managed.len() as u64, huge, tiny);
+        // A huge object that was removed may stay counted until the next commit.
+        let kept = header.huge_count.max(huge);
+        if exact && counts != (header.managed_count, huge, header.tiny_count)
+            || kept != header.huge_count
+        {
+            found.push(wrong(self.at, "its objects are not those it counts"));
+        }
+        Ok(())
+    }
+
+    fn direct_blocks(&mut self, store: &Store) -> Result<Vec<Block>> {
+        self.load_root(store)?;
+        let heap = Heap {
+            header: &self.header,
+            at: self.at,
+            widths: self.widths,
+        };
+        let mut blocks = Vec::new();
+        match (&mut self.root, self.header.root) {
+            (Some(root), _) => direct_blocks_below(root, store, heap, &mut blocks)?,
+            (None, Some(addr)) => blocks.push(Block {
+                addr,
+                offset: 0,
+                size: self.header.table.starting_block_size,
+            }),
+            (None, None) => {}
+        }
+        Ok(blocks)
     }
 
     fn free_space_blocks(&self, store: &Store) -> Result<Vec<Extent>> {
@@ -119,6 +190,26 @@ fn node_blocks(
             }
         } else if let Some(child) = node.child(store, heap, entry)? {
             node_blocks(child, store, heap, visit)?;
+        }
+    }
+    Ok(())
+}
+
+fn direct_blocks_below(
+    node: &mut Node,
+    store: &Store,
+    heap: Heap<'_>,
+    blocks: &mut Vec<Block>,
+) -> Result<()> {
+    for entry in 0..node.children.len() {
+        let (row, offset) = node.entry_place(heap, entry);
+        if row < heap.header.table.max_direct_rows() {
+            if let Some(addr) = node.children[entry] {
+                let size = heap.header.table.block_size(row);
+                blocks.push(Block { addr, offset, size });
+            }
+        } else if let Some(child) = node.child(store, heap, entry)? {
+            direct_blocks_below(child, store, heap, blocks)?;
         }
     }
     Ok(())

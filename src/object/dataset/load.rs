@@ -9,19 +9,20 @@ use crate::format::message::datatype::Datatype;
 use crate::format::message::external_files::ExternalFiles;
 use crate::format::message::fill_value::{Fill, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
-use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
-use crate::format::message::{RawMessage, flag, kind};
+use crate::format::message::kind;
+use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass, UNFILTERED_EDGES};
 use crate::index;
 use crate::infra::global_heap::HeapRef;
 use crate::object::chunks::Chunks;
 use crate::object::contiguous::Contiguous;
 use crate::object::external::External;
 use crate::object::header::Header;
+use crate::object::shared::message_data;
 use crate::object::virtual_dataset::Virtual;
 use crate::store::Store;
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
 impl Dataset {
@@ -31,7 +32,7 @@ impl Dataset {
         let Some(layout) = header.message(kind::LAYOUT) else {
             return Ok(None);
         };
-        let own = |number: u8, name: &'static str| -> Result<&RawMessage> {
+        let data_of = |number: u8, name: &'static str| -> Result<Cow<'_, [u8]>> {
             let message = header.message(number).ok_or_else(|| {
                 Error::corrupt(
                     "object header",
@@ -39,30 +40,29 @@ impl Dataset {
                 )
                 .at(at)
             })?;
-            if message.flags & flag::SHARED != 0 {
-                return Err(Error::unsupported(format!(
-                    "a shared {name} message (a committed datatype)"
-                ))
-                .at(at));
-            }
-            Ok(message)
+            message_data(store, header, message)
         };
-        let space =
-            Dataspace::decode(&own(kind::DATASPACE, "dataspace")?.data, store.widths(), at)?;
-        let (datatype, _, _) = Datatype::decode(&own(kind::DATATYPE, "datatype")?.data, at)?;
+        let space = data_of(kind::DATASPACE, "dataspace")?;
+        let space = Dataspace::decode(&space, store.widths(), at)?;
+        let (datatype, _, _) = Datatype::decode(&data_of(kind::DATATYPE, "datatype")?, at)?;
+        if datatype.check_widths(store.widths()).is_err() {
+            return Err(Error::corrupt("datatype message", "an address has another size").at(at));
+        }
         let element = datatype.size() as usize;
-        let fill = load_fill(header, element)?;
+        let fill = load_fill(store, header, element)?;
         let filters = match header.message(kind::FILTER_PIPELINE) {
-            Some(message) if message.flags & flag::SHARED != 0 => {
-                return Err(Error::unsupported("a shared filter pipeline message").at(at));
+            Some(message) => {
+                FilterPipeline::decode(&message_data(store, header, message)?, at)?.filters
             }
-            Some(message) => FilterPipeline::decode(&message.data, at)?.filters,
             None => Vec::new(),
         };
         let layout = Layout::decode(&layout.data, store.widths(), at)?;
         let max_dims = max_dims(&space);
         let data = match header.message(kind::EXTERNAL_FILES) {
-            Some(message) => load_external(store, &layout.class, message),
+            Some(message) => {
+                let message = message_data(store, header, message)?;
+                load_external(store, &layout.class, &message)
+            }
             None => load_data(
                 store,
                 layout.class,
@@ -86,28 +86,31 @@ impl Dataset {
             layout_version: layout.version,
             data,
             messages_changed: false,
+            widths: store.widths(),
         }))
     }
 }
 
-/// One element of the fill value: the message's, else zeros.
-fn load_fill(header: &Header, element: usize) -> Result<Vec<u8>> {
+/// One element of the fill value; nothing for zeros.
+fn load_fill(store: &Store, header: &Header, element: usize) -> Result<Vec<u8>> {
     let at = header.addr.get();
     let value = match (
         header.message(kind::FILL_VALUE),
         header.message(kind::FILL_VALUE_OLD),
     ) {
-        (Some(message), _) => FillValue::decode(&message.data, at)?.value,
-        (None, Some(message)) => FillValue::decode_old(&message.data, at)?.value,
+        (Some(message), _) => FillValue::decode(&message_data(store, header, message)?, at)?.value,
+        (None, Some(message)) => {
+            FillValue::decode_old(&message_data(store, header, message)?, at)?.value
+        }
         (None, None) => Fill::Default,
     };
     match value {
         Fill::Value(value) if value.len() == element => Ok(value),
-        Fill::Value(value) if value.is_empty() => Ok(vec![0; element]),
+        Fill::Value(value) if value.is_empty() => Ok(Vec::new()),
         Fill::Value(_) => {
             Err(Error::corrupt("fill value message", "its size is not that of an element").at(at))
         }
-        Fill::Default | Fill::Undefined => Ok(vec![0; element]),
+        Fill::Default | Fill::Undefined => Ok(Vec::new()),
     }
 }
 
@@ -156,17 +159,14 @@ fn load_data(
     }
 }
 
-fn load_external(store: &Store, class: &LayoutClass, message: &RawMessage) -> Result<Data> {
-    if message.flags & flag::SHARED != 0 {
-        return Err(Error::unsupported("a shared external data files message"));
-    }
+fn load_external(store: &Store, class: &LayoutClass, message: &[u8]) -> Result<Data> {
     if !matches!(class, LayoutClass::Contiguous { .. }) {
         return Err(Error::corrupt(
             "external data files message",
             "the layout is not contiguous",
         ));
     }
-    let message = ExternalFiles::decode(&message.data, store.widths(), 0)?;
+    let message = ExternalFiles::decode(message, store.widths(), 0)?;
     External::load(store, &message).map(|external| Data::External(Arc::new(external)))
 }
 
@@ -191,14 +191,13 @@ fn load_chunks(
             "the element size is not that of the datatype",
         ));
     }
-    if layout.flags & 1 != 0 && !filters.is_empty() {
-        return Err(Error::unsupported("unfiltered partial edge chunks"));
-    }
     let grid = Grid::new(layout.chunk.clone(), element)?;
     let pipeline = Pipeline::new(filters)?;
-    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
+    let widths = store.widths();
+    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false, widths);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
-    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone());
+    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone())
+        .with_raw_edges(layout.flags & UNFILTERED_EDGES != 0);
     Ok(Data::Chunked {
         chunks,
         flags: layout.flags,

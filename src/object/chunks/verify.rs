@@ -1,0 +1,66 @@
+//! The chunks of a dataset, held against its extent.
+
+use super::Chunks;
+use crate::bytes::Extent;
+use crate::error::{Error, Result};
+use crate::object::verify::note;
+use crate::store::Store;
+use alloc::vec::Vec;
+
+const NAME: &str = "chunk index";
+
+impl Chunks {
+    /// Claims the blocks of the index and the chunks, raw data, and returns how many chunks there are. Where chunks
+    /// are `checksummed` they are read.
+    pub(crate) fn verify(
+        &mut self,
+        store: &Store,
+        dims: &[u64],
+        checksummed: bool,
+        found: &mut Vec<Error>,
+        claim: &mut dyn FnMut(Extent, bool),
+    ) -> Result<u64> {
+        self.index.blocks(store, &mut |extent| {
+            claim(extent, false);
+            Ok(())
+        })?;
+        let shape = self.grid.chunk();
+        let chunk_bytes = self.grid.chunk_bytes();
+        let (in_order, all_exist) = (self.index.in_order(), self.index.in_place());
+        let pipeline = &self.pipeline;
+        let decodable = pipeline.check();
+        if let (true, Err(error)) = (checksummed, &decodable) {
+            note(found, error.clone());
+        }
+        let (mut count, mut last) = (0, Vec::new());
+        self.index.for_each(store, &mut |at, record| {
+            let start = record.extent.addr.get();
+            let wrong = |reason| Error::corrupt(NAME, reason).at(start);
+            claim(record.extent, true);
+            count += 1;
+            let mut axes = at.iter().zip(shape).zip(dims);
+            let inside = |((at, chunk), dim): ((&u64, &u64), &u64)| {
+                at.checked_mul(*chunk).is_some_and(|start| start < *dim)
+            };
+            if !all_exist && !axes.all(inside) {
+                note(found, wrong("a chunk outside the extent"));
+            }
+            if in_order && count > 1 && last.as_slice() >= at {
+                note(found, wrong("the chunks are not in order"));
+            }
+            last.clear();
+            last.extend_from_slice(at);
+            let (len, mask) = (record.extent.len, record.mask);
+            if len == 0 || (pipeline.is_empty() && (len != chunk_bytes as u64 || mask != 0)) {
+                note(found, wrong("a chunk of an impossible size"));
+            } else if checksummed && decodable.is_ok() {
+                let bytes = store.read(record.extent, "chunk")?;
+                if let Err(error) = pipeline.decode(bytes, mask, chunk_bytes) {
+                    note(found, error.at(start));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,75 @@
+//! The superblock extension of a file whose free space libhdf5 keeps track of in the file.
+//!
+//! Its file space info message says where the file ended when space was last given out. libhdf5 1.10.1 cuts the file
+//! off there when it next gives out space, to get rid of the managers behind; so every commit brings it up to date,
+//! before anything that lies beyond is reached.
+
+use super::header::Header;
+use crate::bytes::{Addr, Extent};
+use crate::error::Result;
+use crate::format::driver_info;
+use crate::format::message::file_space_info::FileSpaceInfo;
+use crate::format::message::kind;
+use crate::store::{FlipOrder, SECTOR, Store};
+
+#[derive(Debug)]
+pub(crate) struct Extension {
+    header: Header,
+    info: FileSpaceInfo,
+}
+
+impl Extension {
+    /// Takes over how the file gives out its space; `None` where commits have nothing to keep up to date.
+    pub(crate) fn open(store: &mut Store, header: Header) -> Result<Option<Self>> {
+        let Some(message) = header.message(kind::FILE_SPACE_INFO) else {
+            return Ok(None);
+        };
+        let info = FileSpaceInfo::decode(&message.data, store.widths(), header.addr.get())?;
+        if let Some(size) = info.page_size() {
+            store.use_pages(size);
+        }
+        if !info.persistent || info.version == 0 {
+            return Ok(None);
+        }
+        header.check_adoptable(store)?;
+        Ok(Some(Self { header, info }))
+    }
+
+    /// Stages the extension for a commit, whose other parts have been staged.
+    pub(crate) fn stage(&mut self, store: &mut Store) -> Result<()> {
+        store.final_end();
+        if !store.will_change() {
+            return Ok(());
+        }
+        let Self { header, info } = self;
+        let sector = SECTOR as u64;
+        let order = if header.addr.get() >= sector || store.flips_outside_sector_0() {
+            FlipOrder::Early
+        } else {
+            FlipOrder::WithCells
+        };
+        header.stage_with(store, false, order, &mut |header, store| {
+            info.end = Some(Addr::new(store.final_end()));
+            header.set_message(kind::FILE_SPACE_INFO, info.encode(store.widths()));
+        })
+    }
+}
+
+/// Refuses a file that the driver information block of an old superblock says is split.
+pub(crate) fn check_driver(store: &Store) -> Result<()> {
+    match driver_block(store)? {
+        Some(block) => store.check_bounds(block, "driver information block"),
+        None => Ok(()),
+    }
+}
+
+/// The driver information block.
+pub(super) fn driver_block(store: &Store) -> Result<Option<Extent>> {
+    let old = store.superblock.old.as_ref();
+    let Some(at) = old.and_then(|old| old.driver_info) else {
+        return Ok(None);
+    };
+    let header = Extent::new(at, driver_info::BLOCK_HEADER);
+    let bytes = store.read(header, "driver information block")?;
+    driver_info::check_block(&bytes, at).map(Some)
+}

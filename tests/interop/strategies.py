@@ -1,0 +1,62 @@
+"""usage: strategies.py make FILE OPTIONS | paged FILE -. `make` writes what rounds.py edits, with a file space strategy:
+OPTIONS are "strategy persist threshold page_size libver". `paged` reads the whole file through a page buffer, which
+goes wrong where metadata and raw data share a page."""
+import common
+import h5py
+import numpy as np
+
+STRING = h5py.string_dtype()
+
+
+def make(path, options):
+    strategy, persist, threshold, page_size, libver = options.split()
+    space = dict(fs_strategy=strategy)
+    if strategy in ('page', 'fsm'):
+        space.update(fs_persist=persist == '1', fs_threshold=int(threshold))
+    if strategy == 'page':
+        space.update(fs_page_size=int(page_size))
+    with h5py.File(path, 'w', libver=libver, **space) as file:
+        file.create_dataset('grow', shape=(0, 3), maxshape=(None, 3), chunks=(4, 3), dtype='f8')
+        file.create_dataset('packed', shape=(0, 5), maxshape=(None, 5), chunks=(8, 5), dtype='i4', shuffle=True,
+                            compression=4)
+        file.create_dataset('two', shape=(0, 0), maxshape=(None, None), chunks=(3, 4), dtype='i2', fillvalue=7)
+        file.create_dataset('yoyo', shape=(0,), maxshape=(None,), chunks=(4,), dtype='i4', compression=1,
+                            fletcher32=True, fillvalue=9)
+        file.create_dataset('down', shape=(30,), maxshape=(None,), chunks=(4,), dtype='i4', fillvalue=9)
+        file.create_dataset('up', shape=(30,), maxshape=(None,), chunks=(4,), dtype='i4', compression=2, fillvalue=9)
+        file.create_dataset('names', shape=(0,), maxshape=(None,), chunks=(5,), dtype=STRING)
+        file.create_dataset('flat', shape=(100,), dtype='f4')
+        file.create_dataset('fixed', shape=(20, 20), chunks=(7, 7), dtype='u1')
+        dense = file.create_group('dense')
+        for number in range(100):
+            dense.create_group(f'member {number}')
+        for number in range(50):
+            dense.attrs[f'attr {number}'] = float(number)
+        file['gone'] = np.arange(3000)
+    with h5py.File(path, 'r+', libver=libver) as file:
+        del file['gone']
+
+
+def paged(path):
+    seen = []
+    size = h5py.File(path, 'r').id.get_create_plist().get_file_space_page_size()
+    with h5py.File(path, 'r', page_buf_size=size * 16) as file:
+        def visit(name, item):
+            seen.append((name, dict(item.attrs)))
+            if isinstance(item, h5py.Dataset):
+                seen.append(item[()])
+        file.visititems(visit)
+    with h5py.File(path, 'r') as file:
+        def again(name, item):
+            assert str(seen.pop(0)) == str((name, dict(item.attrs)))
+            if isinstance(item, h5py.Dataset):
+                assert np.array_equal(seen.pop(0), item[()]), name
+        file.visititems(again)
+    assert not seen
+
+
+def run(what, path, options):
+    make(path, options) if what == 'make' else paged(path)
+
+
+common.main(run)

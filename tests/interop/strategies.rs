@@ -1,0 +1,74 @@
+//! Files whose space libhdf5 gives out by another strategy than its default, edited by us and by h5py by turns.
+
+use crate::edited::{assert_reads_like_h5py, edit};
+use crate::manifest::{pythons, script};
+use crate::support::{python, run, tool};
+use crate::written::scratch;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+const ROUNDS: usize = 6;
+
+fn read_by_tools(path: &Path) {
+    for (name, arguments) in [("h5dump", &[][..]), ("h5stat", &["-S"])] {
+        if let Some(tool) = tool(name) {
+            let mut command = Command::new(tool);
+            command.args(arguments).arg(path);
+            run(command);
+        }
+    }
+}
+
+/// Rounds of edits, each by whom `turns` has the bit of.
+fn alternate(python: &Path, options: &str, turns: u64) {
+    let (_guard, path) = scratch("strategy.h5");
+    let call = |name: &str, what: &str, argument: &str| {
+        let arguments = [what.as_ref(), path.as_os_str(), argument.as_ref()];
+        script(python, name, &arguments);
+    };
+    call("strategies.py", "make", options);
+    for k in 0..ROUNDS {
+        match turns >> k & 1 {
+            1 => edit(&path, k),
+            _ => call("rounds.py", "edit", &k.to_string()),
+        }
+        if options.starts_with("page") {
+            call("strategies.py", "paged", "-");
+        }
+    }
+    assert_reads_like_h5py(python, &path);
+    read_by_tools(&path);
+    let done = ROUNDS.to_string();
+    for python in pythons() {
+        let arguments = [OsStr::new("check"), path.as_os_str(), done.as_ref()];
+        script(&python, "rounds.py", &arguments);
+    }
+}
+
+#[test]
+fn every_file_space_strategy_is_edited_by_turns() {
+    let Some(python) = python() else { return };
+    let rounds = std::env::var("H5QUILL_STRATEGY_ROUNDS").ok();
+    let rounds: u64 = rounds.and_then(|text| text.parse().ok()).unwrap_or(1);
+    let mut seed = 1_u64;
+    for _ in 0..rounds {
+        for strategy in [
+            "page 1",
+            "page 0",
+            "fsm 1",
+            "fsm 0",
+            "aggregate 0",
+            "none 0",
+        ] {
+            for libver in ["earliest", "v110", "latest"] {
+                seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
+                let draw = seed >> 33;
+                let page = [4096, 512, 1000, 65536][draw as usize % 4];
+                let options = format!("{strategy} {} {page} {libver}", 1 + draw / 4 % 30);
+                println!("{options}, turns {:b}", draw / 1000 % 64);
+                alternate(&python, &options, (draw / 1000 % 64) | 1);
+            }
+        }
+    }
+}
