@@ -521,6 +521,7 @@ impl Dataset {
     pub fn read_values(&self, selection: impl Into<Selection>) -> Result<Vec<Value>> {
         let selection = selection.into();
         self.object().with(|engine, addr| {
+            engine.follow_extent(addr)?;
             let dataset = engine.dataset(addr)?;
             let (datatype, size) = (dataset.datatype.clone(), dataset.element_size());
             let resolved = selection.resolve(&dataset.selectable_dims())?;
@@ -581,9 +582,9 @@ impl Dataset {
     ) -> Result<Array<T, D>> {
         self.object().with(|engine, addr| {
             engine.follow_extent(addr)?;
-            let dataset = engine.dataset(addr)?;
-            reader::check::<T>(&dataset.datatype, conversion)?;
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let datatype = engine.dataset(addr)?.datatype.clone();
+            reader::check::<T>(engine, &datatype, conversion)?;
+            let resolved = selection.resolve(&engine.dataset(addr)?.selectable_dims())?;
             let values = reader::read_values::<T>(engine, addr, &resolved, conversion)?;
             reader::shaped(&resolved.result_shape(), values, "selection")
         })

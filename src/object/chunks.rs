@@ -137,6 +137,7 @@ impl Chunks {
             dims: dims.to_vec(),
             max_dims: max_dims.to_vec(),
             early: false,
+            widths: store.widths(),
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;
@@ -267,16 +268,41 @@ impl Chunks {
         record: ChunkRecord,
     ) -> Result<Vec<u8>> {
         let bytes = store.read(record.extent, "chunk")?;
-        if self.goes_unfiltered(at, dims) {
-            if bytes.len() == self.grid.chunk_bytes() {
-                return Ok(bytes);
-            }
-            let error = Error::corrupt("chunk", "an unfiltered chunk has another size");
-            return Err(error.at(record.extent.addr.get()));
-        }
-        self.pipeline
-            .decode(bytes, record.mask, self.grid.chunk_bytes())
+        self.decode_stored(at, dims, bytes, record.mask)
             .map_err(|error| error.at(record.extent.addr.get()))
+    }
+
+    /// The elements of a chunk that is stored as `bytes` with the filters of `mask` left out.
+    pub(crate) fn decode_stored(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<Vec<u8>> {
+        if !self.goes_unfiltered(at, dims) {
+            return self.pipeline.decode(bytes, mask, self.grid.chunk_bytes());
+        }
+        match bytes.len() == self.grid.chunk_bytes() {
+            true => Ok(bytes),
+            false => Err(Error::corrupt(
+                "chunk",
+                "an unfiltered chunk has another size",
+            )),
+        }
+    }
+
+    /// What a chunk of these elements is stored as, no filter left out that the layout does not leave out itself.
+    pub(crate) fn encode_whole(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        elements: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        match self.pipeline.is_empty() || self.goes_unfiltered(at, dims) {
+            true => Ok(elements),
+            false => self.pipeline.encode(&elements),
+        }
     }
 
     /// Reads the selected elements into the dense array `out`, which is zero.
@@ -394,7 +420,7 @@ impl Chunks {
         bytes: Vec<u8>,
         mask: u32,
     ) -> Result<()> {
-        let extent = store.alloc(bytes.len() as u64)?;
+        let extent = store.alloc_raw(bytes.len() as u64)?;
         if bytes.len() < STAGE_BELOW {
             store.stage(extent.addr, bytes)?;
         } else {

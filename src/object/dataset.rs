@@ -77,7 +77,9 @@ impl Dataset {
             }
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
-                let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
+                let dims = &plan.space.dims;
+                let widths = store.widths();
+                let shape = index_shape(&grid, &pipeline, dims, &max_dims, plan.early, widths);
                 let index = match store.bound {
                     LibVer::V110 => index::choose(&shape),
                     _ => index::choose_v18(store, &shape)?,
@@ -561,6 +563,7 @@ fn index_shape(
     dims: &[u64],
     max_dims: &[Option<u64>],
     early: bool,
+    widths: Widths,
 ) -> IndexShape {
     IndexShape {
         chunk: grid.chunk().to_vec(),
@@ -569,6 +572,7 @@ fn index_shape(
         dims: dims.to_vec(),
         max_dims: max_dims.to_vec(),
         early,
+        widths,
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod engine;
 mod extension;
 mod external;
 mod header;
+mod heap_ids;
 mod links;
 mod mark;
 mod named;

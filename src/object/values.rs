@@ -4,9 +4,10 @@ use super::attributes::Attributes;
 use super::dataset::Dataset;
 use super::dense;
 use super::engine::Engine;
+use super::heap_ids::{Owner, for_each_heap_id};
 use super::named::{ElementType, Exchange};
 use super::other_files::FileId;
-use crate::bytes::{Addr, Take};
+use crate::bytes::Addr;
 use crate::dtype::{VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
@@ -233,7 +234,7 @@ impl Engine {
     /// Lets go of the heap objects that elements refer to.
     fn release_values(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
         let Self { heap, store, .. } = self;
-        for_each_reference(datatype, bytes, store.widths().offset, &mut |at| {
+        for_each_owned(datatype, bytes, store.widths().offset, &mut |at| {
             heap.release(store, at)
         })
     }
@@ -405,8 +406,9 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Visits the heap references in elements: of strings and sequences, also inside arrays and compounds.
-pub(crate) fn for_each_reference(
+/// Visits the heap objects that elements own: of strings and sequences, also inside arrays and compounds. What a reference
+/// keeps in the heap may have been copied with its bytes.
+fn for_each_owned(
     datatype: &Datatype,
     bytes: &[u8],
     offset_width: u8,
@@ -415,33 +417,13 @@ pub(crate) fn for_each_reference(
     if !datatype.contains_var_len() {
         return Ok(());
     }
-    let size = datatype.size() as usize;
-    for element in bytes.chunks_exact(size.max(1)) {
-        match datatype {
-            Datatype::VarLenString { .. } | Datatype::VarLenSequence { .. } => {
-                let mut take = Take::new(element, "variable-length element", 0);
-                let len = take.u32()?;
-                let addr = take.uint(offset_width)?;
-                let index = take.u32()?;
-                if len > 0 && addr != 0 {
-                    visit(HeapRef {
-                        addr: Addr::new(addr),
-                        index,
-                    })?;
-                }
-            }
-            Datatype::Array { base, .. } => for_each_reference(base, element, offset_width, visit)?,
-            Datatype::Compound { members, .. } => {
-                for member in members {
-                    let from = member.offset as usize;
-                    let to = from + member.datatype.size() as usize;
-                    if let Some(bytes) = element.get(from..to) {
-                        for_each_reference(&member.datatype, bytes, offset_width, visit)?;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    for_each_heap_id(
+        datatype,
+        bytes,
+        offset_width,
+        &mut |at, owner| match owner {
+            Owner::Reference => Ok(()),
+            Owner::String | Owner::Sequence(..) => visit(at),
+        },
+    )
 }

@@ -46,6 +46,8 @@ fn assert_all_reached(file: &File) {
     let object = &file.location().object;
     let lost = object.with(|engine, _| engine.unreachable()).unwrap();
     assert_eq!(lost, []);
+    let report = file.verify().unwrap();
+    assert!(report.is_sound(), "{report}");
 }
 
 fn assert_same_tree(file: &File, at: &str) {

@@ -193,7 +193,8 @@ fn load_chunks(
     }
     let grid = Grid::new(layout.chunk.clone(), element)?;
     let pipeline = Pipeline::new(filters)?;
-    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
+    let widths = store.widths();
+    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false, widths);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
     let chunks = Chunks::new(grid, pipeline, index, space.dims.clone())
         .with_raw_edges(layout.flags & UNFILTERED_EDGES != 0);
