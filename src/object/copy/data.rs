@@ -3,6 +3,7 @@
 use super::Engines;
 use super::elements::Converter;
 use crate::bytes::{Addr, Extent};
+use crate::chunk::Fill;
 use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::layout::{Layout, LayoutClass};
@@ -132,7 +133,8 @@ fn copy_chunk(
         .map_err(|error| error.at(record.extent.addr.get()))?;
     // What lies beyond the extent may name what is gone; the fill value there is that of the copy.
     let grid = new.grid().clone();
-    grid.fill_beyond(at, &shape.dims, &shape.fill, &mut elements);
+    let fill = Fill::new(&shape.fill, shape.datatype.size() as usize);
+    grid.fill_beyond(at, &shape.dims, fill, &mut elements);
     converter.convert(engines, &shape.datatype, &mut elements)?;
     let bytes = new.chunks().encode_whole(at, &shape.dims, elements)?;
     new.put(&mut engines.to().store, at, bytes, 0)

@@ -3,7 +3,7 @@
 use super::{Data, Dataset, index_shape};
 use crate::bytes::Extent;
 use crate::chunk::Grid;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::libver::LibVer;
 use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
@@ -123,6 +123,9 @@ impl Dataset {
                 })?;
                 Stored::Chunked(stored)
             }
+            Data::Virtual(_) | Data::External(_) => {
+                return Err(Error::unsupported("copying data that are elsewhere"));
+            }
         })
     }
 
@@ -138,7 +141,8 @@ impl Dataset {
         };
         let grid = chunks.grid.clone();
         let pipeline = Pipeline::new(&self.filters)?;
-        let shape = index_shape(&grid, &pipeline, &self.space.dims, &self.max_dims, false);
+        let (dims, max_dims, widths) = (&self.space.dims, &self.max_dims, store.widths());
+        let shape = index_shape(&grid, &pipeline, dims, max_dims, false, widths);
         let flags = flags & RAW_EDGES;
         let index = match store.bound {
             // The flag is one of layout version 4.
