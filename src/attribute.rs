@@ -1,17 +1,21 @@
 //! Attributes: small values that describe an object.
 
-use crate::dtype::{self, H5Type, VarLenSink};
+use crate::bytes::Addr;
+use crate::dtype::{self, Conversion, H5Type, Node, Value, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
+use crate::named_datatype::NamedDatatype;
+use crate::object::ElementType;
+use crate::reader::{self, Reader};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
-use ndarray::{Array, Array1, ArrayBase, ArrayD, ArrayView, Data, Dimension, IxDyn};
+use ndarray::{Array, Array1, ArrayBase, ArrayD, ArrayView, Data, Dimension};
 
 /// A handle to one attribute (specification IV.A.2.m). It is found by name at every call, so that it sees a value set through another handle.
 ///
@@ -32,8 +36,23 @@ pub struct Attribute {
 
 struct Stored {
     datatype: Datatype,
+    /// The object that the datatype is, where it was committed.
+    committed: Option<Addr>,
     space: Dataspace,
     data: Vec<u8>,
+}
+
+impl Stored {
+    fn check_size(&self) -> Result<()> {
+        let element = u64::from(self.datatype.size());
+        if self.space.element_count()?.checked_mul(element) == Some(self.data.len() as u64) {
+            return Ok(());
+        }
+        Err(Error::corrupt(
+            "attribute message",
+            "its data do not fit its dataspace",
+        ))
+    }
 }
 
 impl Attribute {
@@ -58,9 +77,11 @@ impl Attribute {
             let attribute = engine
                 .attribute(addr, &self.name)?
                 .ok_or_else(Error::not_found)?;
+            let widths = engine.store.widths();
             let stored = Stored {
                 datatype: attribute.datatype()?,
-                space: attribute.dataspace(engine.store.widths())?,
+                committed: attribute.committed_datatype(widths)?,
+                space: attribute.dataspace(widths)?,
                 data: attribute.data,
             };
             run(engine, stored)
@@ -124,9 +145,30 @@ impl Attribute {
     /// ```
     ///
     /// # Errors
-    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) where `T` is not exactly the stored type.
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) where not every stored value is a `T`.
     pub fn read_raw<T: H5Type>(&self) -> Result<Vec<T>> {
-        self.with(|engine, stored| decode(engine, &stored))
+        self.as_reader().read_raw()
+    }
+
+    /// All values of any datatype, in row-major order.
+    ///
+    /// ```
+    /// use h5quill::{File, Value};
+    /// let file = File::create_memory()?;
+    /// file.set_attr("calibrated", true)?;
+    /// let value = file.attr("calibrated")?.read_values()?.remove(0);
+    /// assert_eq!(value, Value::Enum { name: Some("TRUE".into()), value: 1 });
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn read_values(&self) -> Result<Vec<Value>> {
+        self.with(|engine, stored| {
+            stored.check_size()?;
+            let size = stored.datatype.size() as usize;
+            engine.decode(|heap| Node::new(&stored.datatype).read_all(&stored.data, size, heap))
+        })
     }
 
     /// The value of a scalar, or of an attribute with one element.
@@ -136,18 +178,19 @@ impl Attribute {
     ///
     /// file.set_attr("fs", 16_000)?;
     /// assert_eq!(file.attr("fs")?.read_scalar::<i32>()?, 16_000);
-    /// assert!(file.attr("fs")?.read_scalar::<i64>().is_err()); // nothing is converted silently
+    /// assert_eq!(file.attr("fs")?.read_scalar::<f64>()?, 16_000.0); // every i32 is an f64
+    /// assert!(file.attr("fs")?.read_scalar::<f32>().is_err()); // not every i32 is an f32
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     ///
     /// # Errors
     /// Another number of elements, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
     pub fn read_scalar<T: H5Type>(&self) -> Result<T> {
-        let mut values = self.read_raw::<T>()?;
-        match (values.pop(), values.is_empty()) {
-            (Some(value), true) => Ok(value),
-            _ => Err(self.error(Error::invalid("the attribute has not exactly one element"))),
-        }
+        self.as_reader().read_scalar()
+    }
+
+    pub(crate) fn not_one_element(&self) -> Error {
+        self.error(Error::invalid("the attribute has not exactly one element"))
     }
 
     /// All values as an array of the stored shape.
@@ -164,18 +207,34 @@ impl Attribute {
     /// # Errors
     /// A shape of another rank, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
     pub fn read<T: H5Type, D: Dimension>(&self) -> Result<Array<T, D>> {
-        let array = self.with(|engine, stored| {
-            let values = decode(engine, &stored)?;
-            ArrayD::from_shape_vec(IxDyn(&shape_of(&stored.space)), values).map_err(|_| {
-                Error::corrupt("attribute message", "its data do not fit its dataspace")
-            })
-        })?;
-        let rank = array.ndim();
-        array.into_dimensionality().map_err(|_| {
-            self.error(Error::invalid(format!(
-                "the attribute has rank {rank}, not that of the array it is read into"
-            )))
+        self.as_reader().read()
+    }
+
+    pub(crate) fn read_converted<T: H5Type, D: Dimension>(
+        &self,
+        conversion: Conversion,
+    ) -> Result<Array<T, D>> {
+        self.with(|engine, stored| {
+            reader::check::<T>(engine, &stored.datatype, conversion)?;
+            stored.check_size()?;
+            let values = reader::convert(engine, &stored.datatype, &stored.data, conversion)?;
+            reader::shaped(&shape_of(&stored.space), values, "attribute")
         })
+    }
+
+    /// A reader with a conversion of choice.
+    ///
+    /// ```
+    /// use h5quill::Conversion;
+    /// let file = h5quill::File::create_memory()?;
+    /// file.set_attr("fs", 44_100.0)?;
+    /// let rate = file.attr("fs")?;
+    /// assert!(rate.read_scalar::<u32>().is_err()); // not every f64 is a u32
+    /// assert_eq!(rate.as_reader().conversion(Conversion::Checked).read_scalar::<u32>()?, 44_100);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    pub fn as_reader(&self) -> Reader<'_> {
+        self.into()
     }
 
     /// All values of a one-dimensional attribute.
@@ -261,7 +320,11 @@ impl Attribute {
                     shape_of(&stored.space)
                 )));
             }
-            engine.set_attribute(addr, &self.name, &stored.datatype, &stored.space, |heap| {
+            let element = ElementType {
+                datatype: &stored.datatype,
+                committed: stored.committed,
+            };
+            engine.set_attribute(addr, &self.name, element, &stored.space, |heap| {
                 let mut out = Vec::new();
                 T::encode(values, &stored.datatype, heap, &mut out)?;
                 Ok(out)
@@ -278,24 +341,6 @@ fn shape_of(space: &Dataspace) -> Vec<usize> {
     }
 }
 
-fn decode<T: H5Type>(
-    engine: &mut crate::object::engine::Engine,
-    stored: &Stored,
-) -> Result<Vec<T>> {
-    dtype::expect::<T>(&stored.datatype)?;
-    let size = stored
-        .space
-        .element_count()?
-        .checked_mul(u64::from(stored.datatype.size()));
-    if size != Some(stored.data.len() as u64) {
-        return Err(Error::corrupt(
-            "attribute message",
-            "its data do not fit its dataspace",
-        ));
-    }
-    engine.decode(|heap| T::decode(&stored.data, &stored.datatype, heap))
-}
-
 /// Makes an attribute of a given type and shape.
 ///
 /// ```
@@ -310,6 +355,8 @@ pub struct AttributeBuilder<T> {
     object: ObjectRef,
     extents: Extents,
     datatype: Datatype,
+    named: Option<NamedDatatype>,
+    error: Option<Error>,
     element: PhantomData<fn() -> T>,
 }
 
@@ -319,6 +366,8 @@ impl<T: H5Type> AttributeBuilder<T> {
             object,
             extents: Extents::Scalar,
             datatype: T::datatype(),
+            named: None,
+            error: None,
             element: PhantomData,
         }
     }
@@ -355,6 +404,28 @@ impl<T: H5Type> AttributeBuilder<T> {
         self
     }
 
+    /// Makes the values of a committed datatype, which is one of `T`, rather than of a datatype of their own.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("volt", &f32::datatype())?;
+    /// file.new_attr::<f32>().named_datatype(&volt).create("limit")?.write_scalar(&1.5_f32)?;
+    /// assert_eq!(file.attr("limit")?.read_scalar::<f32>()?, 1.5);
+    /// assert!(file.new_attr::<f64>().named_datatype(&volt).create("other").is_err());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn named_datatype(mut self, named: &NamedDatatype) -> Self {
+        let datatype = named.dtype();
+        match datatype.and_then(|datatype| dtype::expect::<T>(&datatype).map(|()| datatype)) {
+            Ok(datatype) => self.datatype = datatype,
+            Err(error) => self.error = Some(error),
+        }
+        self.named = Some(named.clone());
+        self
+    }
+
     /// Creates the attribute with zeros (empty strings).
     ///
     /// ```
@@ -371,18 +442,30 @@ impl<T: H5Type> AttributeBuilder<T> {
     pub fn create(self, name: &str) -> Result<Attribute> {
         let attribute = Attribute::new(self.object.clone(), name);
         let result = self.object.change(0, |engine, addr| {
+            if let Some(error) = &self.error {
+                return Err(error.clone());
+            }
             self.extents.validate()?;
             if engine.attribute(addr, name)?.is_some() {
                 return Err(Error::new(crate::ErrorKind::Exists));
             }
             let space = crate::builder::dataspace(&self.extents, false);
+            let datatype = self.datatype.clone().in_file(engine.store.widths())?;
             let size = space
                 .element_count()?
-                .saturating_mul(u64::from(self.datatype.size()));
+                .saturating_mul(u64::from(datatype.size()));
             crate::builder::check_len(size)?;
-            engine.set_attribute(addr, name, &self.datatype, &space, |_| {
-                Ok(vec![0; size as usize])
-            })
+            let mut element = ElementType::own(&self.datatype);
+            if let Some(named) = &self.named {
+                let addr = named.address_for(&self.object.shared, engine)?;
+                element.committed = Some(addr);
+                if engine.named_datatype(addr)? != self.datatype {
+                    return Err(Error::invalid(
+                        "the byte order is that of the committed datatype",
+                    ));
+                }
+            }
+            engine.set_attribute(addr, name, element, &space, |_| Ok(vec![0; size as usize]))
         });
         result.map_err(|error| attribute.error(error))?;
         Ok(attribute)

@@ -1,21 +1,21 @@
 //! Datasets: arrays of elements that grow, shrink and are rewritten.
 
-use crate::builder::check_len;
-use crate::dtype::{self, H5Type};
+use crate::dtype::{self, Conversion, H5Type, Node, Value};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
 use crate::location::Location;
+use crate::named_datatype::NamedDatatype;
 use crate::object::engine::Engine;
+use crate::reader::{self, Reader};
 use crate::selection::{Resolved, Selection};
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Deref;
-use ndarray::{Array, Array1, Array2, ArrayD, ArrayView, Dimension, IxDyn};
+use ndarray::{Array, Array1, Array2, ArrayD, ArrayView, Dimension};
 
 /// A handle to a dataset. It is live: [`shape`](Self::shape) and every read see what was written through any handle.
 ///
@@ -93,9 +93,12 @@ impl Dataset {
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     pub fn shape(&self) -> Vec<usize> {
-        let dims = self
-            .look(|dataset| dataset.selectable_dims())
-            .unwrap_or_default();
+        let dims = self.object().with(|engine, addr| {
+            // Where its sources cannot be seen, a virtual dataset has the extent that the file says.
+            let _ = engine.follow_extent(addr);
+            Ok(engine.dataset(addr)?.selectable_dims())
+        });
+        let dims = dims.unwrap_or_default();
         dims.into_iter().map(|dim| dim as usize).collect()
     }
 
@@ -213,6 +216,30 @@ impl Dataset {
     /// The file is closed or the dataset deleted.
     pub fn dtype(&self) -> Result<Datatype> {
         self.look(|dataset| dataset.datatype.clone())
+    }
+
+    /// The committed datatype that the elements are of, if they are of one. The handle has no path.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("volt", &f32::datatype())?;
+    /// let data = file.new_dataset::<f32>().named_datatype(&volt).create("x")?;
+    /// volt.set_attr("unit", "V")?;
+    /// assert!(data.named_datatype()?.is_some_and(|named| named.attr("unit").is_ok()));
+    /// assert!(file.new_dataset::<f32>().create("y")?.named_datatype()?.is_none());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The file is closed or the dataset deleted.
+    pub fn named_datatype(&self) -> Result<Option<NamedDatatype>> {
+        self.object().with(|engine, addr| {
+            let named = engine.datatype_of_dataset(addr)?;
+            let shared = &self.object().shared;
+            Ok(named
+                .map(|addr| NamedDatatype::new(ObjectRef::new(shared.clone(), engine, addr, ""))))
+        })
     }
 
     /// The filters a chunk goes through, in their order.
@@ -471,13 +498,40 @@ impl Dataset {
     pub fn read_bytes(&self, selection: impl Into<Selection>) -> Result<Vec<u8>> {
         let selection = selection.into();
         self.object().with(|engine, addr| {
+            engine.follow_extent(addr)?;
             let dataset = engine.dataset(addr)?;
             let resolved = selection.resolve(&dataset.selectable_dims())?;
-            read_selected(engine, addr, &resolved)
+            reader::read_selected(engine, addr, &resolved)
         })
     }
 
-    /// Reads all elements into an array of the dataset's shape.
+    /// Reads the selected elements of any datatype, in row-major order.
+    ///
+    /// ```
+    /// use h5quill::{Datatype, File, Value};
+    /// let file = File::create_memory()?;
+    /// let data = file.new_dataset_of(Datatype::Opaque { size: 2, tag: String::new() }).shape(2).create("x")?;
+    /// data.write_bytes(&[1, 2, 3, 4], ..)?;
+    /// assert_eq!(data.read_values(1)?, [Value::Bytes(vec![3, 4])]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A selection beyond the extent, and what reading the file meets.
+    pub fn read_values(&self, selection: impl Into<Selection>) -> Result<Vec<Value>> {
+        let selection = selection.into();
+        self.object().with(|engine, addr| {
+            engine.follow_extent(addr)?;
+            let dataset = engine.dataset(addr)?;
+            let (datatype, size) = (dataset.datatype.clone(), dataset.element_size());
+            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let bytes = reader::read_selected(engine, addr, &resolved)?;
+            engine.decode(|heap| Node::new(&datatype).read_all(&bytes, size, heap))
+        })
+    }
+
+    /// Reads all elements into an array of the dataset's shape. Elements of another type are converted where that keeps
+    /// every value (see [`Conversion::Exact`]); [`as_reader`](Self::as_reader) asks for more.
     ///
     /// ```
     /// use ndarray::{Array2, array};
@@ -485,7 +539,8 @@ impl Dataset {
     /// let data = file.new_dataset::<i32>().create_with("x", &array![[1, 2], [3, 4]])?;
     /// let values: Array2<i32> = data.read()?;
     /// assert_eq!(values, array![[1, 2], [3, 4]]);
-    /// assert!(data.read::<f32, ndarray::Ix2>().is_err()); // nothing is converted silently
+    /// assert_eq!(data.read::<f64, ndarray::Ix2>()?[[1, 1]], 4.0); // every i32 is an f64
+    /// assert!(data.read::<f32, ndarray::Ix2>().is_err()); // not every i32 is an f32
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     ///
@@ -517,22 +572,37 @@ impl Dataset {
         &self,
         selection: impl Into<Selection>,
     ) -> Result<Array<T, D>> {
-        let selection = selection.into();
+        self.as_reader().read_slice(selection)
+    }
+
+    pub(crate) fn read_converted<T: H5Type, D: Dimension>(
+        &self,
+        selection: &Selection,
+        conversion: Conversion,
+    ) -> Result<Array<T, D>> {
         self.object().with(|engine, addr| {
-            let dataset = engine.dataset(addr)?;
-            dtype::expect::<T>(&dataset.datatype)?;
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
-            let values = read_values::<T>(engine, addr, &resolved)?;
-            let array = ArrayD::from_shape_vec(IxDyn(&resolved.result_shape()), values).map_err(
-                |error| Error::invalid(format!("the values do not fit an array: {error}")),
-            )?;
-            array.into_dimensionality().map_err(|_| {
-                Error::invalid(format!(
-                    "the selection has rank {}, not that of the array it is read into",
-                    resolved.result_shape().len()
-                ))
-            })
+            engine.follow_extent(addr)?;
+            let datatype = engine.dataset(addr)?.datatype.clone();
+            reader::check::<T>(engine, &datatype, conversion)?;
+            let resolved = selection.resolve(&engine.dataset(addr)?.selectable_dims())?;
+            let values = reader::read_values::<T>(engine, addr, &resolved, conversion)?;
+            reader::shaped(&resolved.result_shape(), values, "selection")
         })
+    }
+
+    /// A reader with a conversion of choice.
+    ///
+    /// ```
+    /// use h5quill::{Conversion, File};
+    /// let file = File::create_memory()?;
+    /// let data = file.new_dataset::<f64>().create_with("x", &[0.1, -7.9])?;
+    /// let soft = data.as_reader().conversion(Conversion::Soft); // as libhdf5 converts
+    /// assert_eq!(soft.read_raw::<f32>()?, [0.1, -7.9]);
+    /// assert_eq!(soft.read_raw::<i8>()?, [0, -7]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    pub fn as_reader(&self) -> Reader<'_> {
+        self.into()
     }
 
     /// Reads all elements, in row-major order.
@@ -675,33 +745,4 @@ fn encode<'a, T: H5Type>(
     let mut out = Vec::with_capacity(core::mem::size_of_val(values));
     engine.encode(|heap| T::encode(values, datatype, heap, &mut out))?;
     Ok(Cow::Owned(out))
-}
-
-fn read_selected(
-    engine: &mut Engine,
-    addr: crate::bytes::Addr,
-    selection: &Resolved,
-) -> Result<Vec<u8>> {
-    let element = engine.dataset(addr)?.element_size() as u64;
-    let len = check_len(selection.element_count().saturating_mul(element))?;
-    let mut bytes = vec![0; len];
-    engine.read_dataset(addr, selection, &mut bytes)?;
-    Ok(bytes)
-}
-
-fn read_values<T: H5Type>(
-    engine: &mut Engine,
-    addr: crate::bytes::Addr,
-    selection: &Resolved,
-) -> Result<Vec<T>> {
-    let datatype = engine.dataset(addr)?.datatype.clone();
-    let count = selection.element_count();
-    check_len(count.saturating_mul(u64::from(datatype.size())))?;
-    let mut values = vec![T::zero(); check_len(count)?];
-    if let Some(bytes) = T::as_bytes_mut(&mut values, &datatype) {
-        engine.read_dataset(addr, selection, bytes)?;
-        return Ok(values);
-    }
-    let bytes = read_selected(engine, addr, selection)?;
-    engine.decode(|heap| T::decode(&bytes, &datatype, heap))
 }

@@ -34,7 +34,8 @@
 //! [`File`] creates and opens; it is its root [`Group`], too. A group makes and finds groups and [`Dataset`]s, and both
 //! carry [`Attribute`]s (see [`Location`]). Whatever takes a shape takes what converts into [`Extents`]; whatever takes
 //! a selection takes what converts into [`Selection`], with [`ndarray::s!`] among it. [`H5Type`] lists the element
-//! types. Nothing is converted silently: an `f64` is not written to a dataset of `f32`, nor read from one.
+//! types. A read converts what keeps every value (an `f32` to an `f64`, any byte order), and more where
+//! [`Reader::conversion`] asks for it; a write converts nothing but the byte order.
 //!
 //! # What is guaranteed
 //!
@@ -57,6 +58,12 @@
 //! the file. `sync` takes two, and rests on a device that writes a sector of 512 bytes wholly or not at all, does not
 //! say "synced" before it is, and does not change bytes outside a written range. One kind of data is rewritten in place,
 //! sector by sector: a part of a contiguous dataset of more than 64 MiB.
+//!
+//! # Other files
+//!
+//! A file can name others: sources of virtual datasets, external data files, targets of external links. None is opened
+//! unless [`FileBuilder::follow_other_files`] (by their paths) or [`FileBuilder::other_files`] (by a closure) says so;
+//! then their data are read as if they were here, and nothing is ever written to them.
 //!
 //! # Features
 //!
@@ -117,6 +124,7 @@ mod attribute;
 mod builder;
 mod bytes;
 mod chunk;
+mod copy;
 #[cfg(all(test, feature = "std"))]
 mod crash_tests;
 mod dataset;
@@ -131,8 +139,13 @@ mod handle;
 mod index;
 mod infra;
 mod location;
+mod named_datatype;
 mod object;
 mod options;
+mod other_files;
+mod reader;
+mod reference;
+mod region;
 mod report;
 mod selection;
 pub mod storage;
@@ -140,22 +153,27 @@ mod store;
 
 pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
 pub use builder::{DatasetBuilder, Raw};
+pub use copy::CopyOptions;
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
-    F80, F128, FixedAscii, FixedUnicode, H5Type, VarLenAscii, VarLenSink, VarLenSource,
-    VarLenUnicode,
+    AttributeReference, Conversion, F80, F128, FixedAscii, FixedUnicode, H5Type, ObjectReference,
+    Reference, RegionReference, Value, VarLenAscii, VarLenSink, VarLenSource, VarLenUnicode,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, Extents};
 pub use file::File;
+pub use format::libver::LibVer;
 pub use format::message::datatype::{
     ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,
     StringPadding,
 };
 pub use format::message::fill_value::{AllocTime, FillTime};
-pub use group::Group;
+pub use group::{Group, GroupBuilder, LinkInfo, LinkKind, Object};
 pub use location::Location;
+pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
+pub use reader::Reader;
+pub use region::Region;
 pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 

@@ -6,6 +6,7 @@
 
 mod faults;
 mod images;
+mod moves;
 mod mutants;
 mod oracle;
 mod run;

@@ -43,7 +43,7 @@ const LEADING_BIT: u64 = 1 << 63;
 const QUAD_MANTISSA: u128 = (1 << 112) - 1;
 
 /// A number taken apart: finite values are `mantissa * 2^exponent`, `mantissa` below 2^113.
-enum Parts {
+pub(super) enum Parts {
     Nan { payload: u128 },
     Infinite,
     Finite { mantissa: u128, exponent: i32 },
@@ -134,7 +134,7 @@ impl F80 {
         }
     }
 
-    fn new(negative: bool, parts: &Parts) -> Self {
+    pub(super) fn new(negative: bool, parts: &Parts) -> Self {
         let sign = if negative { SIGN } else { 0 };
         match *parts {
             Parts::Nan { payload } => {
@@ -283,7 +283,7 @@ impl F128 {
         }
     }
 
-    fn new(negative: bool, parts: &Parts) -> Self {
+    pub(super) fn new(negative: bool, parts: &Parts) -> Self {
         let magnitude = match *parts {
             Parts::Nan { payload } => Self::INFINITY.0 | payload,
             Parts::Infinite => Self::INFINITY.0,
@@ -324,7 +324,7 @@ impl F128 {
 }
 
 /// The nearest `f64`, the even one of two.
-fn to_f64(negative: bool, parts: &Parts) -> f64 {
+pub(super) fn to_f64(negative: bool, parts: &Parts) -> f64 {
     const INFINITE: u64 = 0x7ff << 52;
     const QUIET: u64 = 1 << 51;
     let magnitude = match *parts {

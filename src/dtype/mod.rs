@@ -1,20 +1,30 @@
 //! Which Rust type is which HDF5 datatype, and the bytes of an element both ways.
 //!
-//! Nothing is converted silently: a value goes to and from a stored datatype only when [`H5Type::matches`] says that
-//! the two are the same up to byte order, string padding and character set.
+//! A value goes to a stored datatype only when [`H5Type::matches`] says that the two are the same up to byte order, string
+//! padding and character set. It comes from another one where that keeps every value, or as was asked for: `convert`.
 
 mod array;
 mod boolean;
+mod convert;
 mod extended;
 mod fixed_string;
+mod number;
 mod order;
+mod query;
+mod reference;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod value;
 mod varlen_string;
 
+pub use convert::Conversion;
+pub(crate) use convert::{Plan, Scratch};
 pub use extended::{F80, F128};
 pub use fixed_string::{FixedAscii, FixedUnicode};
+pub use reference::{AttributeReference, ObjectReference, Reference, RegionReference};
+pub(crate) use value::Node;
+pub use value::Value;
 pub use varlen_string::{VarLenAscii, VarLenUnicode};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -35,6 +45,7 @@ const ELEMENT: &str = "element";
 /// | `String`, [`VarLenUnicode`], [`VarLenAscii`] | variable-length string |
 /// | [`FixedAscii`], [`FixedUnicode`] | fixed-length string |
 /// | `[T; N]` | array |
+/// | [`ObjectReference`], [`RegionReference`] | reference |
 ///
 /// ```
 /// use h5quill::H5Type;
@@ -227,6 +238,26 @@ pub trait VarLenSource {
     /// # Errors
     /// [`ErrorKind::Corrupt`] when there is no such object, or it is shorter than `len`.
     fn read(&mut self, address: u64, index: u32, len: usize, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends all bytes of object `index` of the heap collection at `address` to `out`: what a
+    /// [region reference](RegionReference) needs, which does not say how long its object is. By default an error.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// ```
+    /// # struct NoHeap;
+    /// # impl h5quill::VarLenSource for NoHeap {
+    /// #     fn offset_width(&self) -> u8 { 8 }
+    /// #     fn read(&mut self, _: u64, _: u32, _: usize, _: &mut Vec<u8>) -> h5quill::Result<()> { unreachable!() }
+    /// # }
+    /// use h5quill::VarLenSource;
+    /// assert!(NoHeap.read_whole(4096, 1, &mut Vec::new()).is_err());
+    /// ```
+    fn read_whole(&mut self, address: u64, index: u32, out: &mut Vec<u8>) -> Result<()> {
+        let _ = (address, index, out);
+        Err(Error::unsupported("region references in this place"))
+    }
 }
 
 /// The heap of data that has none: every use is an error.

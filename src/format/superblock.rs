@@ -109,7 +109,7 @@ impl Superblock {
             offset: take.u8()?,
             length: take.u8()?,
         };
-        check_widths(&take, widths, offset)?;
+        check_widths(&take, widths)?;
         let consistency_flags = take.u8()?;
         let base = take.uint(widths.offset)?;
         let extension = take.addr(widths)?;
@@ -132,13 +132,10 @@ impl Superblock {
     }
 }
 
-pub(crate) fn check_widths(take: &Take<'_>, widths: Widths, offset: u64) -> Result<()> {
+pub(crate) fn check_widths(take: &Take<'_>, widths: Widths) -> Result<()> {
     for width in [widths.offset, widths.length] {
         match width {
-            8 => {}
-            2 | 4 => {
-                return Err(Error::unsupported("offsets or lengths of 2 or 4 bytes").at(offset));
-            }
+            2 | 4 | 8 => {}
             _ => return Err(take.error("the size of offsets or lengths is not 2, 4 or 8")),
         }
     }
