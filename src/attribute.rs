@@ -1,11 +1,14 @@
 //! Attributes: small values that describe an object.
 
+use crate::bytes::Addr;
 use crate::dtype::{self, Conversion, H5Type, Node, Value, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
+use crate::named_datatype::NamedDatatype;
+use crate::object::ElementType;
 use crate::reader::{self, Reader};
 use alloc::format;
 use alloc::string::String;
@@ -33,6 +36,8 @@ pub struct Attribute {
 
 struct Stored {
     datatype: Datatype,
+    /// The object that the datatype is, where it was committed.
+    committed: Option<Addr>,
     space: Dataspace,
     data: Vec<u8>,
 }
@@ -72,9 +77,11 @@ impl Attribute {
             let attribute = engine
                 .attribute(addr, &self.name)?
                 .ok_or_else(Error::not_found)?;
+            let widths = engine.store.widths();
             let stored = Stored {
                 datatype: attribute.datatype()?,
-                space: attribute.dataspace(engine.store.widths())?,
+                committed: attribute.committed_datatype(widths)?,
+                space: attribute.dataspace(widths)?,
                 data: attribute.data,
             };
             run(engine, stored)
@@ -208,7 +215,7 @@ impl Attribute {
         conversion: Conversion,
     ) -> Result<Array<T, D>> {
         self.with(|engine, stored| {
-            reader::check::<T>(&stored.datatype, conversion)?;
+            reader::check::<T>(engine, &stored.datatype, conversion)?;
             stored.check_size()?;
             let values = reader::convert(engine, &stored.datatype, &stored.data, conversion)?;
             reader::shaped(&shape_of(&stored.space), values, "attribute")
@@ -313,7 +320,11 @@ impl Attribute {
                     shape_of(&stored.space)
                 )));
             }
-            engine.set_attribute(addr, &self.name, &stored.datatype, &stored.space, |heap| {
+            let element = ElementType {
+                datatype: &stored.datatype,
+                committed: stored.committed,
+            };
+            engine.set_attribute(addr, &self.name, element, &stored.space, |heap| {
                 let mut out = Vec::new();
                 T::encode(values, &stored.datatype, heap, &mut out)?;
                 Ok(out)
@@ -344,6 +355,8 @@ pub struct AttributeBuilder<T> {
     object: ObjectRef,
     extents: Extents,
     datatype: Datatype,
+    named: Option<NamedDatatype>,
+    error: Option<Error>,
     element: PhantomData<fn() -> T>,
 }
 
@@ -353,6 +366,8 @@ impl<T: H5Type> AttributeBuilder<T> {
             object,
             extents: Extents::Scalar,
             datatype: T::datatype(),
+            named: None,
+            error: None,
             element: PhantomData,
         }
     }
@@ -389,6 +404,28 @@ impl<T: H5Type> AttributeBuilder<T> {
         self
     }
 
+    /// Makes the values of a committed datatype, which is one of `T`, rather than of a datatype of their own.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("volt", &f32::datatype())?;
+    /// file.new_attr::<f32>().named_datatype(&volt).create("limit")?.write_scalar(&1.5_f32)?;
+    /// assert_eq!(file.attr("limit")?.read_scalar::<f32>()?, 1.5);
+    /// assert!(file.new_attr::<f64>().named_datatype(&volt).create("other").is_err());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn named_datatype(mut self, named: &NamedDatatype) -> Self {
+        let datatype = named.dtype();
+        match datatype.and_then(|datatype| dtype::expect::<T>(&datatype).map(|()| datatype)) {
+            Ok(datatype) => self.datatype = datatype,
+            Err(error) => self.error = Some(error),
+        }
+        self.named = Some(named.clone());
+        self
+    }
+
     /// Creates the attribute with zeros (empty strings).
     ///
     /// ```
@@ -405,18 +442,30 @@ impl<T: H5Type> AttributeBuilder<T> {
     pub fn create(self, name: &str) -> Result<Attribute> {
         let attribute = Attribute::new(self.object.clone(), name);
         let result = self.object.change(0, |engine, addr| {
+            if let Some(error) = &self.error {
+                return Err(error.clone());
+            }
             self.extents.validate()?;
             if engine.attribute(addr, name)?.is_some() {
                 return Err(Error::new(crate::ErrorKind::Exists));
             }
             let space = crate::builder::dataspace(&self.extents, false);
+            let datatype = self.datatype.clone().in_file(engine.store.widths())?;
             let size = space
                 .element_count()?
-                .saturating_mul(u64::from(self.datatype.size()));
+                .saturating_mul(u64::from(datatype.size()));
             crate::builder::check_len(size)?;
-            engine.set_attribute(addr, name, &self.datatype, &space, |_| {
-                Ok(vec![0; size as usize])
-            })
+            let mut element = ElementType::own(&self.datatype);
+            if let Some(named) = &self.named {
+                let addr = named.address_for(&self.object.shared, engine)?;
+                element.committed = Some(addr);
+                if engine.named_datatype(addr)? != self.datatype {
+                    return Err(Error::invalid(
+                        "the byte order is that of the committed datatype",
+                    ));
+                }
+            }
+            engine.set_attribute(addr, name, element, &space, |_| Ok(vec![0; size as usize]))
         });
         result.map_err(|error| attribute.error(error))?;
         Ok(attribute)

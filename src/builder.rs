@@ -1,7 +1,7 @@
 //! The making of datasets.
 
 use crate::dataset::Dataset;
-use crate::dtype::{H5Type, VarLenSink};
+use crate::dtype::{self, H5Type, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::dataspace::Dataspace;
@@ -9,6 +9,7 @@ use crate::format::message::datatype::{ByteOrder, Datatype};
 use crate::format::message::fill_value::{AllocTime, FillTime};
 use crate::format::message::filter_pipeline::FilterDescription;
 use crate::handle::ObjectRef;
+use crate::named_datatype::NamedDatatype;
 use crate::object::plan::{LayoutChoice, Plan};
 use alloc::format;
 use alloc::vec::Vec;
@@ -45,6 +46,7 @@ pub struct Raw;
 pub struct DatasetBuilder<T> {
     parent: ObjectRef,
     datatype: Datatype,
+    named: Option<NamedDatatype>,
     extents: Extents,
     chunk: Option<Vec<u64>>,
     layout: LayoutChoice,
@@ -52,9 +54,10 @@ pub struct DatasetBuilder<T> {
     deflate: Option<u8>,
     fletcher32: bool,
     fill: Option<Vec<u8>>,
-    fill_error: Option<Error>,
+    error: Option<Error>,
     fill_time: FillTime,
     early: bool,
+    track_order: bool,
     element: PhantomData<fn() -> T>,
 }
 
@@ -63,6 +66,7 @@ impl<T> DatasetBuilder<T> {
         Self {
             parent,
             datatype,
+            named: None,
             extents: Extents::Scalar,
             chunk: None,
             layout: LayoutChoice::Auto,
@@ -70,9 +74,10 @@ impl<T> DatasetBuilder<T> {
             deflate: None,
             fletcher32: false,
             fill: None,
-            fill_error: None,
+            error: None,
             fill_time: FillTime::default(),
             early: false,
+            track_order: false,
             element: PhantomData,
         }
     }
@@ -173,9 +178,9 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
-    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself. Unfiltered chunks
-    /// of a fixed extent that are allocated early are in one block, until one is changed after a commit: then they get
-    /// an index, so that a kill leaves the old chunk or the new one.
+    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself: the chunks of the
+    /// extent at creation are written then. Those that are not filtered, of a fixed extent, are in one block until one is
+    /// changed after a commit: then they get an index, so that a kill leaves the old chunk or the new one.
     ///
     /// ```
     /// use h5quill::{AllocTime, File};
@@ -187,6 +192,23 @@ impl<T> DatasetBuilder<T> {
     #[must_use]
     pub fn alloc_time(mut self, time: AllocTime) -> Self {
         self.early = time == AllocTime::Early;
+        self
+    }
+
+    /// Keeps and indexes the order in which attributes are made, as `track_order=True` of h5py does (specification
+    /// IV.A.2.v); not by default. Their names are then listed in this order.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<f32>().track_order(true).create("x")?;
+    /// data.set_attr("unit", "V")?;
+    /// data.set_attr("gain", 2.5)?;
+    /// assert_eq!(data.attr_names()?, ["unit", "gain"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn track_order(mut self, track: bool) -> Self {
+        self.track_order = track;
         self
     }
 
@@ -267,8 +289,14 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
+    /// Says that the datatype is a committed one.
+    pub(crate) fn of(mut self, named: &NamedDatatype) -> Self {
+        self.named = Some(named.clone());
+        self
+    }
+
     fn plan(&self) -> Result<Plan> {
-        if let Some(error) = &self.fill_error {
+        if let Some(error) = &self.error {
             return Err(error.clone());
         }
         self.extents.validate()?;
@@ -296,6 +324,7 @@ impl<T> DatasetBuilder<T> {
         let chunked = self.chunk.is_some() || !filters.is_empty() || self.extents.is_resizable();
         Ok(Plan {
             datatype: self.datatype.clone(),
+            committed: None,
             space: dataspace(
                 &self.extents,
                 chunked || self.layout == LayoutChoice::Chunked,
@@ -306,6 +335,7 @@ impl<T> DatasetBuilder<T> {
             fill: self.fill.clone(),
             fill_time: self.fill_time,
             early: self.early,
+            track_order: self.track_order,
         })
     }
 
@@ -326,8 +356,17 @@ impl<T> DatasetBuilder<T> {
     /// nothing is changed then.
     pub fn create(self, path: &str) -> Result<Dataset> {
         let full = self.parent.join(path);
-        let plan = self.plan().map_err(|error| self.located(error, &full))?;
+        let mut plan = self.plan().map_err(|error| self.located(error, &full))?;
         let object = self.parent.change(0, |engine, base| {
+            if let Some(named) = &self.named {
+                let addr = named.address_for(&self.parent.shared, engine)?;
+                plan.committed = Some(addr);
+                if engine.named_datatype(addr)? != plan.datatype {
+                    return Err(Error::invalid(
+                        "the byte order is that of the committed datatype",
+                    ));
+                }
+            }
             let addr = engine.create_dataset(base, path, plan)?;
             Ok(ObjectRef::new(
                 self.parent.shared.clone(),
@@ -362,9 +401,41 @@ impl<T: H5Type> DatasetBuilder<T> {
         let mut bytes = Vec::new();
         match T::encode(&[value], &self.datatype, &mut Refuse, &mut bytes) {
             Ok(()) => self.fill = Some(bytes),
-            Err(error) => self.fill_error = Some(error),
+            Err(error) => self.error = Some(error),
         }
         self
+    }
+
+    /// Makes the elements of a committed datatype, which is one of `T`, rather than of a datatype of their own. To be
+    /// called before [`fill_value`](Self::fill_value).
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("volt", &f32::datatype())?;
+    /// let builder = file.new_dataset::<f32>().named_datatype(&volt);
+    /// builder.clone().create("x")?;
+    /// builder.create("y")?;
+    /// let builder = file.new_dataset::<f64>().named_datatype(&volt);
+    /// assert!(builder.create("z").is_err()); // nothing is converted silently
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn named_datatype(mut self, named: &NamedDatatype) -> Self {
+        let datatype = named.dtype().and_then(|datatype| {
+            dtype::expect::<T>(&datatype)?;
+            match &self.fill {
+                Some(_) if datatype != self.datatype => Err(Error::invalid(
+                    "the fill value was given before the committed datatype",
+                )),
+                _ => Ok(datatype),
+            }
+        });
+        match datatype {
+            Ok(datatype) => self.datatype = datatype,
+            Err(error) => self.error = Some(error),
+        }
+        self.of(named)
     }
 
     /// Creates the dataset at a path with the shape and the values of `data`; extents set by

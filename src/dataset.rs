@@ -6,6 +6,7 @@ use crate::extents::Extents;
 use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
 use crate::location::Location;
+use crate::named_datatype::NamedDatatype;
 use crate::object::engine::Engine;
 use crate::reader::{self, Reader};
 use crate::selection::{Resolved, Selection};
@@ -92,9 +93,12 @@ impl Dataset {
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     pub fn shape(&self) -> Vec<usize> {
-        let dims = self
-            .look(|dataset| dataset.selectable_dims())
-            .unwrap_or_default();
+        let dims = self.object().with(|engine, addr| {
+            // Where its sources cannot be seen, a virtual dataset has the extent that the file says.
+            let _ = engine.follow_extent(addr);
+            Ok(engine.dataset(addr)?.selectable_dims())
+        });
+        let dims = dims.unwrap_or_default();
         dims.into_iter().map(|dim| dim as usize).collect()
     }
 
@@ -212,6 +216,30 @@ impl Dataset {
     /// The file is closed or the dataset deleted.
     pub fn dtype(&self) -> Result<Datatype> {
         self.look(|dataset| dataset.datatype.clone())
+    }
+
+    /// The committed datatype that the elements are of, if they are of one. The handle has no path.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("volt", &f32::datatype())?;
+    /// let data = file.new_dataset::<f32>().named_datatype(&volt).create("x")?;
+    /// volt.set_attr("unit", "V")?;
+    /// assert!(data.named_datatype()?.is_some_and(|named| named.attr("unit").is_ok()));
+    /// assert!(file.new_dataset::<f32>().create("y")?.named_datatype()?.is_none());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The file is closed or the dataset deleted.
+    pub fn named_datatype(&self) -> Result<Option<NamedDatatype>> {
+        self.object().with(|engine, addr| {
+            let named = engine.datatype_of_dataset(addr)?;
+            let shared = &self.object().shared;
+            Ok(named
+                .map(|addr| NamedDatatype::new(ObjectRef::new(shared.clone(), engine, addr, ""))))
+        })
     }
 
     /// The filters a chunk goes through, in their order.
@@ -470,6 +498,7 @@ impl Dataset {
     pub fn read_bytes(&self, selection: impl Into<Selection>) -> Result<Vec<u8>> {
         let selection = selection.into();
         self.object().with(|engine, addr| {
+            engine.follow_extent(addr)?;
             let dataset = engine.dataset(addr)?;
             let resolved = selection.resolve(&dataset.selectable_dims())?;
             reader::read_selected(engine, addr, &resolved)
@@ -492,6 +521,7 @@ impl Dataset {
     pub fn read_values(&self, selection: impl Into<Selection>) -> Result<Vec<Value>> {
         let selection = selection.into();
         self.object().with(|engine, addr| {
+            engine.follow_extent(addr)?;
             let dataset = engine.dataset(addr)?;
             let (datatype, size) = (dataset.datatype.clone(), dataset.element_size());
             let resolved = selection.resolve(&dataset.selectable_dims())?;
@@ -551,9 +581,10 @@ impl Dataset {
         conversion: Conversion,
     ) -> Result<Array<T, D>> {
         self.object().with(|engine, addr| {
-            let dataset = engine.dataset(addr)?;
-            reader::check::<T>(&dataset.datatype, conversion)?;
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            engine.follow_extent(addr)?;
+            let datatype = engine.dataset(addr)?.datatype.clone();
+            reader::check::<T>(engine, &datatype, conversion)?;
+            let resolved = selection.resolve(&engine.dataset(addr)?.selectable_dims())?;
             let values = reader::read_values::<T>(engine, addr, &resolved, conversion)?;
             reader::shaped(&resolved.result_shape(), values, "selection")
         })

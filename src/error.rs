@@ -1,8 +1,10 @@
 //! The one error type: what failed, in which file, at which object, at which offset.
 
+use crate::report::Problem;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 /// The result of every fallible operation of this crate.
@@ -74,6 +76,9 @@ impl From<std::io::Error> for StorageError {
     }
 }
 
+/// How many problems of a damaged file its error names.
+const NAMED_PROBLEMS: usize = 3;
+
 /// What kind of failure an [`Error`] is.
 ///
 /// ```
@@ -122,6 +127,12 @@ pub enum ErrorKind {
         structure: &'static str,
         /// What is wrong with it.
         reason: Cow<'static, str>,
+    },
+    /// The last writer of the file died and left it marked as open for writing, and a
+    /// [walk](crate::File::verify) found what is wrong: it is not edited. It can be read as far as it is whole.
+    Damaged {
+        /// What is wrong.
+        problems: Vec<Problem>,
     },
     /// Valid, but not (yet) supported; the file is unchanged.
     Unsupported(Cow<'static, str>),
@@ -310,6 +321,19 @@ impl fmt::Display for Error {
             ErrorKind::NotHdf5 => f.write_str("not an HDF5 file: no signature found"),
             ErrorKind::Truncated => f.write_str("truncated: shorter than its superblock says"),
             ErrorKind::Corrupt { structure, reason } => write!(f, "{structure}: {reason}"),
+            ErrorKind::Damaged { problems } => {
+                f.write_str("left marked as open by a writer that died, and damaged:")?;
+                for problem in problems.iter().take(NAMED_PROBLEMS) {
+                    write!(f, " {problem};")?;
+                }
+                if problems.len() > NAMED_PROBLEMS {
+                    write!(f, " and {} more problems;", problems.len() - NAMED_PROBLEMS)?;
+                }
+                f.write_str(
+                    " open it for reading and copy what is whole to a new file; `h5clear -s` takes the mark away and \
+                     leaves the damage",
+                )
+            }
             ErrorKind::Unsupported(what) => write!(f, "not supported: {what}"),
             ErrorKind::Locked => f.write_str(
                 "locked: another process, or another handle of this one, has the file open (a writer admits nobody \

@@ -1,12 +1,16 @@
 //! Files: opened on a path, in memory or on storage of the user's own.
 
+mod userblock;
+
 #[cfg(feature = "std")]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
+use crate::format::libver::LibVer;
 use crate::group::Group;
 use crate::handle::{ObjectRef, Policy, Shared};
 use crate::object::engine::Engine;
 use crate::options::FileBuilder;
+use crate::other_files::Member;
 use crate::report::Report;
 use crate::storage::{MemoryStorage, Storage};
 use crate::store::Level;
@@ -245,9 +249,14 @@ impl File {
         Self::with_options().open_rw_on(storage)
     }
 
-    pub(crate) fn from_engine(engine: Engine, name: &str, policy: Policy) -> Result<Self> {
+    pub(crate) fn from_engine(
+        engine: Engine,
+        name: &str,
+        policy: Policy,
+        member: Option<Member>,
+    ) -> Result<Self> {
         let addr = engine.root();
-        let shared = Shared::new(engine, name, policy);
+        let shared = Shared::new(engine, name, policy, member);
         let root = shared.with(|engine| Ok(ObjectRef::new(shared.clone(), engine, addr, "/")))?;
         Ok(Self {
             root: Group::new(root),
@@ -308,6 +317,20 @@ impl File {
         self.shared()
             .with(|engine| Ok(engine.read_only()))
             .unwrap_or(true)
+    }
+
+    /// What new objects of the file are for; see [`FileBuilder::libver`].
+    ///
+    /// ```
+    /// use h5quill::{File, LibVer};
+    /// assert_eq!(File::create_memory()?.libver()?, LibVer::V110);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn libver(&self) -> Result<LibVer> {
+        self.shared().with(|engine| Ok(engine.store.bound))
     }
 
     /// Commits: from here on, what was written survives a killed process; a loss of power may damage the file, see

@@ -1,14 +1,25 @@
 //! Groups: names for objects.
 
+mod builder;
+mod link;
+mod links;
+mod object;
+
+pub use builder::GroupBuilder;
+pub use link::{LinkInfo, LinkKind};
+pub use object::Object;
+
 use crate::builder::{DatasetBuilder, Raw};
 use crate::dataset::Dataset;
 use crate::dtype::H5Type;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::link::LinkTarget;
 use crate::handle::ObjectRef;
 use crate::location::Location;
+use crate::named_datatype::NamedDatatype;
 use crate::object::ObjectKind;
+use crate::other_files::Target;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -44,25 +55,34 @@ impl Group {
         }
     }
 
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
     fn object(&self) -> &ObjectRef {
         &self.location.object
     }
 
     fn open(&self, path: &str, kind: ObjectKind, what: &'static str) -> Result<ObjectRef> {
         let full = self.object().join(path);
-        let found = self.object().with(|engine, base| {
-            let addr = engine.find(base, path)?.ok_or_else(Error::not_found)?;
-            if engine.kind(addr)? != kind {
-                return Err(Error::invalid(format!("not a {what}")));
-            }
-            Ok(ObjectRef::new(
-                self.object().shared.clone(),
-                engine,
-                addr,
-                &full,
-            ))
-        });
-        found.map_err(|error| error.attribute(&full))
+        let named = |error: Error| match error.object_path() {
+            Some(_) if error.file_name() != Some(self.object().shared.name()) => error,
+            _ => error.attribute(&full),
+        };
+        let found = match self.object().find(path, true).map_err(named)? {
+            Target::Object(object) => object,
+            _ => return Err(self.located(Error::not_found()).attribute(&full)),
+        };
+        if found.with(|engine, addr| engine.kind(addr))? != kind {
+            let error = Error::invalid(format!("not a {what}"));
+            return Err(self.located(error).attribute(&full));
+        }
+        Ok(found)
+    }
+
+    /// Says in which file an error was met.
+    fn located(&self, error: Error) -> Error {
+        error.file(self.object().shared.name())
     }
 
     fn change_at<T>(
@@ -127,17 +147,7 @@ impl Group {
     /// # Errors
     /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a read-only file; nothing is changed then.
     pub fn create_group(&self, path: &str) -> Result<Group> {
-        let full = self.object().join(path);
-        let object = self.change_at(path, |engine, base| {
-            let addr = engine.create_group(base, path)?;
-            Ok(ObjectRef::new(
-                self.object().shared.clone(),
-                engine,
-                addr,
-                &full,
-            ))
-        })?;
-        Ok(Group::new(object))
+        self.new_group().create(path)
     }
 
     /// A builder for a dataset of elements of the type `T`.
@@ -168,7 +178,74 @@ impl Group {
         DatasetBuilder::new(self.object().clone(), datatype)
     }
 
-    /// Whether something is linked at a path; a soft link counts where its target exists.
+    /// A builder for a dataset of a committed datatype; see also
+    /// [`DatasetBuilder::named_datatype`](crate::DatasetBuilder::named_datatype).
+    ///
+    /// ```
+    /// use h5quill::{Datatype, File};
+    /// let file = File::create_memory()?;
+    /// let rgb = file.commit_datatype("rgb", &Datatype::Opaque { size: 3, tag: "rgb".into() })?;
+    /// let pixels = file.new_dataset_of_named(&rgb)?.shape(2).create("pixels")?;
+    /// pixels.write_bytes(b"\xff\x00\x00\x00\xff\x00", ..)?;
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The datatype has been deleted, or its file closed.
+    pub fn new_dataset_of_named(&self, datatype: &NamedDatatype) -> Result<DatasetBuilder<Raw>> {
+        Ok(self.new_dataset_of(datatype.dtype()?).of(datatype))
+    }
+
+    /// Commits a datatype: makes it an object at a path, with the groups on the way.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("types/volt", &f32::datatype())?;
+    /// volt.set_attr("unit", "V")?;
+    /// let data = file.new_dataset::<f32>().named_datatype(&volt).shape(0..).create("x")?;
+    /// data.append(&[1.5_f32])?;
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Exists`](crate::ErrorKind::Exists), a name that cannot be, a datatype without size, a read-only file; nothing is
+    /// changed then.
+    pub fn commit_datatype(&self, path: &str, datatype: &Datatype) -> Result<NamedDatatype> {
+        let full = self.object().join(path);
+        let object = self.change_at(path, |engine, base| {
+            let addr = engine.commit_datatype(base, path, datatype)?;
+            Ok(ObjectRef::new(
+                self.object().shared.clone(),
+                engine,
+                addr,
+                &full,
+            ))
+        })?;
+        Ok(NamedDatatype::new(object))
+    }
+
+    /// The committed datatype at a path.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// file.commit_datatype("types/volt", &f32::datatype())?;
+    /// assert_eq!(file.named_datatype("types/volt")?.dtype()?, f32::datatype());
+    /// assert!(file.named_datatype("types").is_err()); // a group
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), or something else is there.
+    pub fn named_datatype(&self, path: &str) -> Result<NamedDatatype> {
+        self.open(path, ObjectKind::Datatype, "committed datatype")
+            .map(NamedDatatype::new)
+    }
+
+    /// Whether something is linked at a path; a soft link counts where its target exists, an external link always, as
+    /// h5py has it. An external link on the way is followed where
+    /// [`FileBuilder::other_files`](crate::FileBuilder::other_files) allows it.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -183,8 +260,15 @@ impl Group {
     /// # Errors
     /// What reading the file meets.
     pub fn exists(&self, path: &str) -> Result<bool> {
-        self.object()
-            .with(|engine, base| Ok(engine.find(base, path)?.is_some()))
+        match self.object().find(path, false) {
+            Ok(Target::Missing) => Ok(false),
+            Ok(_) => Ok(true),
+            // The file of a link on the way.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound) => {
+                self.object().with(|_, _| Ok(false))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The number of links in the group.
@@ -306,6 +390,28 @@ impl Group {
             .members(ObjectKind::Dataset)?
             .into_iter()
             .map(Dataset::new)
+            .collect())
+    }
+
+    /// The committed datatypes that hard links of this group lead to.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// file.commit_datatype("volt", &f32::datatype())?;
+    /// file.new_dataset::<u8>().create("x")?;
+    /// let names: Vec<String> = file.named_datatypes()?.iter().map(|named| named.name()).collect();
+    /// assert_eq!(names, ["/volt"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn named_datatypes(&self) -> Result<Vec<NamedDatatype>> {
+        Ok(self
+            .members(ObjectKind::Datatype)?
+            .into_iter()
+            .map(NamedDatatype::new)
             .collect())
     }
 

@@ -2,17 +2,19 @@
 
 use crate::bytes::Addr;
 use crate::error::{Error, ErrorKind, Result};
+use crate::object::copy::Engines;
 use crate::object::engine::Engine;
+use crate::other_files::Member;
 use crate::storage::Storage;
 use crate::store::Level;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
 #[cfg(feature = "std")]
-type Lock<T> = std::sync::Mutex<T>;
+pub(crate) type Lock<T> = std::sync::Mutex<T>;
 #[cfg(not(feature = "std"))]
-type Lock<T> = core::cell::RefCell<T>;
+pub(crate) type Lock<T> = core::cell::RefCell<T>;
 
 /// When a file commits without being told.
 #[derive(Debug, Clone, Copy, Default)]
@@ -94,6 +96,26 @@ impl Open {
 pub(crate) struct Shared {
     open: Arc<Lock<Open>>,
     name: Arc<str>,
+    /// The files that external links lead to, where they may be followed.
+    member: Option<Arc<Member>>,
+}
+
+/// A reference to an open file that does not keep it open.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakShared {
+    open: Weak<Lock<Open>>,
+    name: Arc<str>,
+    member: Weak<Member>,
+}
+
+impl WeakShared {
+    pub(crate) fn upgrade(&self) -> Option<Shared> {
+        Some(Shared {
+            open: self.open.upgrade()?,
+            name: self.name.clone(),
+            member: self.member.upgrade(),
+        })
+    }
 }
 
 impl Shared {
@@ -104,8 +126,8 @@ impl Shared {
             reason = "counted, not sent: handles stay on one thread"
         )
     )]
-    pub(crate) fn new(engine: Engine, name: &str, policy: Policy) -> Self {
-        Self {
+    pub(crate) fn new(engine: Engine, name: &str, policy: Policy, member: Option<Member>) -> Self {
+        let shared = Self {
             open: Arc::new(Lock::new(Open {
                 engine: Some(engine),
                 policy,
@@ -115,11 +137,34 @@ impl Shared {
                 last_commit: std::time::Instant::now(),
             })),
             name: name.into(),
+            member: member.map(Arc::new),
+        };
+        if let Some(member) = &shared.member {
+            member.enter(&shared);
         }
+        shared
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakShared {
+        WeakShared {
+            open: Arc::downgrade(&self.open),
+            name: self.name.clone(),
+            // Not counted either: the family would keep itself alive.
+            member: self.member.as_ref().map(Arc::downgrade).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn member(&self) -> Option<&Member> {
+        self.member.as_deref()
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether both are the same open file.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.open, &other.open)
     }
 
     #[cfg(feature = "std")]
@@ -156,7 +201,10 @@ impl Shared {
     ) -> Result<T> {
         self.named(self.locked(|open| {
             let result = match &mut open.engine {
-                Some(engine) => run(engine)?,
+                Some(engine) => {
+                    engine.check_room(bytes)?;
+                    run(engine)?
+                }
                 None => return Err(Error::new(ErrorKind::Closed)),
             };
             open.commit_if_due(bytes)?;
@@ -178,6 +226,56 @@ impl Shared {
                 .close(level)
         }))
     }
+}
+
+/// Both files of a copy, locked one after the other in an order that every thread keeps.
+impl Shared {
+    fn with_both<T>(
+        from: &Self,
+        to: &Self,
+        run: impl FnOnce(&mut Open, &mut Open) -> Result<T>,
+    ) -> Result<T> {
+        let place = |shared: &Self| Arc::as_ptr(&shared.open).addr();
+        if place(from) < place(to) {
+            from.locked(|source| to.locked(|destination| run(source, destination)))
+        } else {
+            to.locked(|destination| from.locked(|source| run(source, destination)))
+        }
+    }
+}
+
+/// Runs a copy from one object's file to another's, which may be the same, and commits where the policy of the latter
+/// says so.
+pub(crate) fn copy_between(
+    from: &ObjectRef,
+    to: &ObjectRef,
+    run: impl FnOnce(Engines<'_>, Addr, Addr) -> Result<()>,
+) -> Result<()> {
+    if from.shared.is(&to.shared) {
+        return to.shared.change(0, |engine| {
+            let source = from.check(engine)?;
+            let destination = to.check(engine)?;
+            run(Engines::Same(engine), source, destination)
+        });
+    }
+    let copied = Shared::with_both(&from.shared, &to.shared, |source, destination| {
+        let closed = |shared: &Shared| Error::new(ErrorKind::Closed).file(&shared.name);
+        let engine = source.engine.as_mut();
+        let from_engine = engine.ok_or_else(|| closed(&from.shared))?;
+        let engine = destination.engine.as_mut();
+        let to_engine = engine.ok_or_else(|| closed(&to.shared))?;
+        let base = from
+            .check(from_engine)
+            .map_err(|error| error.object(&from.path).file(&from.shared.name))?;
+        let target = to.check(to_engine)?;
+        let engines = Engines::Two {
+            from: from_engine,
+            to: to_engine,
+        };
+        run(engines, base, target)?;
+        destination.commit_if_due(0)
+    });
+    to.shared.named(copied)
 }
 
 /// One object of an open file, as a handle names it.
@@ -213,6 +311,11 @@ impl ObjectRef {
         }
         path.push_str(name);
         path
+    }
+
+    /// Where the object is, in the engine of its file.
+    pub(crate) fn address(&self, engine: &Engine) -> Result<Addr> {
+        self.check(engine).map_err(|error| error.object(&self.path))
     }
 
     fn check(&self, engine: &Engine) -> Result<Addr> {

@@ -59,6 +59,12 @@
 //! say "synced" before it is, and does not change bytes outside a written range. One kind of data is rewritten in place,
 //! sector by sector: a part of a contiguous dataset of more than 64 MiB.
 //!
+//! # Other files
+//!
+//! A file can name others: sources of virtual datasets, external data files, targets of external links. None is opened
+//! unless [`FileBuilder::follow_other_files`] (by their paths) or [`FileBuilder::other_files`] (by a closure) says so;
+//! then their data are read as if they were here, and nothing is ever written to them.
+//!
 //! # Features
 //!
 //! * `std` (on by default): files on a path, file locks, handles that threads share, the faster deflate.
@@ -118,6 +124,7 @@ mod attribute;
 mod builder;
 mod bytes;
 mod chunk;
+mod copy;
 #[cfg(all(test, feature = "std"))]
 mod crash_tests;
 mod dataset;
@@ -132,10 +139,13 @@ mod handle;
 mod index;
 mod infra;
 mod location;
+mod named_datatype;
 mod object;
 mod options;
+mod other_files;
 mod reader;
 mod reference;
+mod region;
 mod report;
 mod selection;
 pub mod storage;
@@ -143,6 +153,7 @@ mod store;
 
 pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
 pub use builder::{DatasetBuilder, Raw};
+pub use copy::CopyOptions;
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
     AttributeReference, Conversion, F80, F128, FixedAscii, FixedUnicode, H5Type, ObjectReference,
@@ -151,16 +162,18 @@ pub use dtype::{
 pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, Extents};
 pub use file::File;
+pub use format::libver::LibVer;
 pub use format::message::datatype::{
     ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,
     StringPadding,
 };
 pub use format::message::fill_value::{AllocTime, FillTime};
-pub use group::Group;
+pub use group::{Group, GroupBuilder, LinkInfo, LinkKind, Object};
 pub use location::Location;
+pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
 pub use reader::Reader;
-pub use reference::ReferencedObject;
+pub use region::Region;
 pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 

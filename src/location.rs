@@ -1,9 +1,12 @@
 //! What groups and datasets have in common: a path and attributes.
 
+mod comment;
+
 use crate::attribute::{Attribute, AttributeBuilder, AttributeValue};
 use crate::dtype::H5Type;
 use crate::error::{Error, Result};
 use crate::handle::ObjectRef;
+use crate::object::ElementType;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -80,7 +83,8 @@ impl Location {
         let result = self.object.change(0, |engine, addr| {
             let space = crate::builder::dataspace(&value.stored_extents(), false);
             let datatype = value.stored_type();
-            engine.set_attribute(addr, name, &datatype, &space, |heap| value.store(heap))
+            let element = ElementType::own(&datatype);
+            engine.set_attribute(addr, name, element, &space, |heap| value.store(heap))
         });
         result.map_err(|error| self.at_attribute(name, error))
     }
@@ -167,6 +171,28 @@ impl Location {
             .iter()
             .map(|name| String::from_utf8_lossy(name).into_owned())
             .collect())
+    }
+
+    /// Gives an attribute another name; its type, values and place in the order of creation stay.
+    ///
+    /// ```
+    /// use h5quill::{ErrorKind, File};
+    /// let file = File::create_memory()?;
+    /// file.set_attr("fs", 16_000)?;
+    /// file.rename_attr("fs", "sampling rate")?;
+    /// assert_eq!(file.attr("sampling rate")?.read_scalar::<i32>()?, 16_000);
+    /// assert_eq!(file.rename_attr("fs", "x").unwrap_err().kind(), &ErrorKind::NotFound);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for the old name, [`Exists`](crate::ErrorKind::Exists) for the new one (also
+    /// where it is the old one), an empty name or one with a NUL, a read-only file; nothing is changed then.
+    pub fn rename_attr(&self, old: &str, new: &str) -> Result<()> {
+        let renamed = self
+            .object
+            .change(0, |engine, addr| engine.rename_attribute(addr, old, new));
+        renamed.map_err(|error| self.at_attribute(old, error))
     }
 
     /// Deletes an attribute.

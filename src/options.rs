@@ -1,11 +1,17 @@
 //! Options of a file.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::File;
+use crate::format::libver::LibVer;
 use crate::handle::Policy;
-use crate::object::engine::{DEFAULT_CACHE, Engine};
+use crate::object::engine::{DEFAULT_CACHE, Engine, NewFile};
+use crate::object::other_files::Located;
+use crate::other_files::{Member, Others, Resolver};
+#[cfg(feature = "std")]
+use crate::other_files::{Paths, located};
 use crate::storage::Storage;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 #[cfg(feature = "std")]
 use std::path::Path;
 
@@ -24,6 +30,10 @@ use std::path::Path;
 pub struct FileBuilder {
     cache: usize,
     policy: Policy,
+    userblock: u64,
+    libver: Option<LibVer>,
+    track_order: bool,
+    others: Others,
     #[cfg(feature = "std")]
     locking: Option<bool>,
 }
@@ -33,6 +43,10 @@ impl Default for FileBuilder {
         Self {
             cache: DEFAULT_CACHE,
             policy: Policy::default(),
+            userblock: 0,
+            libver: None,
+            track_order: false,
+            others: Others::Refused,
             #[cfg(feature = "std")]
             locking: None,
         }
@@ -90,9 +104,144 @@ impl FileBuilder {
         self
     }
 
+    /// What new objects are for: [`LibVer::V18`] where HDF5 1.8, or a reader that knows no more than it, is to read them.
+    /// By default [`LibVer::V110`] in a file that is created, and in a file that is opened what it has been made for:
+    /// 1.8 with superblocks of version 0 to 2, and 1.10 with later ones (for files of this library, what was asked
+    /// for at their creation).
+    ///
+    /// ```
+    /// use h5quill::{File, LibVer, storage::MemoryStorage};
+    /// let file = File::with_options().libver(LibVer::V18).create_on(MemoryStorage::new())?;
+    /// file.new_dataset::<f32>().shape((0.., 3)).create("x")?;
+    /// let file = File::open_memory(file.into_bytes()?)?;
+    /// assert_eq!(file.libver()?, LibVer::V18); // and datasets made from here on are such, too
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// Creating with [`LibVer::Earliest`] is refused with [`Unsupported`](crate::ErrorKind::Unsupported).
+    #[must_use]
+    pub fn libver(mut self, libver: LibVer) -> Self {
+        self.libver = Some(libver);
+        self
+    }
+
+    /// Bytes at the start of a file that is created which are the user's own: a power of two from 512 to 4 GiB, or 0, which
+    /// is the default (specification II.A). See [`File::write_userblock`].
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let file = File::with_options().userblock(512).create_on(MemoryStorage::new())?;
+    /// file.write_userblock(b"#!/usr/bin/env viewer\n")?;
+    /// let bytes = file.into_bytes()?;
+    /// assert!(bytes.starts_with(b"#!/usr/bin/env viewer"));
+    /// assert_eq!(&bytes[512..520], b"\x89HDF\r\n\x1a\n");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn userblock(mut self, size: u64) -> Self {
+        self.userblock = size;
+        self
+    }
+
+    /// Keeps and indexes the order in which links and attributes of the root group are made, as `track_order=True` of
+    /// h5py does; not by default. Of use where a file is created; see [`GroupBuilder::track_order`](crate::GroupBuilder::track_order)
+    /// for other groups.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let file = File::with_options().track_order(true).create_on(MemoryStorage::new())?;
+    /// file.create_group("z")?;
+    /// file.create_group("a")?;
+    /// assert_eq!(file.member_names()?, ["z", "a"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn track_order(mut self, track: bool) -> Self {
+        self.track_order = track;
+        self
+    }
+
+    /// What a new file is to be, checked.
+    fn new_file(&self) -> Result<NewFile> {
+        const MAX_USERBLOCK: u64 = 1 << 32;
+        let userblock = self.userblock;
+        if userblock > MAX_USERBLOCK {
+            return Err(Error::limit(
+                "the size of a userblock",
+                userblock,
+                MAX_USERBLOCK,
+            ));
+        }
+        if userblock != 0 && (userblock < 512 || !userblock.is_power_of_two()) {
+            return Err(Error::invalid(
+                "the size of a userblock is not a power of two from 512 on",
+            ));
+        }
+        let libver = self.libver.unwrap_or_default();
+        if libver == LibVer::Earliest {
+            return Err(Error::unsupported("creating a file for HDF5 before 1.8"));
+        }
+        Ok(NewFile {
+            userblock,
+            libver,
+            track_order: self.track_order,
+        })
+    }
+
+    /// Lets the file open other files, by a closure that is given their names as the file has them: sources of virtual
+    /// datasets, external data files and targets of external links. It answers `None` where there is no such file. By
+    /// default no other file is opened, and what needs one is
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    ///
+    /// Other files are only read. Those that hold data stay open, up to 16 of them, until this file is closed, and are
+    /// taken not to change meanwhile; the target of a link is open as long as a handle to something in it.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::{MemoryStorage, Storage}};
+    ///
+    /// let parts = |name: &str| -> h5quill::Result<Option<Box<dyn Storage>>> {
+    ///     Ok(match name {
+    ///         "part_1.h5" => Some(Box::new(MemoryStorage::from(Vec::new()))), // fetched from wherever
+    ///         _ => None,
+    ///     })
+    /// };
+    /// let bytes = File::create_memory()?.into_bytes()?;
+    /// let file = File::with_options().other_files(parts).open_on(MemoryStorage::from(bytes))?;
+    /// assert!(file.is_empty()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn other_files(
+        mut self,
+        open: impl Fn(&str) -> Result<Option<Box<dyn Storage>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.others = Others::Resolved(Arc::new(Resolver(open)));
+        self
+    }
+
     fn start(&self, mut engine: Engine, name: &str) -> Result<File> {
         engine.budget = self.cache;
-        File::from_engine(engine, name, self.policy)
+        if let Some(libver) = self.libver {
+            engine.store.bound = libver;
+        }
+        let member = match &self.others {
+            Others::Refused => None,
+            #[cfg(feature = "std")]
+            Others::Paths => {
+                let opener = Arc::new(Paths(self.clone()));
+                let located = if name.is_empty() {
+                    Located::nowhere()
+                } else {
+                    located(Path::new(name))
+                };
+                Some(Member::first(&mut engine, opener, located))
+            }
+            Others::Resolved(opener) => {
+                let opener = opener.clone();
+                Some(Member::first(&mut engine, opener, Located::nowhere()))
+            }
+        };
+        File::from_engine(engine, name, self.policy, member)
     }
 
     /// As [`File::create_on`].
@@ -108,7 +257,8 @@ impl FileBuilder {
     /// # Errors
     /// What the storage says.
     pub fn create_on(&self, storage: impl Storage + 'static) -> Result<File> {
-        self.start(Engine::create(Box::new(storage))?, "")
+        let new = self.new_file()?;
+        self.start(Engine::create_with(Box::new(storage), new)?, "")
     }
 
     /// As [`File::open_on`].
@@ -148,6 +298,39 @@ impl FileBuilder {
 
 #[cfg(feature = "std")]
 impl FileBuilder {
+    /// Whether the file may open other files by their paths: sources of virtual datasets, external data files and
+    /// targets of external links. By default it may not, since a file from elsewhere could name any path, and what needs
+    /// another file is [`Unsupported`](crate::ErrorKind::Unsupported). How long others stay open:
+    /// [`other_files`](Self::other_files).
+    ///
+    /// They are looked for where libhdf5 looks. Of sources and of targets, in this order: the name where it is absolute,
+    /// from here on its last component; the directories of `HDF5_VDS_PREFIX` (sources) or `HDF5_EXT_PREFIX` (targets); the
+    /// directory of the file, then the current one, then that of the file with symbolic links resolved. External data
+    /// files: in `HDF5_EXTFILE_PREFIX`, else in the current directory; where libhdf5 would give up, in the directory of the
+    /// file, too. `${ORIGIN}` at the beginning of `HDF5_VDS_PREFIX` and `HDF5_EXTFILE_PREFIX` is the directory of the file.
+    /// Others are locked as this file is, against writers; external data files are not.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-follow-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// # File::create(&path)?.close()?;
+    /// let file = File::with_options().follow_other_files(true).open(&path)?;
+    /// assert!(file.is_empty()?);
+    /// # drop(file);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn follow_other_files(mut self, follow: bool) -> Self {
+        self.others = if follow {
+            Others::Paths
+        } else {
+            Others::Refused
+        };
+        self
+    }
+
     /// Whether the file is locked against other writers (and, when opened for writing, against readers), as libhdf5
     /// does it; it is by default, where the file system can. The environment variable `HDF5_USE_FILE_LOCKING` overrides
     /// this, as it does in libhdf5: `FALSE` or `0` never locks, `TRUE` or `1` always does and fails where the file system
@@ -279,8 +462,10 @@ impl FileBuilder {
 
     fn make(&self, options: &std::fs::OpenOptions, path: &Path) -> Result<File> {
         let name = path.to_string_lossy();
-        let storage = self.lock(options, path, false)?.syncs_directory_of(path);
-        let engine = Engine::create(Box::new(storage)).map_err(|error| error.file(&name))?;
+        let new = self.new_file().map_err(|error| error.file(&name))?;
+        let storage = self.lock(options, path, false)?.0.syncs_directory_of(path);
+        let engine =
+            Engine::create_with(Box::new(storage), new).map_err(|error| error.file(&name))?;
         self.start(engine, &name)
     }
 
@@ -291,18 +476,24 @@ impl FileBuilder {
         read_only: bool,
     ) -> Result<File> {
         let name = path.to_string_lossy();
-        let storage = self.lock(options, path, read_only)?;
+        let (storage, locked) = self.lock(options, path, read_only)?;
         let engine =
             Engine::open(Box::new(storage), read_only).map_err(|error| error.file(&name))?;
+        if engine.marked() && !locked && !read_only {
+            let what = "editing a file marked as open for writing without a lock, which would tell \
+                        whether its writer is alive";
+            return Err(crate::Error::unsupported(what).file(&name));
+        }
         self.start(engine, &name)
     }
 
-    fn lock(
+    /// The file, and whether it is locked.
+    pub(crate) fn lock(
         &self,
         options: &std::fs::OpenOptions,
         path: &Path,
         shared: bool,
-    ) -> Result<crate::storage::FileStorage> {
+    ) -> Result<(crate::storage::FileStorage, bool)> {
         use std::fs::TryLockError;
         let file = options
             .open(path)
@@ -312,7 +503,7 @@ impl FileBuilder {
             None => (self.locking.unwrap_or(true), true),
         };
         if !lock {
-            return Ok(crate::storage::FileStorage::new(file));
+            return Ok((crate::storage::FileStorage::new(file), false));
         }
         let locked = if shared {
             file.try_lock_shared()
@@ -321,7 +512,7 @@ impl FileBuilder {
         };
         let name = path.to_string_lossy();
         match locked {
-            Ok(()) => Ok(crate::storage::FileStorage::new(file).unlocks()),
+            Ok(()) => Ok((crate::storage::FileStorage::new(file).unlocks(), true)),
             Err(TryLockError::WouldBlock) => {
                 Err(crate::Error::new(crate::ErrorKind::Locked).file(&name))
             }
@@ -329,7 +520,7 @@ impl FileBuilder {
             Err(TryLockError::Error(error))
                 if best_effort && error.kind() == std::io::ErrorKind::Unsupported =>
             {
-                Ok(crate::storage::FileStorage::new(file))
+                Ok((crate::storage::FileStorage::new(file), false))
             }
             Err(TryLockError::Error(error)) => {
                 let error = crate::ErrorKind::Storage(error.into());

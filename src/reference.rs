@@ -1,36 +1,14 @@
 //! References followed: from an element back to the object it names.
 
 use crate::bytes::Addr;
-use crate::dataset::Dataset;
 use crate::dtype::{ObjectReference, Reference};
 use crate::error::{Error, ErrorKind, Result};
-use crate::group::Group;
+use crate::group::{Group, Object};
 use crate::handle::ObjectRef;
 use crate::location::Location;
 use crate::object::ObjectKind;
 use crate::object::engine::Engine;
 use alloc::format;
-
-/// What a reference leads to.
-///
-/// ```
-/// use h5quill::{File, ReferencedObject};
-/// let file = File::create_memory()?;
-/// file.create_group("a")?;
-/// let reference = file.reference("a")?;
-/// assert!(matches!(file.dereference(&reference)?, ReferencedObject::Group(group) if group.name() == "/a"));
-/// # Ok::<(), h5quill::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum ReferencedObject {
-    /// A group.
-    Group(Group),
-    /// A dataset.
-    Dataset(Dataset),
-    /// A committed datatype: its path and attributes.
-    Datatype(Location),
-}
 
 impl From<&Reference> for ObjectReference {
     /// The object of a reference of any kind.
@@ -64,11 +42,11 @@ impl Location {
     /// space that is used again.
     ///
     /// ```
-    /// use h5quill::{File, ReferencedObject};
+    /// use h5quill::{File, Object};
     /// let file = File::create_memory()?;
     /// file.new_dataset::<i32>().create_with("a/x", &[1, 2])?;
     /// let reference = file.reference("a/x")?;
-    /// let ReferencedObject::Dataset(data) = file.dereference(&reference)? else { unreachable!() };
+    /// let Object::Dataset(data) = file.dereference(&reference)? else { unreachable!() };
     /// assert_eq!(data.read_raw::<i32>()?, [1, 2]);
     /// assert_eq!(data.name(), "/a/x");
     /// # Ok::<(), h5quill::Error>(())
@@ -76,15 +54,11 @@ impl Location {
     ///
     /// # Errors
     /// A null reference, [`NotFound`](ErrorKind::NotFound) for an object that is gone, a reference to another file.
-    pub fn dereference(&self, reference: &ObjectReference) -> Result<ReferencedObject> {
+    pub fn dereference(&self, reference: &ObjectReference) -> Result<Object> {
         self.object.with(|engine, _| {
             let (addr, kind, path) = target(engine, reference)?;
             let object = ObjectRef::new(self.object.shared.clone(), engine, addr, &path);
-            Ok(match kind {
-                ObjectKind::Group => ReferencedObject::Group(Group::new(object)),
-                ObjectKind::Dataset => ReferencedObject::Dataset(Dataset::new(object)),
-                ObjectKind::Other => ReferencedObject::Datatype(Location { object }),
-            })
+            Ok(Object::new(kind, object))
         })
     }
 }
@@ -131,7 +105,7 @@ fn target(
         engine.path_of(addr)?.ok_or_else(Error::not_found)?
     };
     let kind = engine.kind(addr)?;
-    if kind == ObjectKind::Other && !engine.is_datatype(addr)? {
+    if kind == ObjectKind::Other {
         return Err(Error::new(ErrorKind::Invalid(
             "a reference to what is no group, dataset or datatype".into(),
         )));

@@ -4,6 +4,10 @@
 
 mod support;
 
+#[path = "interop/conversions.rs"]
+mod conversions;
+#[path = "interop/copied.rs"]
+mod copied;
 #[path = "interop/dump.rs"]
 mod dump;
 #[path = "interop/edited.rs"]
@@ -14,6 +18,8 @@ mod fill;
 mod foreign;
 #[path = "interop/manifest.rs"]
 mod manifest;
+#[path = "interop/raw_edges.rs"]
+mod raw_edges;
 #[path = "interop/samples.rs"]
 mod samples;
 #[path = "interop/strategies.rs"]

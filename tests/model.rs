@@ -8,7 +8,7 @@ mod storage;
 #[allow(unreachable_pub, reason = "shared by all integration tests")]
 mod support;
 
-use h5quill::{Dataset, ErrorKind, File, Group, SliceOrIndex};
+use h5quill::{Dataset, ErrorKind, File, Group, LibVer, SliceOrIndex};
 use ndarray::{ArrayD, IxDyn, Slice};
 use proptest::prelude::*;
 use state::{
@@ -31,9 +31,17 @@ struct Run {
 }
 
 impl Run {
-    fn new() -> Self {
+    /// A new file of one of the kinds there are.
+    fn new(numbers: &mut Numbers) -> Self {
         let storage = Shared::default();
-        let file = File::create_on(storage.clone()).unwrap();
+        let mut options = File::with_options().track_order(numbers.one_in(4));
+        if numbers.one_in(3) {
+            options = options.libver(LibVer::V18);
+        }
+        if numbers.one_in(4) {
+            options = options.userblock(512 << numbers.below(4));
+        }
+        let file = options.create_on(storage.clone()).unwrap();
         file.flush().unwrap();
         let model = Model::new();
         Self {
@@ -77,6 +85,8 @@ impl Run {
             81..=84 => self.reopen(true),
             85..=86 => self.reopen(false),
             87..=90 => self.die(),
+            91..=94 => self.relink(numbers),
+            95 => self.rename_attribute(numbers),
             _ => self.write_whole(numbers),
         }
         self.check_some(numbers);
@@ -118,7 +128,8 @@ impl Run {
             return;
         };
         let name = self.new_name(numbers);
-        let made = self.file().create_group(&Self::join(&path, &name));
+        let builder = self.file().new_group().track_order(numbers.one_in(3));
+        let made = builder.create(&Self::join(&path, &name)).map(drop);
         if self.model.links(parent).contains_key(&name) {
             assert_eq!(made.unwrap_err().kind(), &ErrorKind::Exists);
             return;
@@ -367,6 +378,60 @@ impl Run {
         assert!(self.file().exists(&full).unwrap());
     }
 
+    fn relink(&mut self, numbers: &mut Numbers) {
+        let Some((source, path)) = Self::pick(self.model.groups(), numbers) else {
+            return;
+        };
+        let names: Vec<String> = self.model.links(source).keys().cloned().collect();
+        if names.is_empty() {
+            let result = self.file().relink(&Self::join(&path, "absent"), "/new");
+            assert_eq!(result.unwrap_err().kind(), &ErrorKind::NotFound);
+            return;
+        }
+        let old = &names[numbers.below(names.len())];
+        let (into, to) = match numbers.one_in(3) {
+            true => (source, path.clone()),
+            false => Self::pick(self.model.groups(), numbers).unwrap(),
+        };
+        let new = self.new_name(numbers);
+        let from = Self::join(&path, old);
+        let result = self.file().relink(&from, &Self::join(&to, &new));
+        if self.model.links(into).contains_key(&new) {
+            assert_eq!(result.unwrap_err().kind(), &ErrorKind::Exists);
+            return;
+        }
+        let link = self.model.links(source)[old].clone();
+        if let Link::Hard(moved) = link
+            && into != source
+            && self.model.is_below(moved, into)
+        {
+            assert!(matches!(result.unwrap_err().kind(), ErrorKind::Invalid(_)));
+            return;
+        }
+        result.unwrap_or_else(|error| panic!("{error}: {from} to {to}/{new}"));
+        self.model.links(source).remove(old);
+        self.model.links(into).insert(new, link);
+    }
+
+    fn rename_attribute(&mut self, numbers: &mut Numbers) {
+        let Some((id, path)) = Self::pick(self.model.walk(), numbers) else {
+            return;
+        };
+        let [old, new] = [(); 2].map(|()| format!("attribute {}", numbers.below(14)));
+        let object = self.file().open_object(&path).unwrap();
+        let result = object.location().rename_attr(&old, &new);
+        let attributes = &mut self.model.object(id).attributes;
+        match (attributes.contains_key(&old), attributes.contains_key(&new)) {
+            (false, _) => assert_eq!(result.unwrap_err().kind(), &ErrorKind::NotFound),
+            (true, true) => assert_eq!(result.unwrap_err().kind(), &ErrorKind::Exists),
+            (true, false) => {
+                result.unwrap();
+                let value = attributes.remove(&old).unwrap();
+                attributes.insert(new, value);
+            }
+        }
+    }
+
     fn flush(&mut self) {
         self.file().flush().unwrap();
         self.committed = self.model.clone();
@@ -544,7 +609,7 @@ fn any_sequence_of_operations_leaves_what_the_model_says() {
     let strategy = proptest::collection::vec((0_u8..100, any::<u64>()), 1..90);
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let result = runner.run(&strategy, |script| {
-        let mut run = Run::new();
+        let mut run = Run::new(&mut Numbers(script[0].1));
         for (op, seed) in script {
             run.step(op, &mut Numbers(seed));
         }

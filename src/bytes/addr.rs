@@ -1,5 +1,6 @@
 //! Where something is in a file, and how wide the file writes that.
 
+use crate::error::{Error, Result};
 use core::fmt;
 
 /// The undefined address at full width: the only place that spells it.
@@ -62,4 +63,31 @@ impl Widths {
         offset: 8,
         length: 8,
     };
+
+    /// The greatest address that can be written: all ones are the undefined one.
+    pub(crate) fn max_addr(self) -> u64 {
+        all_ones(self.offset) - 1
+    }
+
+    /// The greatest length that can be written: all ones are the unlimited one.
+    pub(crate) fn max_len(self) -> u64 {
+        all_ones(self.length) - 1
+    }
+
+    /// Refuses a length that cannot be written.
+    pub(crate) fn check_len(self, what: &'static str, len: u64) -> Result<()> {
+        if len > self.max_len() {
+            return Err(Error::limit(what, len, self.max_len()));
+        }
+        Ok(())
+    }
+
+    /// What an element of variable length has in a dataset: its length, the address of a collection and an index.
+    pub(crate) fn var_len_size(self) -> u32 {
+        8 + u32::from(self.offset)
+    }
+}
+
+fn all_ones(width: u8) -> u64 {
+    UNDEFINED >> (64 - 8 * u32::from(width.clamp(1, 8)))
 }

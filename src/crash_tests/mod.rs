@@ -6,6 +6,7 @@
 
 mod faults;
 mod images;
+mod moves;
 mod mutants;
 mod oracle;
 mod run;
@@ -102,4 +103,26 @@ fn every_crash_image_shows_the_last_commit_or_the_one_in_flight() {
     ));
     assert!(failures.is_empty(), "{failures:#?}");
     assert!(total.images >= wanted);
+}
+
+/// The first commit takes the mark of a dead writer away, at its end: every image has the mark or is at that commit.
+#[test]
+fn a_file_that_a_dead_writer_left_is_marked_or_committed() {
+    const FLAGS: usize = 11;
+    let start = workloads::MARKED.start.expect("a file");
+    assert_ne!(start[FLAGS], 0);
+    for (seed, commits) in [(1, Commits::Any), (2, Commits::Sync), (3, Commits::Sync)] {
+        let mut oracle = Oracle {
+            edit_every: 10,
+            ..Oracle::own()
+        };
+        run(workloads::MARKED, seed, commits, &mut oracle).unwrap();
+        assert!(oracle.counts.images > 100 && oracle.counts.edited > 5);
+    }
+    let device = crate::storage::recorder::Recorder::on(start.to_vec());
+    let file = crate::File::open_rw_on(device.clone()).unwrap();
+    file.set_attr("ours", 1_i64).unwrap();
+    assert_ne!(device.bytes()[FLAGS], 0);
+    file.sync().unwrap();
+    assert_eq!(device.bytes()[FLAGS], 0);
 }

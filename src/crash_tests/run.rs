@@ -5,7 +5,7 @@ use super::images::{self, Image};
 use super::oracle::{Oracle, read_state, walk};
 use super::state::{State, capture, found};
 use crate::storage::recorder::Recorder;
-use crate::{File, Result};
+use crate::{File, FileBuilder, Result};
 
 /// How the workload commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,15 @@ impl Run {
             look_before: seed.is_multiple_of(2),
             wrong: None,
         })
+    }
+
+    /// Begins with another new file.
+    pub(super) fn create_with(&mut self, options: &FileBuilder) -> Result<()> {
+        self.recorder = self.recorder.kill();
+        self.open = false;
+        self.file = options.create_on(self.recorder.clone())?;
+        self.open = true;
+        Ok(())
     }
 
     /// A run whose file is never looked at while it is written: with faults, a look would fail too.

@@ -1,7 +1,8 @@
 //! What is written while the device may die.
 
+use super::moves;
 use super::run::{Run, Workload};
-use crate::{Dataset, ErrorKind, Group, Result};
+use crate::{Dataset, ErrorKind, File, Group, Result};
 use ndarray::ArrayD;
 
 const fn new(name: &'static str, work: fn(&mut Run) -> Result<()>) -> Workload {
@@ -23,7 +24,16 @@ pub(super) const ALL: &[Workload] = &[
     new("a hundred links", hundred_links),
     new("objects in many sectors", many_sectors),
     new("anything", anything),
+    new("anything in a file for 1.8", moves::for_18),
+    new("anything after a userblock", moves::after_a_userblock),
+    new("links moved and attributes renamed", moves::moves),
+    new("copies", copies),
     FOREIGN,
+    Workload {
+        name: "a file of pages libhdf5 wrote",
+        work: foreign,
+        start: Some(include_bytes!("../../tests/golden/crash_paged.h5")),
+    },
 ];
 
 pub(super) const IN_STEP: Workload = new("two datasets in step", in_step);
@@ -35,15 +45,22 @@ pub(super) const FOREIGN: Workload = Workload {
     start: Some(include_bytes!("../../tests/golden/crash_foreign.h5")),
 };
 
+/// libhdf5 does not open it before the first commit.
+pub(super) const MARKED: Workload = Workload {
+    name: "a file whose writer died",
+    work: foreign,
+    start: Some(include_bytes!("../../tests/golden/crash_marked.h5")),
+};
+
 /// A short run of everything, for faults in each of its calls.
 pub(super) const BRIEF: Workload = new("a bit of everything", brief);
 
 impl Run {
-    fn some(&mut self, from: usize, to: usize) -> usize {
+    pub(super) fn some(&mut self, from: usize, to: usize) -> usize {
         from + self.rng.below(to - from)
     }
 
-    fn values(&mut self, shape: &[usize]) -> ArrayD<f64> {
+    pub(super) fn values(&mut self, shape: &[usize]) -> ArrayD<f64> {
         let first = self.rng.below(1 << 20) as f64;
         let mut next = first;
         ArrayD::from_shape_simple_fn(shape, || {
@@ -175,7 +192,7 @@ fn write_some(run: &mut Run, dataset: &Dataset) -> Result<()> {
     }
 }
 
-fn resizing(run: &mut Run) -> Result<()> {
+pub(super) fn resizing(run: &mut Run) -> Result<()> {
     run.file
         .new_dataset::<f64>()
         .shape((5.., 4..))
@@ -209,7 +226,7 @@ fn resizing(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn fixed(run: &mut Run) -> Result<()> {
+pub(super) fn fixed(run: &mut Run) -> Result<()> {
     let values = run.values(&[300]);
     run.file
         .new_dataset::<f64>()
@@ -395,7 +412,7 @@ fn many_sectors(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn anything(run: &mut Run) -> Result<()> {
+pub(super) fn anything(run: &mut Run) -> Result<()> {
     create_pair(&run.file.root())?;
     run.file
         .new_dataset::<String>()
@@ -449,6 +466,42 @@ fn step(run: &mut Run) -> Result<()> {
             change_links(run, &group, 12)
         }
     }
+}
+
+fn copies(run: &mut Run) -> Result<()> {
+    let other = File::create_memory()?;
+    for file in [&run.file, &other] {
+        create_pair(&file.create_group("one")?)?;
+        let names = file.new_dataset::<String>().shape(0..).chunk(4);
+        names.create("one/two/names")?;
+        for number in 0..12 {
+            file.group("one")?.set_attr(&format!("a{number}"), number)?;
+        }
+    }
+    for round in 0..8 {
+        if round % 3 == 2 {
+            run.reopen()?;
+        }
+        let texts = run.texts(3);
+        run.file.dataset("one/two/names")?.append(&texts)?;
+        let values = run.integers(40);
+        run.file.dataset("one/packed")?.append(&values)?;
+        let source = if run.rng.below(3) == 0 {
+            &other
+        } else {
+            &run.file
+        };
+        source.copy("one", &run.file, &format!("copies/{round}"))?;
+        if round > 3 && run.rng.below(2) == 0 {
+            run.file.unlink(&format!("copies/{}", round - 3))?;
+        }
+        if run.rng.below(2) == 0 {
+            let name = format!("copies/{round}/two/names");
+            run.file.dataset(&name)?.append(&texts)?;
+        }
+        run.commit()?;
+    }
+    Ok(())
 }
 
 fn foreign(run: &mut Run) -> Result<()> {

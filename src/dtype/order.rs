@@ -86,7 +86,10 @@ impl Datatype {
                     members,
                 }
             }
-            Self::VarLenSequence { base } => Self::VarLenSequence { base: boxed(base) },
+            Self::VarLenSequence { size, base } => Self::VarLenSequence {
+                size,
+                base: boxed(base),
+            },
             Self::Array { dims, base } => Self::Array {
                 dims,
                 base: boxed(base),

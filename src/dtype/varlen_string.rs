@@ -9,7 +9,7 @@
 
 use super::scalar::{integer, is_integer};
 use super::{ELEMENT, H5Type, VarLenSink, VarLenSource, count, expect};
-use crate::bytes::{Put, Take};
+use crate::bytes::{Put, Take, Widths};
 use crate::error::{Error, Result};
 use crate::format::message::datatype::{CharacterSet, Datatype, StringPadding};
 use alloc::borrow::ToOwned;
@@ -22,6 +22,7 @@ use core::str::FromStr;
 
 fn datatype(charset: CharacterSet) -> Datatype {
     Datatype::VarLenString {
+        size: Widths::EIGHT.var_len_size(),
         padding: StringPadding::NullTerminate,
         charset,
         base: Box::new(integer(1, false)),

@@ -65,6 +65,18 @@ impl Prefix {
         Self::default()
     }
 
+    /// As [`new`](Self::new); `ordered`: the order in which attributes are made is kept and indexed.
+    pub(crate) fn ordered(ordered: bool) -> Self {
+        Self {
+            flags: if ordered {
+                ORDER_TRACKED | ORDER_INDEXED
+            } else {
+                0
+            },
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn tracks_creation_order(&self) -> bool {
         self.flags & ORDER_TRACKED != 0
     }

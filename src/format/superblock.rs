@@ -47,6 +47,11 @@ pub(crate) struct Superblock {
 }
 
 impl Superblock {
+    /// Whether a writer has the file open, or died while it had; before version 3 the flags say nothing.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.version >= 3 && self.consistency_flags != 0
+    }
+
     pub(crate) fn size(&self) -> usize {
         match &self.old {
             Some(old) => old.size(),
@@ -104,7 +109,7 @@ impl Superblock {
             offset: take.u8()?,
             length: take.u8()?,
         };
-        check_widths(&take, widths, offset)?;
+        check_widths(&take, widths)?;
         let consistency_flags = take.u8()?;
         let base = take.uint(widths.offset)?;
         let extension = take.addr(widths)?;
@@ -127,13 +132,10 @@ impl Superblock {
     }
 }
 
-pub(crate) fn check_widths(take: &Take<'_>, widths: Widths, offset: u64) -> Result<()> {
+pub(crate) fn check_widths(take: &Take<'_>, widths: Widths) -> Result<()> {
     for width in [widths.offset, widths.length] {
         match width {
-            8 => {}
-            2 | 4 => {
-                return Err(Error::unsupported("offsets or lengths of 2 or 4 bytes").at(offset));
-            }
+            2 | 4 | 8 => {}
             _ => return Err(take.error("the size of offsets or lengths is not 2, 4 or 8")),
         }
     }

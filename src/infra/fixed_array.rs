@@ -190,6 +190,7 @@ impl FixedArray {
             return Ok(None);
         }
         let widths = store.widths();
+        widths.check_len("the number of chunks", self.header.elements)?;
         let len = self.header.data_block_len(widths)?;
         let header_len = Header::size(widths) as u64;
         let data_block = place(store, self.header.data_block, len)?;

@@ -2,7 +2,7 @@
 
 mod verify;
 
-use super::dense::{ATTRIBUTES, Dense, Message, Places, StoredId};
+use super::dense::{self, ATTRIBUTES, Dense, Message, Places, StoredId};
 use super::header::Header;
 use super::shared::{decode_attribute, message_data};
 use crate::bytes::{Extent, Take};
@@ -18,6 +18,8 @@ use alloc::vec::Vec;
 /// As libhdf5 has them, where the header does not say otherwise.
 const MAX_COMPACT: u16 = 8;
 const MIN_DENSE: u16 = 6;
+/// What libhdf5 writes as the creation order of a dense attribute where that is not tracked.
+const UNTRACKED: u64 = 65_535;
 /// A header message cannot be longer.
 const MAX_MESSAGE: usize = 65_535 - 64;
 
@@ -33,6 +35,18 @@ impl Attributes {
         Self {
             info: None,
             dense: None,
+        }
+    }
+
+    /// Refuses an attribute message that a header cannot hold.
+    pub(crate) fn check_message(len: u64) -> Result<()> {
+        match len > MAX_MESSAGE as u64 {
+            true => Err(Error::limit(
+                "the size of an attribute",
+                len,
+                MAX_MESSAGE as u64,
+            )),
+            false => Ok(()),
         }
     }
 
@@ -61,6 +75,30 @@ impl Attributes {
             info: Some(info),
             dense,
         })
+    }
+
+    /// What the object says of its attributes besides them.
+    pub(crate) fn info(&self) -> Option<AttributeInfo> {
+        self.info
+    }
+
+    /// Puts the attributes of a copied object, with their creation order, onto the object that stands for it.
+    pub(crate) fn fill(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        all: &[(u64, Attribute)],
+    ) -> Result<()> {
+        let max = header
+            .prefix
+            .phase_change
+            .map_or(MAX_COMPACT, |(max, _)| max);
+        let long = |(_, attribute): &(u64, Attribute)| attribute.encode().len() > MAX_MESSAGE;
+        if all.len() > usize::from(max) || all.iter().any(long) {
+            return self.fill_dense(store, header, all);
+        }
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
     }
 
     pub(crate) fn len(&self, header: &Header) -> u64 {
@@ -150,11 +188,45 @@ impl Attributes {
             .prefix
             .phase_change
             .map_or(MAX_COMPACT, |(max, _)| max);
-        if self.dense.is_none() && (self.len(header) >= u64::from(max) || len > MAX_MESSAGE) {
+        if self.dense.is_none()
+            && dense::can_be_made(store.widths())
+            && (self.len(header) >= u64::from(max) || len > MAX_MESSAGE)
+        {
             self.make_dense(store, header)?;
         }
         self.put(store, header, order, attribute)?;
         Ok(replaced)
+    }
+
+    /// Gives the attribute of `old` another name, which is not in yet; all else of it stays, its creation order too.
+    pub(crate) fn rename(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        old: &[u8],
+        new: &str,
+    ) -> Result<()> {
+        let at = header.addr.get();
+        self.make_editable(store, header)?;
+        let mut attribute = self
+            .find(store, header, old)?
+            .ok_or_else(Error::not_found)?;
+        attribute.rename(new).map_err(|error| error.at(at))?;
+        // It is no longer what the shared message table has.
+        attribute.heap_id = None;
+        let message = attribute.encode();
+        if self.dense.is_none() && message.len() <= MAX_MESSAGE {
+            let (number, _) = find_compact(store, header, old)?.ok_or_else(Error::not_found)?;
+            let known = &mut header.messages[number];
+            known.data = message;
+            known.flags &= !flag::SHARED;
+            return Ok(());
+        }
+        let order = self.take(store, header, old)?.map_or(0, |(order, _)| order);
+        if self.dense.is_none() {
+            self.make_dense(store, header)?;
+        }
+        self.put(store, header, order, &attribute)
     }
 
     /// Takes the attribute of `name` out.
@@ -234,6 +306,10 @@ impl Attributes {
         attribute: &Attribute,
     ) -> Result<()> {
         let widths = store.widths();
+        let order = match self.dense {
+            Some(_) if !header.prefix.tracks_creation_order() => UNTRACKED,
+            _ => order,
+        };
         match (&mut self.dense, attribute.heap_id) {
             (Some(dense), Some(id)) => {
                 dense.insert(store, &attribute.name, order, Message::Shared(id))
@@ -266,7 +342,11 @@ impl Attributes {
         if let Some(mut old) = self.dense.take() {
             old.free_all(store)?;
         }
-        self.fill_dense(store, header, &all)
+        if dense::can_be_made(store.widths()) {
+            return self.fill_dense(store, header, &all);
+        }
+        all.iter()
+            .try_for_each(|(order, attribute)| self.put(store, header, *order, attribute))
     }
 
     fn make_dense(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {

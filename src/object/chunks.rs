@@ -8,7 +8,6 @@
 mod edge;
 mod verify;
 
-use crate::bytes::Extent;
 use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -70,6 +69,8 @@ pub(crate) struct Chunks {
     pub(crate) converted: bool,
     /// Nothing is left beyond the extent of an append that was never committed.
     scrubbed: bool,
+    /// Chunks that reach beyond the extent go unfiltered, with no mask to say so.
+    raw_edges: bool,
 }
 
 impl Chunks {
@@ -89,7 +90,14 @@ impl Chunks {
             index_changed: false,
             converted: false,
             scrubbed: false,
+            raw_edges: false,
         }
+    }
+
+    /// As the flags of the data layout message have it: whether chunks that reach beyond the extent go unfiltered.
+    pub(crate) fn with_raw_edges(mut self, raw_edges: bool) -> Self {
+        self.raw_edges = raw_edges && !self.pipeline.is_empty();
+        self
     }
 
     /// The memory that cached chunks take.
@@ -129,6 +137,7 @@ impl Chunks {
             dims: dims.to_vec(),
             max_dims: max_dims.to_vec(),
             early: false,
+            widths: store.widths(),
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;
@@ -166,14 +175,15 @@ impl Chunks {
         budget: usize,
     ) -> Result<()> {
         let edge = self.is_growing_edge(at, shape);
+        let raw = self.goes_unfiltered(at, shape.dims);
         if !self.cache.contains_key(at) && !edge && self.grid.covers(at, selection, shape.dims) {
             if let Some(range) = self.grid.contiguous_in_dense(at, selection) {
-                self.put(store, at, &data[range], None, false)?;
+                self.put(store, at, &data[range], None, raw)?;
                 return Ok(());
             }
             let mut whole = self.filled(shape.fill);
             self.grid.scatter(at, selection, data, &mut whole);
-            self.put(store, at, &whole, None, false)?;
+            self.put(store, at, &whole, None, raw)?;
             return Ok(());
         }
         let all = self.grid.covers(at, selection, shape.dims);
@@ -229,7 +239,7 @@ impl Chunks {
         let stored = self.index.find(store, at)?;
         let (data, dirty) = match stored {
             Some(record) if !overwritten => {
-                let mut data = self.read_stored(store, record)?;
+                let mut data = self.read_stored(store, at, shape.dims, record)?;
                 // What an append that was never committed left beyond the extent.
                 let dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
                 (data, dirty)
@@ -249,11 +259,50 @@ impl Chunks {
         Ok(())
     }
 
-    fn read_stored(&self, store: &Store, record: ChunkRecord) -> Result<Vec<u8>> {
+    /// `dims` is the extent for which the chunk was written.
+    fn read_stored(
+        &self,
+        store: &Store,
+        at: &[u64],
+        dims: &[u64],
+        record: ChunkRecord,
+    ) -> Result<Vec<u8>> {
         let bytes = store.read(record.extent, "chunk")?;
-        self.pipeline
-            .decode(bytes, record.mask, self.grid.chunk_bytes())
+        self.decode_stored(at, dims, bytes, record.mask)
             .map_err(|error| error.at(record.extent.addr.get()))
+    }
+
+    /// The elements of a chunk that is stored as `bytes` with the filters of `mask` left out.
+    pub(crate) fn decode_stored(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<Vec<u8>> {
+        if !self.goes_unfiltered(at, dims) {
+            return self.pipeline.decode(bytes, mask, self.grid.chunk_bytes());
+        }
+        match bytes.len() == self.grid.chunk_bytes() {
+            true => Ok(bytes),
+            false => Err(Error::corrupt(
+                "chunk",
+                "an unfiltered chunk has another size",
+            )),
+        }
+    }
+
+    /// What a chunk of these elements is stored as, no filter left out that the layout does not leave out itself.
+    pub(crate) fn encode_whole(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        elements: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        match self.pipeline.is_empty() || self.goes_unfiltered(at, dims) {
+            true => Ok(elements),
+            false => self.pipeline.encode(&elements),
+        }
     }
 
     /// Reads the selected elements into the dense array `out`, which is zero.
@@ -295,7 +344,7 @@ impl Chunks {
         if plain && let Some(range) = self.grid.contiguous_in_dense(at, selection) {
             return store.read_into(record.extent.addr, &mut out[range], "chunk");
         }
-        let data = self.read_stored(store, record)?;
+        let data = self.read_stored(store, at, shape.dims, record)?;
         self.grid.gather(at, selection, &data, out);
         let fits = self.cached_bytes() + self.cost() <= budget;
         if fits && !self.grid.covers(at, selection, shape.dims) && !self.is_growing_edge(at, shape)
@@ -339,10 +388,13 @@ impl Chunks {
             mask = 0;
             data
         } else if raw {
-            mask = self.pipeline.skip_all_mask();
+            mask = match self.raw_edges {
+                true => 0,
+                false => self.pipeline.skip_all_mask(),
+            };
             data
         } else {
-            mask = 0;
+            mask = self.pipeline.mask();
             encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
@@ -360,6 +412,36 @@ impl Chunks {
         Ok(record)
     }
 
+    /// Names a chunk that stands in the file as `bytes`, with the filters of `mask` left out.
+    pub(crate) fn put_stored(
+        &mut self,
+        store: &mut Store,
+        at: &[u64],
+        bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<()> {
+        let extent = store.alloc_raw(bytes.len() as u64)?;
+        if bytes.len() < STAGE_BELOW {
+            store.stage(extent.addr, bytes)?;
+        } else {
+            store.write_now(extent.addr, &bytes)?;
+        }
+        self.index_changed = true;
+        if let Some(old) = self.index.insert(store, at, ChunkRecord { extent, mask })? {
+            store.free(old.extent);
+        }
+        Ok(())
+    }
+
+    /// Visits the chunks that stand in the file.
+    pub(crate) fn for_each_stored(
+        &mut self,
+        store: &Store,
+        visit: &mut dyn FnMut(&[u64], ChunkRecord) -> Result<()>,
+    ) -> Result<()> {
+        self.index.for_each(store, visit)
+    }
+
     /// Brings one chunk of the cache to the file. `compress_edge`: also where the chunk may still grow.
     fn write_back(
         &mut self,
@@ -375,8 +457,12 @@ impl Chunks {
             self.cache.insert(at.to_vec(), cached);
             return Ok(());
         };
-        let raw_edge =
-            !compress_edge && !self.pipeline.keeps_size() && self.is_growing_edge(at, shape);
+        let raw_edge = match self.raw_edges {
+            true => self.goes_unfiltered(at, shape.dims),
+            false => {
+                !compress_edge && !self.pipeline.keeps_size() && self.is_growing_edge(at, shape)
+            }
+        };
         let raw = self.pipeline.is_empty() || raw_edge;
         let in_place = cached
             .stored
@@ -483,16 +569,6 @@ impl Chunks {
     }
 
     /// Every extent: the index's blocks and the chunks.
-    pub(crate) fn blocks(
-        &mut self,
-        store: &Store,
-        visit: &mut dyn FnMut(Extent) -> Result<()>,
-    ) -> Result<()> {
-        self.index.blocks(store, visit)?;
-        self.index
-            .for_each(store, &mut |_, record| visit(record.extent))
-    }
-
     /// Gives index and chunks back.
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
         self.cache.clear();
@@ -507,13 +583,18 @@ impl Chunks {
         self.index.free_all(store)
     }
 
-    /// Fills every chunk of an index that allocates all of them at creation.
+    /// Fills every chunk of a new dataset that is allocated when it is created. Where there was none though the file says
+    /// so, libhdf5 would allocate them as it writes the whole extent, and leave no fill beyond it.
     pub(crate) fn allocate_all(&mut self, store: &mut Store, shape: Shape<'_>) -> Result<()> {
-        let Some(extent) = self.index.allocate(store)? else {
-            return Ok(());
-        };
-        self.index_changed = true;
         let chunk = self.filled(shape.fill);
+        self.index_changed = true;
+        let Some(extent) = self.index.allocate(store)? else {
+            let grid = self.grid.clone();
+            let raw = self.pipeline.is_empty();
+            return grid.for_each_chunk(&Resolved::whole(shape.dims)?, &mut |at| {
+                self.put(store, at, &chunk, None, raw).map(drop)
+            });
+        };
         let mut at = extent.addr;
         while at < extent.end() {
             store.write_now(at, &chunk)?;

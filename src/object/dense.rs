@@ -5,7 +5,7 @@ mod verify;
 
 use super::header::Header;
 use super::shared::in_heap;
-use crate::bytes::{Addr, Extent, Put, Take, lookup3};
+use crate::bytes::{Addr, Extent, Put, Take, Widths, lookup3};
 use crate::error::Result;
 use crate::format::message::shared::HEAP_ID;
 use crate::format::message::{flag, kind};
@@ -15,8 +15,17 @@ use crate::store::{FlipOrder, SECTOR, Store};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-/// The bytes of a fractal heap's header in a file with addresses and lengths of eight bytes.
-pub(crate) const HEAP_HEADER: u64 = 146;
+/// The bytes of a fractal heap's header, without filters.
+pub(crate) fn heap_header(widths: Widths) -> u64 {
+    26 + 12 * u64::from(widths.length) + 3 * u64::from(widths.offset)
+}
+
+/// Whether dense storage can be made in a file of these widths. With lengths of two bytes the parameters of a heap
+/// cannot be written (libhdf5 makes such heaps and cannot read them); with addresses of two bytes, heap IDs that hold
+/// an address are not edited here, and the file has no room for many messages.
+pub(crate) fn can_be_made(widths: Widths) -> bool {
+    widths.offset >= 4 && widths.length >= 4
+}
 
 /// What differs between links and attributes: record layouts (III.A.2, types 5, 6, 8 and 9) and heap parameters.
 #[derive(Debug)]
@@ -157,6 +166,7 @@ pub(crate) struct Dense {
     kind: &'static Kind,
     heap: FractalHeap,
     heap_at: Addr,
+    header_len: u64,
     names: BTree,
     order: Option<BTree>,
 }
@@ -170,7 +180,7 @@ impl Dense {
         ordered: bool,
     ) -> Result<Self> {
         let id_len = usize::from(kind.heap.id_length);
-        let len = HEAP_HEADER;
+        let len = heap_header(store.widths());
         let heap_at = match header.take_own_room(len) {
             Some(addr) => addr,
             // I3: the header is rewritten in place, so it must not straddle two sectors.
@@ -189,6 +199,7 @@ impl Dense {
             kind,
             heap: FractalHeap::new(kind.heap, store.widths(), heap_at, flip),
             heap_at,
+            header_len: len,
             names: BTree::new(shape(kind.name_tree, name_record)),
             order: ordered.then(|| BTree::new(shape(kind.order_tree, order_record))),
         })
@@ -204,7 +215,7 @@ impl Dense {
             Some(addr) => Some(BTree::open(store, addr)?),
             None => None,
         };
-        let flip = if header.shares_sector(places.heap, HEAP_HEADER) {
+        let flip = if header.shares_sector(places.heap, heap_header(store.widths())) {
             FlipOrder::WithCells
         } else {
             FlipOrder::Early
@@ -215,6 +226,7 @@ impl Dense {
             kind,
             heap,
             heap_at: places.heap,
+            header_len: heap_header(store.widths()),
             names: BTree::open(store, places.names)?,
             order,
         })
@@ -228,7 +240,7 @@ impl Dense {
     pub(crate) fn can_edit(&self) -> bool {
         // I3: a header of another writer that straddles two sectors is not rewritten in place.
         let start = self.heap_at.get() % SECTOR as u64;
-        self.heap.can_edit() && start + HEAP_HEADER <= SECTOR as u64
+        self.heap.can_edit() && start + self.header_len <= SECTOR as u64
     }
 
     /// The stored message of `name`, with its name record.

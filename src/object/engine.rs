@@ -2,18 +2,21 @@
 
 use super::attributes::Attributes;
 use super::dataset::Dataset;
-use super::dense::HEAP_HEADER;
+use super::dense::{self, heap_header};
 use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
+use super::other_files::OtherFiles;
 use super::reach::Paths;
 use super::shared;
 use super::verify;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::driver_info;
+use crate::format::libver::LibVer;
 use crate::format::message::btree_k::NodeSizes;
 use crate::format::message::kind;
+use crate::format::object_header::Prefix;
 use crate::infra::global_heap::GlobalHeap;
 use crate::report::Report;
 use crate::storage::Storage;
@@ -34,6 +37,9 @@ pub(crate) const DEFAULT_CACHE: usize = 16 << 20;
 
 /// Free space worth a record of its own when a file is closed.
 const WORTH_A_RECORD: u64 = 4096;
+
+/// The room for a new link that a header must have where links cannot be elsewhere.
+const NEW_LINK: u64 = 1024;
 
 /// An object in memory.
 #[derive(Debug)]
@@ -108,6 +114,16 @@ impl Waiting {
     }
 }
 
+/// What a new file is to be.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NewFile {
+    /// The bytes before the superblock: 0, or a power of two from 512 on.
+    pub(crate) userblock: u64,
+    pub(crate) libver: LibVer,
+    /// Of the root group.
+    pub(crate) track_order: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) store: Store,
@@ -122,6 +138,8 @@ pub(crate) struct Engine {
     /// How many new datasets are in memory, at the most.
     new_datasets: usize,
     read_only: bool,
+    /// The other files that this one names.
+    pub(crate) others: OtherFiles,
     /// The object that takes the record of free space at closing: the first to change, since a session that does the
     /// same again then has the space before it asks for any.
     first_changed: Option<Addr>,
@@ -129,26 +147,34 @@ pub(crate) struct Engine {
     reclaim_after: Option<u64>,
     /// How many objects at an address have been deleted: a handle to one of them must not see a later one.
     deleted: BTreeMap<Addr, u32>,
-    /// The superblock extension, where it is to say where the file ends.
-    extension: Option<Extension>,
     /// What a walk along all links has found, until a group changes.
     pub(crate) paths: Option<Paths>,
+    /// The superblock extension, where it is to say where the file ends.
+    extension: Option<Extension>,
 }
 
 impl Engine {
     /// A new file on `storage`, whose old content is dropped.
+    #[cfg(test)]
     pub(crate) fn create(storage: Box<dyn Storage>) -> Result<Self> {
+        Self::create_with(storage, NewFile::default())
+    }
+
+    /// A new file on `storage`, whose old content is dropped.
+    pub(crate) fn create_with(storage: Box<dyn Storage>, new: NewFile) -> Result<Self> {
         // The root group's cell follows the superblock; the rest of sector 0 is its room: eight cells, and in the
         // last bytes the header of a heap for many links.
         let root = Addr::new(48);
-        let store = Store::create(storage, root)?;
-        let cell = Header::new_cell_size(&store);
-        let heap = Stamp::ROOM - HEAP_HEADER;
+        let store = Store::create_at(storage, root, new.userblock, new.libver)?;
+        let prefix = Prefix::ordered(new.track_order);
+        let cell = Header::new_cell_size(&store, &prefix);
+        let heap_len = heap_header(store.widths());
+        let heap = Stamp::ROOM - heap_len;
         let cells = Extent::new(root.plus(cell), heap - 48 - cell);
-        let room = vec![cells, Extent::new(Addr::new(heap), HEAP_HEADER)];
-        let (links, messages) = Links::create(&store);
+        let room = vec![cells, Extent::new(Addr::new(heap), heap_len)];
+        let (links, messages) = Links::create(&store, new.track_order);
         let object = Object {
-            header: Header::new(root, messages, room, true),
+            header: Header::new(root, prefix, messages, room, true),
             links: Some(links),
             attributes: Attributes::none(),
             dataset: None,
@@ -169,8 +195,12 @@ impl Engine {
         if !matches!(&extension, Err(error) if matches!(error.kind(), ErrorKind::Unsupported(_))) {
             store.check_length()?;
         }
+        let extension = extension?;
+        if !read_only {
+            refuse_damaged(&store)?;
+        }
         let mut engine = Self::new(store, read_only);
-        engine.extension = extension?;
+        engine.extension = extension;
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
@@ -188,11 +218,12 @@ impl Engine {
             most_objects: 2 * MAX_CLEAN,
             new_datasets: 0,
             read_only,
+            others: OtherFiles::default(),
             first_changed: None,
             reclaim_after: None,
             deleted: BTreeMap::new(),
-            extension: None,
             paths: None,
+            extension: None,
         }
     }
 
@@ -200,8 +231,22 @@ impl Engine {
         self.store.root()
     }
 
+    /// Whether another writer left the file marked as open, and no commit has taken the mark away yet.
+    #[cfg(feature = "std")]
+    pub(crate) fn marked(&self) -> bool {
+        self.store.superblock.is_marked()
+    }
+
     pub(crate) fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// Writes the start of the userblock.
+    pub(crate) fn write_userblock(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.read_only {
+            return Err(Error::new(ErrorKind::ReadOnly));
+        }
+        self.store.write_userblock(bytes)
     }
 
     /// The object at `addr`.
@@ -248,6 +293,14 @@ impl Engine {
         object.dataset.as_mut().ok_or(error)
     }
 
+    /// Refuses a change that adds `bytes` of data where the file has no room for them.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        match self.read_only {
+            true => Ok(()),
+            false => self.store.check_room(bytes),
+        }
+    }
+
     /// Refuses what cannot be changed, before anything is.
     pub(crate) fn check_editable(&mut self, addr: Addr) -> Result<()> {
         if self.read_only {
@@ -262,10 +315,16 @@ impl Engine {
     pub(crate) fn check_links_editable(&mut self, group: Addr) -> Result<()> {
         self.check_editable(group)?;
         let (object, store, _) = self.parts(group)?;
-        match &object.links {
-            Some(links) => links.check_editable(store),
-            None => Ok(()),
+        let Some(links) = &mut object.links else {
+            return Ok(());
+        };
+        links.check_editable(store)?;
+        if !dense::can_be_made(store.widths()) {
+            // All links are in the header, one more, too.
+            let more = links.size_out_of_header(store, &object.header)? + NEW_LINK;
+            object.header.check_room(store.widths(), more)?;
         }
+        Ok(())
     }
 
     /// Refuses a dataset whose elements cannot be changed, before any is.
@@ -382,6 +441,17 @@ impl Engine {
             }
         }
         Ok(self.budget / 2)
+    }
+
+    /// Brings the chunks of one dataset that wait in memory to the file.
+    pub(crate) fn write_waiting(&mut self, addr: Addr) -> Result<()> {
+        let (object, store, _) = self.parts(addr)?;
+        let written = match &mut object.dataset {
+            Some(dataset) => dataset.keep_within(store, 0),
+            None => Ok(()),
+        };
+        self.count_waiting(addr);
+        written
     }
 
     fn count_waiting(&mut self, addr: Addr) {
@@ -516,6 +586,19 @@ impl Object {
             links.committed();
         }
         self.attributes.committed();
+    }
+}
+
+/// A file that a writer which died left marked as open is edited where a walk finds nothing wrong with it; the first
+/// commit takes the mark away. Whoever calls this has the lock, so that no writer lives.
+fn refuse_damaged(store: &Store) -> Result<()> {
+    if !store.superblock.is_marked() {
+        return Ok(());
+    }
+    let problems = verify::verify(store)?.problems;
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::Damaged { problems })),
     }
 }
 

@@ -6,7 +6,7 @@
 //! bytes, so that its address stays valid.
 
 use super::record::{MAX_SPARE, Record};
-use crate::bytes::{Addr, Extent};
+use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, Result};
 use crate::format::legacy::object_header as old;
 use crate::format::message::{RawMessage, continuation, flag, kind, reference_count};
@@ -54,13 +54,14 @@ impl Header {
     /// A new object whose cell will be at `addr`.
     pub(crate) fn new(
         addr: Addr,
+        prefix: Prefix,
         messages: Vec<RawMessage>,
         room: Vec<Extent>,
         keeps_record: bool,
     ) -> Self {
         Self {
             addr,
-            prefix: Prefix::new(),
+            prefix,
             messages,
             form: Form::New,
             room,
@@ -70,9 +71,9 @@ impl Header {
     }
 
     /// The size of a cell of ours.
-    pub(crate) fn new_cell_size(store: &Store) -> u64 {
+    pub(crate) fn new_cell_size(store: &Store, prefix: &Prefix) -> u64 {
         let body = Extent::new(Addr::new(0), 0);
-        encode_cell(&Prefix::new(), body, store.widths()).len() as u64
+        encode_cell(prefix, body, store.widths()).len() as u64
     }
 
     pub(crate) fn load(store: &Store, addr: Addr) -> Result<Self> {
@@ -270,6 +271,13 @@ impl Header {
         }
     }
 
+    /// Refuses a header whose body could not be written if its messages had `more` bytes.
+    pub(crate) fn check_room(&self, widths: Widths, more: u64) -> Result<()> {
+        let record = self.prefix.message_header_size() + Record::default().size() + 16 * MAX_SPARE;
+        let needed = body_size(&self.prefix, &self.messages) as u64 + record as u64 + more;
+        widths.check_len("the size of an object header", needed + needed / 4 + 32)
+    }
+
     /// Takes `len` bytes for a cell of a child from the room of this object; `keep` bytes in one piece stay in the
     /// object's own sector where they are there now.
     pub(crate) fn take_room_for_child(&mut self, len: u64, keep: u64) -> Option<Addr> {
@@ -328,6 +336,11 @@ impl Header {
             false => 0,
         };
         let needed = self.needed(donate, spare);
+        // A slot may be larger by a quarter than what it holds.
+        let largest = needed as u64 + needed as u64 / 4 + 32;
+        store
+            .widths()
+            .check_len("the size of an object header", largest)?;
         let slot = self.choose_slot(store, needed)?;
         let other = match &self.form {
             Form::Cell { live, .. } => Some(*live),
@@ -469,7 +482,7 @@ impl Header {
     /// Gives everything back: the object is gone.
     pub(crate) fn free_all(&mut self, store: &mut Store) {
         self.touch(store);
-        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store));
+        let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store, &self.prefix));
         let blocks = match &self.form {
             Form::New => vec![fresh_cell],
             _ => self.blocks(store),

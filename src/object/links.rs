@@ -3,7 +3,7 @@
 
 mod verify;
 
-use super::dense::{Dense, LINKS, Message, Places};
+use super::dense::{self, Dense, LINKS, Message, Places};
 use super::header::Header;
 use crate::bytes::Extent;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,6 +20,9 @@ use alloc::vec::Vec;
 /// The maximum number of compact links and the minimum number of dense ones, where the group does not say otherwise.
 const DEFAULT_PHASE_CHANGE: (u16, u16) = (8, 6);
 
+/// A header message cannot be longer.
+const MAX_MESSAGE: usize = 65_535 - 64;
+
 #[derive(Debug)]
 pub(crate) struct Links {
     info: LinkInfo,
@@ -30,9 +33,14 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// The links of a new group, with the messages its header opens with.
-    pub(crate) fn create(store: &Store) -> (Self, Vec<RawMessage>) {
-        let info = LinkInfo::default();
+    /// The links of a new group, with the messages its header opens with. `ordered`: the order in which they are made is
+    /// kept and indexed.
+    pub(crate) fn create(store: &Store, ordered: bool) -> (Self, Vec<RawMessage>) {
+        let info = LinkInfo {
+            max_creation_index: ordered.then_some(0),
+            order_index: ordered.then_some(None),
+            ..LinkInfo::default()
+        };
         let links = Self {
             info,
             max_compact: DEFAULT_PHASE_CHANGE.0,
@@ -44,7 +52,7 @@ impl Links {
         (links, messages.into())
     }
 
-    fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
+    pub(crate) fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
         let info = self.info.encode(store.widths());
         let group = GroupInfo::default().encode();
         [
@@ -103,6 +111,28 @@ impl Links {
         })
     }
 
+    /// What the group says of its links besides them.
+    pub(crate) fn info(&self) -> LinkInfo {
+        self.info
+    }
+
+    /// Puts the links of a copied group into the empty group that stands for it, as they are.
+    pub(crate) fn fill(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        links: &[Link],
+    ) -> Result<()> {
+        let widths = store.widths();
+        let long = |link: &Link| link.encode(widths).len() > MAX_MESSAGE;
+        if links.len() > usize::from(self.max_compact) || links.iter().any(long) {
+            return self.fill_dense(store, header, links);
+        }
+        links
+            .iter()
+            .try_for_each(|link| self.put(store, header, link))
+    }
+
     /// Refuses links that cannot be changed, before anything is.
     pub(crate) fn check_editable(&self, store: &Store) -> Result<()> {
         let Some(symbols) = &self.symbols else {
@@ -118,6 +148,18 @@ impl Links {
     /// Whether the header of a heap for these links still needs its place.
     pub(crate) fn may_become_dense(&self) -> bool {
         self.dense.is_none()
+    }
+
+    /// What the links that are elsewhere would have in the header, in bytes.
+    pub(crate) fn size_out_of_header(&mut self, store: &Store, header: &Header) -> Result<u64> {
+        if self.symbols.is_none() && self.dense.is_none() {
+            return Ok(0);
+        }
+        let links = self.list(store, header)?;
+        let sizes = links
+            .iter()
+            .map(|link| link.encode(store.widths()).len() as u64 + 4);
+        Ok(sizes.sum())
     }
 
     pub(crate) fn len(&mut self, store: &Store, header: &Header) -> Result<u64> {
@@ -170,7 +212,10 @@ impl Links {
                 }
             }
         }
-        links.sort_by(|a, b| (a.creation_order, &a.name).cmp(&(b.creation_order, &b.name)));
+        // A link that libhdf5 moved out of a group that tracks the order keeps what it had there.
+        let tracked = self.info.max_creation_index.is_some();
+        let order = |link: &Link| link.creation_order.filter(|_| tracked);
+        links.sort_by(|a, b| (order(a), &a.name).cmp(&(order(b), &b.name)));
         Ok(links)
     }
 
@@ -185,14 +230,47 @@ impl Links {
             return Err(Error::new(ErrorKind::Exists));
         }
         self.make_editable(store, header)?;
+        self.number(&mut link);
+        let compact = self.len(store, header)? < u64::from(self.max_compact);
+        self.put_grown(store, header, &link, compact)
+    }
+
+    /// Gives the link of `old` the name of `link`, which is not in yet; it gets a new creation order, as libhdf5 does it.
+    pub(crate) fn rename(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        old: &[u8],
+        mut link: Link,
+    ) -> Result<()> {
+        self.make_editable(store, header)?;
+        self.take(store, header, old)?;
+        self.number(&mut link);
+        self.put_grown(store, header, &link, true)
+    }
+
+    fn number(&mut self, link: &mut Link) {
+        link.creation_order = None;
         if let Some(next) = &mut self.info.max_creation_index {
             link.creation_order = Some(*next);
             *next += 1;
         }
-        if self.dense.is_none() && self.len(store, header)? >= u64::from(self.max_compact) {
+    }
+
+    /// Adds a link, made dense before where the links do not stay `compact` or the message of this one cannot be.
+    fn put_grown(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        link: &Link,
+        compact: bool,
+    ) -> Result<()> {
+        let widths = store.widths();
+        let fits = || link.encode(widths).len() <= MAX_MESSAGE;
+        if self.dense.is_none() && dense::can_be_made(widths) && !(compact && fits()) {
             self.make_dense(store, header)?;
         }
-        self.put(store, header, &link)
+        self.put(store, header, link)
     }
 
     fn put(&mut self, store: &mut Store, header: &mut Header, link: &Link) -> Result<()> {
@@ -221,8 +299,23 @@ impl Links {
         header: &mut Header,
         name: &[u8],
     ) -> Result<Option<Link>> {
-        let at = header.addr.get();
         self.make_editable(store, header)?;
+        let removed = self.take(store, header, name)?;
+        if let Some(dense) = &self.dense
+            && dense.len() < u64::from(self.min_dense)
+        {
+            self.make_compact(store, header)?;
+        }
+        Ok(removed)
+    }
+
+    fn take(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        name: &[u8],
+    ) -> Result<Option<Link>> {
+        let at = header.addr.get();
         let widths = store.widths();
         if let Some(dense) = &mut self.dense {
             let removed = dense.remove(store, name, &|_, message| {
@@ -230,9 +323,6 @@ impl Links {
                     .creation_order
                     .unwrap_or(0))
             })?;
-            if dense.len() < u64::from(self.min_dense) {
-                self.make_compact(store, header)?;
-            }
             return removed
                 .map(|(_, message)| Link::decode(&message, widths, at))
                 .transpose();
@@ -258,7 +348,12 @@ impl Links {
         if let Some(mut old) = self.dense.take() {
             old.free_all(store)?;
         }
-        self.fill_dense(store, header, &links)
+        if dense::can_be_made(store.widths()) {
+            return self.fill_dense(store, header, &links);
+        }
+        links
+            .iter()
+            .try_for_each(|link| self.put(store, header, link))
     }
 
     fn replace_symbols(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
@@ -272,7 +367,10 @@ impl Links {
         }
         header.remove_message(kind::SYMBOL_TABLE);
         header.messages.splice(0..0, self.initial_messages(store));
-        if links.len() > usize::from(self.max_compact) {
+        let widths = store.widths();
+        let long = |link: &Link| link.encode(widths).len() > MAX_MESSAGE;
+        let many = links.len() > usize::from(self.max_compact);
+        if dense::can_be_made(widths) && (many || links.iter().any(long)) {
             return self.fill_dense(store, header, &links);
         }
         links
@@ -296,6 +394,13 @@ impl Links {
 
     fn make_compact(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
         let links = self.list(store, header)?;
+        let widths = store.widths();
+        if links
+            .iter()
+            .any(|link| link.encode(widths).len() > MAX_MESSAGE)
+        {
+            return Ok(());
+        }
         if let Some(mut dense) = self.dense.take() {
             dense.free_all(store)?;
         }

@@ -2,20 +2,29 @@
 
 mod attributes;
 mod chunks;
+mod comment;
 mod contiguous;
+pub(crate) mod copy;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;
 mod extension;
+mod external;
 mod header;
+mod heap_ids;
 mod links;
 mod mark;
+mod named;
+pub(crate) mod other_files;
 pub(crate) mod plan;
 mod reach;
 mod record;
+mod relink;
 mod shared;
 mod tree;
 mod values;
 pub(crate) mod verify;
+mod virtual_dataset;
 
-pub(crate) use tree::ObjectKind;
+pub(crate) use named::ElementType;
+pub(crate) use tree::{Elsewhere, Found, ObjectKind};

@@ -2,6 +2,7 @@
 
 use super::chunks::check_chunk;
 use super::dataset::max_dims;
+use crate::bytes::{Addr, Widths};
 use crate::chunk::{Grid, default_chunk};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -31,6 +32,8 @@ pub(crate) enum LayoutChoice {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) datatype: Datatype,
+    /// The object that the datatype is, where it was committed.
+    pub(crate) committed: Option<Addr>,
     pub(crate) space: Dataspace,
     pub(crate) chunk: Option<Vec<u64>>,
     pub(crate) layout: LayoutChoice,
@@ -39,9 +42,34 @@ pub(crate) struct Plan {
     pub(crate) fill: Option<Vec<u8>>,
     pub(crate) fill_time: FillTime,
     pub(crate) early: bool,
+    /// The order in which attributes are made is kept and indexed.
+    pub(crate) track_order: bool,
 }
 
 impl Plan {
+    /// Makes the plan one for a file of these widths.
+    pub(crate) fn fit(&mut self, widths: Widths) -> Result<()> {
+        let old = self.datatype.size();
+        self.datatype = self.datatype.clone().in_file(widths)?;
+        for filter in &mut self.filters {
+            if *filter == FilterDescription::shuffle(old) {
+                *filter = FilterDescription::shuffle(self.datatype.size());
+            }
+        }
+        for dim in self
+            .space
+            .dims
+            .iter()
+            .chain(self.space.max.iter().flatten().flatten())
+        {
+            widths.check_len("the extent of an axis", *dim)?;
+        }
+        if self.choice()? == LayoutChoice::Contiguous {
+            widths.check_len("the size of contiguous data", self.bytes()?)?;
+        }
+        Ok(())
+    }
+
     /// Refuses what cannot be made, before anything is allocated.
     pub(crate) fn check(&self) -> Result<()> {
         let element = u64::from(self.datatype.size());
@@ -98,7 +126,9 @@ impl Plan {
             ),
         };
         check_chunk(&chunk, &self.space.dims, &max_dims)?;
-        Ok((Grid::new(chunk, element)?, Pipeline::new(&self.filters)?))
+        let pipeline = Pipeline::new(&self.filters)?;
+        pipeline.check()?;
+        Ok((Grid::new(chunk, element)?, pipeline))
     }
 }
 

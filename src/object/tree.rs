@@ -2,7 +2,7 @@
 
 use super::attributes::Attributes;
 use super::dataset::Dataset;
-use super::dense::HEAP_HEADER;
+use super::dense::heap_header;
 use super::engine::{Engine, Object};
 use super::header::Header;
 use super::links::Links;
@@ -10,8 +10,9 @@ use super::plan::Plan;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::CharacterSet;
-use crate::format::message::link::{Link, LinkTarget};
+use crate::format::message::link::{Link, LinkTarget, external_parts};
 use crate::format::message::{RawMessage, kind};
+use crate::format::object_header::Prefix;
 use crate::store::SECTOR;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -27,33 +28,86 @@ const MAX_SOFT_LINKS: usize = 16;
 pub(crate) enum ObjectKind {
     Group,
     Dataset,
-    /// A committed datatype, or something newer.
+    /// A committed datatype.
+    Datatype,
+    /// Something newer.
     Other,
 }
 
+/// Where a path leads.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Here(Addr),
+    /// A link on the way is missing.
+    Missing,
+    /// On by an external link.
+    Elsewhere(Elsewhere),
+}
+
+/// A path in another file.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    pub(crate) file: String,
+    pub(crate) path: String,
+    /// Whether the link is the last of the path that was followed.
+    pub(crate) last: bool,
+}
+
+impl Elsewhere {
+    fn of_link(data: &[u8]) -> Result<Self> {
+        let (file, path) = external_parts(data)?;
+        let text = |bytes: &[u8]| {
+            String::from_utf8(bytes.to_vec())
+                .map_err(|_| Error::unsupported("an external link that is not UTF-8"))
+        };
+        Ok(Self {
+            file: text(file)?,
+            path: text(path)?,
+            last: true,
+        })
+    }
+
+    /// What the rest of a path leads to from there.
+    fn and_on<'a>(mut self, rest: impl Iterator<Item = &'a str>) -> Found {
+        for name in rest {
+            self.path.push('/');
+            self.path.push_str(name);
+            self.last = false;
+        }
+        Found::Elsewhere(self)
+    }
+}
+
 impl Engine {
-    /// The object at `path`, seen from the group at `base`; `None` where a link on the way is missing.
+    /// The object at `path`, seen from the group at `base`; `None` where a link on the way is missing. Refuses to go to
+    /// another file.
     pub(crate) fn find(&mut self, base: Addr, path: &str) -> Result<Option<Addr>> {
+        match self.find_across(base, path)? {
+            Found::Here(addr) => Ok(Some(addr)),
+            Found::Missing => Ok(None),
+            Found::Elsewhere(there) => Err(Error::unsupported(format!(
+                "a change by way of an external link, to {:?} in the file {:?}",
+                there.path, there.file
+            ))),
+        }
+    }
+
+    /// As [`find`](Self::find), or where an external link leads.
+    pub(crate) fn find_across(&mut self, base: Addr, path: &str) -> Result<Found> {
         self.find_following(base, path, MAX_SOFT_LINKS)
     }
 
-    fn find_following(
-        &mut self,
-        base: Addr,
-        path: &str,
-        soft_links: usize,
-    ) -> Result<Option<Addr>> {
+    fn find_following(&mut self, base: Addr, path: &str, soft_links: usize) -> Result<Found> {
         let mut at = if path.starts_with('/') {
             self.root()
         } else {
             base
         };
-        for name in path
-            .split('/')
-            .filter(|name| !name.is_empty() && *name != ".")
-        {
+        let names = path.split('/');
+        let mut names = names.filter(|name| !name.is_empty() && *name != ".");
+        while let Some(name) = names.next() {
             let Some(link) = self.link(at, name)? else {
-                return Ok(None);
+                return Ok(Found::Missing);
             };
             at = match link.target {
                 LinkTarget::Hard(addr) => addr,
@@ -68,26 +122,29 @@ impl Engine {
                     let target = String::from_utf8(target)
                         .map_err(|_| Error::unsupported("a soft link that is not UTF-8"))?;
                     match self.find_following(at, &target, soft_links - 1)? {
-                        Some(addr) => addr,
-                        None => return Ok(None),
+                        Found::Here(addr) => addr,
+                        Found::Missing => return Ok(Found::Missing),
+                        Found::Elsewhere(there) => return Ok(there.and_on(names)),
                     }
                 }
-                LinkTarget::External(_) => {
-                    return Err(Error::unsupported("following an external link"));
+                LinkTarget::External(data) => {
+                    return Ok(Elsewhere::of_link(&data)?.and_on(names));
                 }
-                LinkTarget::UserDefined { .. } => {
-                    return Err(Error::unsupported("following a user-defined link"));
+                LinkTarget::UserDefined { class, .. } => {
+                    return Err(Error::unsupported(format!(
+                        "following {name:?}, a user-defined link of class {class}"
+                    )));
                 }
             };
         }
-        Ok(Some(at))
+        Ok(Found::Here(at))
     }
 
     /// The link of one name in a group; `None` also where the object is no group.
-    pub(crate) fn link(&mut self, group: Addr, name: &str) -> Result<Option<Link>> {
+    pub(crate) fn link(&mut self, group: Addr, name: impl AsRef<[u8]>) -> Result<Option<Link>> {
         let (object, store, _) = self.parts(group)?;
         match &mut object.links {
-            Some(links) => links.find(store, &object.header, name.as_bytes()),
+            Some(links) => links.find(store, &object.header, name.as_ref()),
             None => Ok(None),
         }
     }
@@ -97,14 +154,9 @@ impl Engine {
         Ok(match &object.links {
             Some(_) => ObjectKind::Group,
             None if object.dataset.is_some() || object.refused.is_some() => ObjectKind::Dataset,
+            None if object.header.message(kind::DATATYPE).is_some() => ObjectKind::Datatype,
             None => ObjectKind::Other,
         })
-    }
-
-    /// Whether the object is a committed datatype.
-    pub(crate) fn is_datatype(&mut self, addr: Addr) -> Result<bool> {
-        let object = self.object(addr)?;
-        Ok(object.header.message(kind::DATATYPE).is_some())
     }
 
     /// All links of a group.
@@ -174,31 +226,32 @@ impl Engine {
     }
 
     /// Makes a group, with the groups on the way.
-    pub(crate) fn create_group(&mut self, base: Addr, path: &str) -> Result<Addr> {
+    pub(crate) fn create_group(&mut self, base: Addr, path: &str, ordered: bool) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            engine.create_group_in(parent, &last)
+            engine.create_group_in(parent, &last, ordered)
         })
     }
 
-    fn create_missing(&mut self, mut at: Addr, missing: &[String]) -> Result<Addr> {
+    pub(super) fn create_missing(&mut self, mut at: Addr, missing: &[String]) -> Result<Addr> {
         for name in missing {
-            at = self.create_group_in(at, name)?;
+            at = self.create_group_in(at, name, false)?;
         }
         Ok(at)
     }
 
-    fn create_group_in(&mut self, parent: Addr, name: &str) -> Result<Addr> {
-        let (links, messages) = Links::create(&self.store);
+    fn create_group_in(&mut self, parent: Addr, name: &str, ordered: bool) -> Result<Addr> {
+        let (links, messages) = Links::create(&self.store, ordered);
         let sector = self.store.alloc_sectors(SECTOR as u64)?;
-        let cell = Header::new_cell_size(&self.store);
+        let prefix = Prefix::ordered(ordered);
+        let cell = Header::new_cell_size(&self.store, &prefix);
         let room = Extent::new(sector.addr.plus(cell), sector.len - cell);
         self.add_object(
             parent,
             name,
             Object {
-                header: Header::new(sector.addr, messages, vec![room], true),
+                header: Header::new(sector.addr, prefix, messages, vec![room], true),
                 links: Some(links),
                 attributes: Attributes::none(),
                 dataset: None,
@@ -208,26 +261,40 @@ impl Engine {
     }
 
     /// Makes a dataset, with the groups on the way.
-    pub(crate) fn create_dataset(&mut self, base: Addr, path: &str, plan: Plan) -> Result<Addr> {
+    pub(crate) fn create_dataset(
+        &mut self,
+        base: Addr,
+        path: &str,
+        mut plan: Plan,
+    ) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
+        plan.fit(self.store.widths())?;
         plan.check()?;
+        let committed = plan.committed;
+        if let Some(committed) = committed {
+            self.check_named(committed)?;
+        }
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
             let addr = engine.create_dataset_in(parent, &last, plan)?;
+            if let Some(committed) = committed {
+                engine.hold_named(committed)?;
+            }
             engine.write_new_datasets(addr)?;
             Ok(addr)
         })
     }
 
     fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
+        let prefix = Prefix::ordered(plan.track_order);
         let (dataset, messages): (_, Vec<RawMessage>) = Dataset::create(&mut self.store, plan)?;
         let grows = dataset.can_grow();
-        let addr = self.place_cell(parent, grows)?;
+        let addr = self.place_cell(parent, &prefix, grows)?;
         self.add_object(
             parent,
             name,
             Object {
-                header: Header::new(addr, messages, Vec::new(), grows),
+                header: Header::new(addr, prefix, messages, Vec::new(), grows),
                 links: None,
                 attributes: Attributes::none(),
                 dataset: Some(dataset),
@@ -238,8 +305,8 @@ impl Engine {
 
     /// A place for a cell: sector 0 while it has room for objects that will change, so that one write commits them
     /// all; else the room of the parent, which gets another sector when it has none.
-    fn place_cell(&mut self, parent: Addr, hot: bool) -> Result<Addr> {
-        let len = Header::new_cell_size(&self.store);
+    pub(super) fn place_cell(&mut self, parent: Addr, prefix: &Prefix, hot: bool) -> Result<Addr> {
+        let len = Header::new_cell_size(&self.store, prefix);
         if hot && self.store.stamped() {
             let root = self.root();
             if let Some(addr) = self.take_room(root, len)? {
@@ -257,9 +324,10 @@ impl Engine {
     }
 
     fn take_room(&mut self, owner: Addr, len: u64) -> Result<Option<Addr>> {
+        let heap_header = heap_header(self.store.widths());
         let object = self.object(owner)?;
         let keep = match &object.links {
-            Some(links) if links.may_become_dense() => HEAP_HEADER,
+            Some(links) if links.may_become_dense() => heap_header,
             _ => 0,
         };
         let taken = object.header.take_room_for_child(len, keep);
@@ -277,7 +345,12 @@ impl Engine {
         Ok(addr)
     }
 
-    fn insert_link(&mut self, group: Addr, name: &str, target: LinkTarget) -> Result<()> {
+    pub(super) fn insert_link(
+        &mut self,
+        group: Addr,
+        name: &str,
+        target: LinkTarget,
+    ) -> Result<()> {
         self.touch(group)?;
         let (object, store, _) = self.parts(group)?;
         let links = object
@@ -316,19 +389,12 @@ impl Engine {
 
     /// Takes a link out; an object whose last hard link it was is freed with everything it alone holds.
     pub(crate) fn unlink(&mut self, base: Addr, path: &str) -> Result<()> {
-        let names = check_path(path)?;
-        let Some((last, parents)) = names.split_last() else {
-            return Err(Error::invalid("the root group cannot be unlinked"));
-        };
-        let start = if path.starts_with('/') {
-            self.root()
-        } else {
-            base
-        };
-        let group = self
-            .find(start, &parents.join("/"))?
-            .ok_or_else(Error::not_found)?;
-        let link = self.link(group, last)?.ok_or_else(Error::not_found)?;
+        let (group, link) = self.find_link(base, path)?.ok_or_else(Error::not_found)?;
+        self.unlink_found(group, link)
+    }
+
+    /// Takes out a link that `group` has.
+    pub(super) fn unlink_found(&mut self, group: Addr, link: Link) -> Result<()> {
         self.check_links_editable(group)?;
         let doomed = match link.target {
             LinkTarget::Hard(addr) => self.plan_removal(addr)?,
@@ -338,19 +404,18 @@ impl Engine {
             engine.touch(group)?;
             let (object, store, _) = engine.parts(group)?;
             if let Some(links) = &mut object.links {
-                links.remove(store, &mut object.header, last.as_bytes())?;
+                links.remove(store, &mut object.header, &link.name)?;
             }
-            for (addr, left) in doomed {
-                engine.drop_links_to(addr, left)?;
-            }
-            Ok(())
+            engine.drop_all_links(doomed)
         })
     }
 
-    /// How many hard links each object keeps when one link to `first` goes, and with it whatever falls to zero.
+    /// How many hard links each object keeps when one link to `first` goes, and with it whatever falls to zero: those
+    /// first, and a committed datatype after what is of it. Datasets and attributes of such a type count as links.
     /// Reads everything first, so that nothing is changed where a part cannot be read.
-    fn plan_removal(&mut self, first: Addr) -> Result<Vec<(Addr, u32)>> {
+    pub(super) fn plan_removal(&mut self, first: Addr) -> Result<Vec<(Addr, u32)>> {
         let mut left: BTreeMap<Addr, u32> = BTreeMap::new();
+        let mut gone = Vec::new();
         let mut queue = vec![first];
         while let Some(addr) = queue.pop() {
             self.check_editable(addr)?;
@@ -363,8 +428,9 @@ impl Engine {
             if before != 1 {
                 continue;
             }
+            gone.push((addr, 0));
+            queue.extend(self.named_datatypes_of(addr)?);
             let (object, store, _) = self.parts(addr)?;
-            object.attributes.list(store, &object.header)?;
             if let Some(links) = &mut object.links {
                 links.check_editable(store)?;
                 for link in links.list(store, &object.header)? {
@@ -374,10 +440,18 @@ impl Engine {
                 }
             }
         }
-        Ok(left.into_iter().collect())
+        let kept = left.into_iter().filter(|(_, left)| *left > 0);
+        Ok(gone.into_iter().chain(kept).collect())
     }
 
-    fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
+    /// Carries out what [`plan_removal`](Self::plan_removal) found.
+    pub(super) fn drop_all_links(&mut self, doomed: Vec<(Addr, u32)>) -> Result<()> {
+        doomed
+            .into_iter()
+            .try_for_each(|(addr, left)| self.drop_links_to(addr, left))
+    }
+
+    pub(super) fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
         if left > 0 {
             self.touch(addr)?;
             self.object(addr)?.header.set_reference_count(left);
@@ -407,7 +481,7 @@ pub(crate) fn charset(name: &str) -> CharacterSet {
 }
 
 /// The names of a path: none empty but before a leading slash, none with a NUL, none a dot.
-fn check_path(path: &str) -> Result<Vec<&str>> {
+pub(super) fn check_path(path: &str) -> Result<Vec<&str>> {
     let relative = path.strip_prefix('/').unwrap_or(path);
     if relative.is_empty() {
         return match path {

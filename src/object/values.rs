@@ -1,7 +1,13 @@
 //! Values of variable length: the elements in the global heap, and attributes.
 
+use super::attributes::Attributes;
+use super::dataset::Dataset;
+use super::dense;
 use super::engine::Engine;
-use crate::bytes::{Addr, Take};
+use super::heap_ids::{Owner, for_each_heap_id};
+use super::named::{ElementType, Exchange};
+use super::other_files::FileId;
+use crate::bytes::Addr;
 use crate::dtype::{VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
@@ -141,12 +147,23 @@ impl Engine {
         selection: &Resolved,
         out: &mut [u8],
     ) -> Result<()> {
+        if self.dataset(addr)?.is_elsewhere() {
+            return self.across(|files| files.read(FileId::ROOT, addr, selection, out));
+        }
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
             Some(dataset) => dataset.read(store, selection, out, budget),
             None => Err(object.not_a_dataset()),
         }
+    }
+
+    /// Brings the extent of a dataset up to date, where it is virtual and depends on its sources.
+    pub(crate) fn follow_extent(&mut self, addr: Addr) -> Result<()> {
+        if self.dataset(addr)?.virtual_state().is_none() {
+            return Ok(());
+        }
+        self.across(|files| files.refresh(FileId::ROOT, addr))
     }
 
     /// Changes the extent of a dataset.
@@ -168,7 +185,7 @@ impl Engine {
     /// Lets go of the heap objects of elements that a smaller extent cuts off.
     fn release_cut_off(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
         let dataset = self.dataset(addr)?;
-        if !dataset.datatype.contains_var_len() {
+        if !dataset.owns_values() {
             return Ok(());
         }
         let old = dataset.dims().to_vec();
@@ -190,7 +207,7 @@ impl Engine {
     /// Lets go of the heap objects of the selected elements, which are about to be overwritten or dropped.
     pub(crate) fn release_selected(&mut self, addr: Addr, selection: &Resolved) -> Result<()> {
         let dataset = self.dataset(addr)?;
-        if !dataset.datatype.contains_var_len() || selection.is_empty() {
+        if !dataset.owns_values() || selection.is_empty() {
             return Ok(());
         }
         let datatype = dataset.datatype.clone();
@@ -217,7 +234,7 @@ impl Engine {
     /// Lets go of the heap objects that elements refer to.
     fn release_values(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
         let Self { heap, store, .. } = self;
-        for_each_reference(datatype, bytes, store.widths().offset, &mut |at| {
+        for_each_owned(datatype, bytes, store.widths().offset, &mut |at| {
             heap.release(store, at)
         })
     }
@@ -230,8 +247,12 @@ impl Engine {
             .dataset
             .as_ref()
             .map(|dataset| dataset.selectable_dims());
+        let mappings = object.dataset.as_ref().and_then(Dataset::mappings_at);
         for (_, attribute) in attributes {
             self.release_attribute(&attribute)?;
+        }
+        if let Some(at) = mappings {
+            self.heap.release(&mut self.store, at)?;
         }
         match dims {
             Some(dims) => self.release_selected(addr, &Resolved::whole(&dims)?),
@@ -269,25 +290,16 @@ impl Engine {
         &mut self,
         addr: Addr,
         name: &str,
-        datatype: &Datatype,
+        element: ElementType<'_>,
         space: &Dataspace,
         encode: impl FnOnce(&mut HeapSink<'_>) -> Result<Vec<u8>>,
     ) -> Result<()> {
-        if name.is_empty() {
-            return Err(Error::invalid("the name of an attribute is empty"));
-        }
-        if name.contains('\0') {
-            return Err(Error::invalid(alloc::format!(
-                "the name {name:?} has a NUL"
-            )));
-        }
-        if name.len() >= usize::from(u16::MAX) {
-            // With the NUL that ends it.
-            let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
-            return Err(Error::limit("the length of an attribute's name", len, max));
-        }
+        check_name(name)?;
         self.check_editable(addr)?;
-        self.attribute(addr, name)?;
+        let old = self.attribute(addr, name)?;
+        let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
+        let widths = self.store.widths();
+        let datatype = &element.datatype.clone().in_file(widths)?;
         let size = space
             .element_count()?
             .saturating_mul(u64::from(datatype.size()));
@@ -295,35 +307,72 @@ impl Engine {
         if size > max {
             return Err(Error::limit("the size of an attribute", size, max));
         }
+        for &dim in &space.dims {
+            widths.check_len("the extent of an axis", dim)?;
+        }
+        if !dense::can_be_made(widths) {
+            let parts = name.len() + datatype.encode(3).len() + space.encode(widths).len();
+            let message = size + parts as u64 + 64;
+            Attributes::check_message(message)?;
+            self.object(addr)?.header.check_room(widths, message)?;
+        }
         // Encoding refuses values that do not fit before the object is changed.
         let data = self.encode(encode)?;
         self.change(|engine| {
             engine.touch(addr)?;
             let (object, store, _) = engine.parts(addr)?;
             let charset = super::tree::charset(name);
-            let attribute = Attribute::new(
-                name.as_bytes(),
-                charset,
-                datatype,
-                space,
-                data,
-                store.widths(),
-            )?;
+            let name = name.as_bytes();
+            let mut attribute = Attribute::new(name, charset, datatype, space, data, widths)?;
+            if let Some(committed) = element.committed {
+                attribute.set_committed_datatype(committed, widths);
+            }
             let replaced = object
                 .attributes
                 .set(store, &mut object.header, &attribute)?;
-            match replaced {
-                Some(old) => engine.release_attribute(&old),
-                None => Ok(()),
+            if let Some(old) = replaced {
+                engine.release_attribute(&old)?;
             }
+            match let_go {
+                Exchange::Same => Ok(()),
+                Exchange::Other(doomed) => {
+                    if let Some(committed) = element.committed {
+                        engine.hold_named(committed)?;
+                    }
+                    engine.drop_all_links(doomed)
+                }
+            }
+        })
+    }
+
+    /// Gives an attribute another name.
+    pub(crate) fn rename_attribute(&mut self, addr: Addr, old: &str, new: &str) -> Result<()> {
+        check_name(new)?;
+        self.check_editable(addr)?;
+        if self.attribute(addr, old)?.is_none() {
+            return Err(Error::new(ErrorKind::NotFound));
+        }
+        if self.attribute(addr, new)?.is_some() {
+            return Err(Error::new(ErrorKind::Exists));
+        }
+        self.change(|engine| {
+            engine.touch(addr)?;
+            let (object, store, _) = engine.parts(addr)?;
+            object
+                .attributes
+                .rename(store, &mut object.header, old.as_bytes(), new)
         })
     }
 
     pub(crate) fn delete_attribute(&mut self, addr: Addr, name: &str) -> Result<()> {
         self.check_editable(addr)?;
-        if self.attribute(addr, name)?.is_none() {
+        let Some(old) = self.attribute(addr, name)? else {
             return Err(Error::new(ErrorKind::NotFound));
-        }
+        };
+        let doomed = match self.held_datatype_of(&old)? {
+            Some(held) => self.plan_removal(held)?,
+            None => Vec::new(),
+        };
         self.change(|engine| {
             engine.touch(addr)?;
             let (object, store, _) = engine.parts(addr)?;
@@ -331,15 +380,35 @@ impl Engine {
                 .attributes
                 .remove(store, &mut object.header, name.as_bytes())?
             {
-                Some(old) => engine.release_attribute(&old),
-                None => Ok(()),
+                Some(old) => engine.release_attribute(&old)?,
+                None => {}
             }
+            engine.drop_all_links(doomed)
         })
     }
 }
 
-/// Visits the heap references in elements: of strings and sequences, also inside arrays and compounds.
-pub(crate) fn for_each_reference(
+/// Refuses what cannot be the name of an attribute.
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::invalid("the name of an attribute is empty"));
+    }
+    if name.contains('\0') {
+        return Err(Error::invalid(alloc::format!(
+            "the name {name:?} has a NUL"
+        )));
+    }
+    if name.len() >= usize::from(u16::MAX) {
+        // With the NUL that ends it.
+        let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
+        return Err(Error::limit("the length of an attribute's name", len, max));
+    }
+    Ok(())
+}
+
+/// Visits the heap objects that elements own: of strings and sequences, also inside arrays and compounds. What a reference
+/// keeps in the heap may have been copied with its bytes.
+fn for_each_owned(
     datatype: &Datatype,
     bytes: &[u8],
     offset_width: u8,
@@ -348,33 +417,13 @@ pub(crate) fn for_each_reference(
     if !datatype.contains_var_len() {
         return Ok(());
     }
-    let size = datatype.size() as usize;
-    for element in bytes.chunks_exact(size.max(1)) {
-        match datatype {
-            Datatype::VarLenString { .. } | Datatype::VarLenSequence { .. } => {
-                let mut take = Take::new(element, "variable-length element", 0);
-                let len = take.u32()?;
-                let addr = take.uint(offset_width)?;
-                let index = take.u32()?;
-                if len > 0 && addr != 0 {
-                    visit(HeapRef {
-                        addr: Addr::new(addr),
-                        index,
-                    })?;
-                }
-            }
-            Datatype::Array { base, .. } => for_each_reference(base, element, offset_width, visit)?,
-            Datatype::Compound { members, .. } => {
-                for member in members {
-                    let from = member.offset as usize;
-                    let to = from + member.datatype.size() as usize;
-                    if let Some(bytes) = element.get(from..to) {
-                        for_each_reference(&member.datatype, bytes, offset_width, visit)?;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    for_each_heap_id(
+        datatype,
+        bytes,
+        offset_width,
+        &mut |at, owner| match owner {
+            Owner::Reference => Ok(()),
+            Owner::String | Owner::Sequence(..) => visit(at),
+        },
+    )
 }

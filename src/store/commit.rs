@@ -27,7 +27,9 @@
 //! 1c  where flips lie in several sectors of a file of ours: the flip record
 //! 2   sync
 //! 3a  early flips (blocks outside their cell's sector that are also right for the old state); sync
-//! 3   the flips, one write per sector; sector 0 with the superblock last
+//! 3   the flips, one write per sector: first of all but the groups that a link has moved out of, so that it is at both
+//!     places rather than at none (in a file without a flip record a sync is between); sector 0 with the superblock
+//!     last in a file of ours
 //! 4   sync; only now is the space this commit freed given out again
 //! ```
 
@@ -38,6 +40,7 @@ use super::stage::{FlipOrder, Store, overlay};
 use super::stamp::{SECTOR, SectorFlip, Stamp, encode_record, record_size};
 use crate::bytes::{Addr, Extent};
 use crate::error::Result;
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -69,7 +72,7 @@ impl Store {
         let new_end_of_file = self.superblock.base + end;
         let nothing =
             self.flips.is_empty() && self.staged.0.is_empty() && self.recovered.0.is_empty();
-        let marked = self.superblock.consistency_flags != 0;
+        let marked = self.superblock.is_marked();
         let same_end = new_end_of_file == self.superblock.end_of_file;
         if nothing && self.created && same_end && !marked {
             return self.sync_if(level == Level::Sync && self.unsynced);
@@ -93,12 +96,7 @@ impl Store {
         let synced = synced && !mutant::is(Mutant::NoFirstSync);
         self.sync_if(synced)?;
         self.write_early_flips(level)?;
-        for group in &groups {
-            self.write_device(
-                self.superblock.base + group.from,
-                &group.after[(group.from - group.start) as usize..],
-            )?;
-        }
+        self.write_flips(&groups, level)?;
         self.sync_if(level == Level::Sync)?;
         self.superblock.end_of_file = self.end_of_file();
         self.superblock.consistency_flags = 0;
@@ -107,8 +105,63 @@ impl Store {
         }
         self.created = true;
         self.flips.clear();
+        self.moves.clear();
         self.space.committed();
         Ok(())
+    }
+
+    /// Step 3. A group that a link has moved out of follows the one it has moved to. In a file that has no flip record a
+    /// barrier is between, and sector 0 is as any other: step 1b has named the new end of the file where flips lie in
+    /// several sectors.
+    fn write_flips(&mut self, groups: &[Group], level: Level) -> Result<()> {
+        let recorded = self.stamp.is_some();
+        let turns = self.turns();
+        let turn = |group: &Group| {
+            let end = group.start + group.after.len() as u64;
+            let inside = turns.range(group.start..end).map(|(_, turn)| *turn);
+            inside.max().unwrap_or(0)
+        };
+        let mut order: Vec<(u8, &Group)> = groups
+            .iter()
+            .map(|group| match group.start {
+                0 if recorded => (u8::MAX, group),
+                _ => (turn(group), group),
+            })
+            .collect();
+        order.sort_by_key(|(turn, _)| *turn);
+        let mut before = None;
+        for (turn, group) in order {
+            let barrier = !recorded && before.is_some_and(|before| before < turn);
+            self.sync_if(barrier && level == Level::Sync)?;
+            before = Some(turn);
+            self.write_group(group)?;
+        }
+        Ok(())
+    }
+
+    /// When a cell flips, where links have moved: after those that they have moved to. Where they have moved in a circle,
+    /// or through very many groups, that cannot be for all.
+    fn turns(&self) -> BTreeMap<u64, u8> {
+        const MOST: u8 = 16;
+        let mut turns = BTreeMap::new();
+        for _ in 0..MOST {
+            let mut changed = false;
+            for (from, to) in &self.moves {
+                let after = (turns.get(to).copied().unwrap_or(0) + 1).min(MOST);
+                let turn = turns.entry(*from).or_insert(0);
+                changed |= *turn < after;
+                *turn = after.max(*turn);
+            }
+            if !changed {
+                break;
+            }
+        }
+        turns
+    }
+
+    fn write_group(&mut self, group: &Group) -> Result<()> {
+        let after = &group.after[(group.from - group.start) as usize..];
+        self.write_device(self.superblock.base + group.from, after)
     }
 
     /// Cuts the device off behind the end of the file.
@@ -286,6 +339,12 @@ impl Store {
             // These stand there already by then.
             self.overlay_early_flips(&mut after, start);
             after.truncate((last - start) as usize);
+            for (&at, flip) in &self.flips {
+                // Written before this group is, and perhaps amid it.
+                if flip.order == FlipOrder::Early {
+                    overlay(&mut after, start, at, &flip.bytes);
+                }
+            }
             groups.push(Group {
                 start,
                 from: at,
@@ -331,6 +390,7 @@ impl Store {
             let stamp = Stamp {
                 generation,
                 record: stamp.record,
+                bound: self.bound,
             };
             stamp.encode(&mut sector, bytes.len());
             len = SECTOR;

@@ -7,6 +7,7 @@ mod pages;
 mod space;
 mod stage;
 mod stamp;
+mod userblock;
 
 pub(crate) use commit::Level;
 pub(crate) use stage::{FlipOrder, Store};

@@ -157,6 +157,19 @@ impl Space {
         }
     }
 
+    /// Whether that many bytes are free in one piece.
+    pub(crate) fn has_free(&self, len: u64) -> bool {
+        self.by_size.range((len, 0)..).next().is_some()
+    }
+
+    /// How far the end may move for a block of `len` bytes.
+    pub(crate) fn most_taken(&self, len: u64) -> u64 {
+        match &self.pages {
+            Some(pages) => len.saturating_add(2 * pages.size()),
+            None => len,
+        }
+    }
+
     /// `len` fresh bytes that start at a multiple of `align`.
     pub(crate) fn alloc_aligned(&mut self, len: u64, align: u64) -> Extent {
         if self.pages.is_some() {

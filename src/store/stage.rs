@@ -5,17 +5,20 @@ use super::space::Space;
 use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::libver::LibVer;
 use crate::format::message::btree_k::NodeSizes;
 use crate::format::shared_table::Table;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
 use crate::storage::{Latch, Storage};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// Staged bytes beyond this are written early: nothing committed reaches them.
 const STAGED_LIMIT: usize = 4 << 20;
+
+const SIZE_OF_FILE: &str = "the size of the file";
 
 /// When a block that is rewritten in place reaches the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,10 +129,14 @@ pub(crate) struct Store {
     /// The file has had its first commit; before, the device holds no HDF5 file.
     pub(crate) created: bool,
     pub(crate) stamp: Option<Stamp>,
+    /// What new objects are for.
+    pub(crate) bound: LibVer,
     pub(crate) space: Space,
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
     pub(crate) flips: BTreeMap<u64, Flip>,
+    /// The cells of two groups each: one that a link has moved out of since the last commit, and where it has moved to.
+    pub(crate) moves: BTreeSet<(u64, u64)>,
     /// Sectors of a commit that was interrupted between its flips, completed in memory; written by the next commit.
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
@@ -137,9 +144,20 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// A store for a new file on `storage`, whose old content is dropped.
-    /// Sector 0 is set aside; the root object's cell is to be at `root`.
+    /// A store for a new file, for the tests of what is above it.
+    #[cfg(test)]
     pub(crate) fn create(storage: Box<dyn Storage>, root: Addr) -> Result<Self> {
+        Self::create_at(storage, root, 0, LibVer::V110)
+    }
+
+    /// A store for a new file on `storage`, whose old content is dropped; the file begins at `base`, a multiple of a
+    /// sector. Sector 0 is set aside; the root object's cell is to be at `root`.
+    pub(crate) fn create_at(
+        storage: Box<dyn Storage>,
+        root: Addr,
+        base: u64,
+        bound: LibVer,
+    ) -> Result<Self> {
         let mut device = Latch::new(storage);
         if device.len()? > 0 {
             device.set_len(0)?;
@@ -151,7 +169,7 @@ impl Store {
                 version: 2,
                 widths: Widths::EIGHT,
                 consistency_flags: 0,
-                base: 0,
+                base,
                 extension: None,
                 end_of_file: 0,
                 root,
@@ -164,11 +182,14 @@ impl Store {
             stamp: Some(Stamp {
                 generation: 0,
                 record: None,
+                bound,
             }),
+            bound,
             space: Space::new(SECTOR as u64),
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
+            moves: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         })
@@ -211,10 +232,12 @@ impl Store {
             root_cache_stale: false,
             created: true,
             stamp: None,
+            bound: LibVer::V110,
             space: Space::new(end),
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
+            moves: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         };
@@ -231,15 +254,25 @@ impl Store {
     }
 
     fn read_stamp(&mut self) -> Result<()> {
+        // A superblock of version 2 is that of a file for 1.8, unless it is one of ours.
+        self.bound = match self.superblock.version {
+            0 | 1 => LibVer::Earliest,
+            2 => LibVer::V18,
+            _ => LibVer::V110,
+        };
         if self.device_len < self.superblock.base + SECTOR as u64 {
             return Ok(());
         }
         let mut sector = [0; SECTOR];
         self.device.read_at(self.superblock.base, &mut sector)?;
+        if let (2, Some(bound)) = (self.superblock.version, Stamp::decode_bound(&sector)) {
+            self.bound = bound;
+        }
         self.stamp = Stamp::decode(&sector, self.superblock.size());
         if let Some(Stamp {
             generation,
             record: Some(record),
+            ..
         }) = self.stamp
         {
             self.complete_interrupted_commit(generation, record)?;
@@ -323,7 +356,7 @@ impl Store {
         !self.flips.is_empty()
             || !self.staged.0.is_empty()
             || !self.recovered.0.is_empty()
-            || self.superblock.consistency_flags != 0
+            || self.superblock.is_marked()
             || self.superblock.base + self.space.end() != self.superblock.end_of_file
     }
 
@@ -340,18 +373,28 @@ impl Store {
     /// Fresh space that no committed state reaches.
     pub(crate) fn alloc(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
+        self.check_space(len)?;
         Ok(self.space.alloc(len, Class::Metadata))
     }
 
     /// As [`alloc`](Self::alloc), for what libhdf5 counts as raw data: elements, the global heap, huge objects.
     pub(crate) fn alloc_raw(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
+        self.check_space(len)?;
         Ok(self.space.alloc(len, Class::Raw))
+    }
+
+    fn check_space(&self, len: u64) -> Result<()> {
+        match self.space.has_free(len) {
+            true => Ok(()),
+            false => self.check_addressable(len),
+        }
     }
 
     /// Fresh space that begins at a sector.
     pub(crate) fn alloc_sectors(&mut self, len: u64) -> Result<Extent> {
         self.check_writable(len)?;
+        self.check_addressable(len.saturating_add(SECTOR as u64))?;
         Ok(self.space.alloc_aligned(len, SECTOR as u64))
     }
 
@@ -361,9 +404,35 @@ impl Store {
         }
         let max = i64::MAX as u64 - self.superblock.base - self.space.end();
         if len > max {
-            return Err(Error::limit("the size of the file", len, max));
+            return Err(Error::limit(SIZE_OF_FILE, len, max));
         }
         Ok(())
+    }
+
+    /// Refuses growth beyond what an address of the file can say.
+    fn check_addressable(&self, len: u64) -> Result<()> {
+        let (base, max) = (self.superblock.base, self.widths().max_addr());
+        let end = base.saturating_add(self.space.end());
+        let end = end.saturating_add(self.space.most_taken(len));
+        if end > max {
+            return Err(Error::limit(SIZE_OF_FILE, end, max));
+        }
+        Ok(())
+    }
+
+    /// Refuses a change that adds `bytes` of data, where addresses are short and what it takes beside them might not
+    /// be within their reach.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        if self.widths().offset == 8 {
+            return Ok(());
+        }
+        let max = self.widths().max_addr();
+        let share = if bytes == 0 { 32 } else { 8 };
+        let needed = bytes.saturating_add((max / share).min(1 << 20));
+        match self.space.has_free(needed) {
+            true => Ok(()),
+            false => self.check_addressable(needed),
+        }
     }
 
     /// Gives an extent back: reusable at once where it is fresh, after the next commit elsewhere.
@@ -541,6 +610,11 @@ impl Store {
         self.check_writable(0)?;
         self.flips.insert(addr.get(), Flip { bytes, order });
         Ok(())
+    }
+
+    /// A link has moved from the group whose cell is at `from` to another, which is to have it first.
+    pub(crate) fn link_moves(&mut self, from: Addr, to: Addr) {
+        self.moves.insert((from.get(), to.get()));
     }
 
     /// The symbol table of the root group is about to go: a superblock that says where it is stops saying so in an

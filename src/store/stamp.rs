@@ -6,7 +6,7 @@
 //!   4   8  generation: the number of commits
 //!  12   8  address of the flip record, all ones: none
 //!  20   4  bytes set aside for the flip record
-//!  24   4  zero
+//!  24   4  the bound of new objects: 18, or zero for 1.10
 //!  28   4  crc32 of the superblock's bytes and the 28 bytes before
 //!
 //! the flip record:
@@ -21,6 +21,7 @@
 //! so that nothing it covers is believed afterwards.
 
 use crate::bytes::{Addr, Extent, Put, Take, UNDEFINED};
+use crate::format::libver::LibVer;
 use alloc::vec::Vec;
 
 /// The unit a device writes atomically.
@@ -34,7 +35,11 @@ const RECORD: &[u8; 4] = b"h5qF";
 pub(crate) struct Stamp {
     pub(crate) generation: u64,
     pub(crate) record: Option<Extent>,
+    pub(crate) bound: LibVer,
 }
+
+/// What says that new objects are for HDF5 1.8.
+const BOUND_18: u32 = 18;
 
 impl Stamp {
     /// Room for superblock and cells in sector 0.
@@ -47,7 +52,10 @@ impl Stamp {
         out.put_u64(self.generation);
         out.put_u64(self.record.map_or(UNDEFINED, |record| record.addr.get()));
         out.put_u32(self.record.map_or(0, |record| record.len as u32));
-        out.put_u32(0);
+        out.put_u32(match self.bound {
+            LibVer::V110 => 0,
+            _ => BOUND_18,
+        });
         let crc = stamp_crc(&sector[..superblock_size], &out);
         out.put_u32(crc);
         sector[STAMP_AT..].copy_from_slice(&out);
@@ -60,12 +68,28 @@ impl Stamp {
         let generation = take.u64().ok()?;
         let addr = take.u64().ok()?;
         let len = take.u32().ok()?;
-        take.skip(4).ok()?;
+        let bound = bound_of(take.u32().ok()?);
         let crc = stamp_crc(&sector[..superblock_size], &sector[STAMP_AT..STAMP_AT + 28]);
         (take.u32().ok()? == crc).then(|| Self {
             generation,
             record: (addr != UNDEFINED).then(|| Extent::new(Addr::new(addr), u64::from(len))),
+            bound,
         })
+    }
+
+    /// The bound in a stamp, also where another writer has made it invalid since.
+    pub(crate) fn decode_bound(sector: &[u8]) -> Option<LibVer> {
+        let mut take = Take::new(sector.get(STAMP_AT..SECTOR)?, "stamp", STAMP_AT as u64);
+        take.signature(STAMP).ok()?;
+        take.skip(20).ok()?;
+        take.u32().ok().map(bound_of)
+    }
+}
+
+fn bound_of(code: u32) -> LibVer {
+    match code {
+        BOUND_18 => LibVer::V18,
+        _ => LibVer::V110,
     }
 }
 
@@ -135,11 +159,14 @@ mod tests {
         let stamp = Stamp {
             generation: 3,
             record: Some(Extent::new(Addr::new(4096), 600)),
+            bound: LibVer::V18,
         };
         stamp.encode(&mut sector, 48);
         assert_eq!(Stamp::decode(&sector, 48), Some(stamp));
         sector[40] ^= 1;
         assert_eq!(Stamp::decode(&sector, 48), None);
+        assert_eq!(Stamp::decode_bound(&sector), Some(LibVer::V18));
+        assert_eq!(Stamp::decode_bound(&[0; SECTOR]), None);
     }
 
     #[test]

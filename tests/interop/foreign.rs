@@ -116,6 +116,7 @@ fn files_of_libhdf5_take_every_edit() {
         ("v110", "v112"),
         ("v112", "v114"),
         ("v110", "latest"),
+        ("latest", "latest"),
     ] {
         let path = directory.path().join(format!("{low} {high}.h5"));
         let bounds = [

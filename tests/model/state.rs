@@ -403,6 +403,25 @@ impl Model {
         found
     }
 
+    /// Whether hard links lead from one object to another, or it is that one.
+    pub(crate) fn is_below(&self, top: usize, searched: usize) -> bool {
+        let mut found = vec![top];
+        let mut at = 0;
+        while at < found.len() {
+            if let Node::Group(links) = &self.objects[found[at]].as_ref().unwrap().node {
+                for link in links.values() {
+                    if let Link::Hard(child) = link
+                        && !found.contains(child)
+                    {
+                        found.push(*child);
+                    }
+                }
+            }
+            at += 1;
+        }
+        found.contains(&searched)
+    }
+
     pub(crate) fn groups(&self) -> Vec<(usize, String)> {
         self.of_kind(|node| matches!(node, Node::Group(_)))
     }
@@ -460,6 +479,13 @@ pub(crate) fn resized(array: &ArrayD<u32>, dims: &[usize], fill: u32) -> ArrayD<
 
 /// Compares everything: names, types, shapes, values, attributes.
 pub(crate) fn check_all(file: &File, model: &Model) {
+    let mut visited = 1;
+    file.visit(|_, _| {
+        visited += 1;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(visited, model.walk().len());
     for (id, path) in model.walk() {
         let object = model.objects[id].as_ref().unwrap();
         match &object.node {

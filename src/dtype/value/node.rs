@@ -80,7 +80,7 @@ impl Node {
                 base => Self::new(base),
             },
             Datatype::VarLenString { .. } => Self::VarLenString,
-            Datatype::VarLenSequence { base } => {
+            Datatype::VarLenSequence { base, .. } => {
                 Self::Sequence(base.size() as usize, Box::new(Self::new(base)))
             }
             Datatype::Array { base, .. } => {

@@ -75,7 +75,7 @@ pub(crate) fn encode(superblock: &Superblock, old: &OldParts) -> Vec<u8> {
     put(addresses, &superblock.base.to_le_bytes()[..width]);
     let end = superblock.end_of_file.to_le_bytes();
     put(addresses + 2 * width, &end[..width]);
-    let cache_at = addresses + 6 * width;
+    let cache_at = addresses + 5 * width + usize::from(superblock.widths.length);
     put(cache_at, &old.root_cache.to_le_bytes());
     out
 }
@@ -92,7 +92,7 @@ pub(crate) fn decode(bytes: &[u8], version: u8, offset: u64) -> Result<Superbloc
         offset: take.u8()?,
         length: take.u8()?,
     };
-    check_widths(&take, widths, offset)?;
+    check_widths(&take, widths)?;
     take.skip(1)?;
     let (leaf_k, internal_k) = (take.u16()?, take.u16()?);
     if leaf_k == 0 || internal_k == 0 {

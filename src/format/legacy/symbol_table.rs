@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! a node:                                   an entry:
-//!   0   4  signature "SNOD"                   0   O  offset of the name in the local heap
+//!   0   4  signature "SNOD"                   0   L  offset of the name in the local heap
 //!   4   1  version: 1                         +   O  address of the object header
 //!   5   1  reserved                           +   4  cache type
 //!   6   2  number of entries                  +   4  reserved
@@ -13,6 +13,8 @@
 //!   0   O  address of the B-tree
 //!   +   O  address of the local heap
 //! ```
+//!
+//! The specification gives the offset of a name the width of an offset; libhdf5 gives it that of a length.
 
 use crate::bytes::{Addr, Take, Widths};
 use crate::error::Result;
@@ -69,7 +71,7 @@ impl Places {
 }
 
 pub(crate) fn entry_size(widths: Widths) -> usize {
-    2 * usize::from(widths.offset) + 8 + SCRATCH
+    usize::from(widths.length) + usize::from(widths.offset) + 8 + SCRATCH
 }
 
 /// The size of a node with room for `2 * leaf_k` entries.
@@ -79,7 +81,7 @@ pub(crate) fn node_size(widths: Widths, leaf_k: u16) -> u64 {
 
 impl Entry {
     pub(crate) fn decode(take: &mut Take<'_>, widths: Widths) -> Result<Self> {
-        let name = take.uint(widths.offset)?;
+        let name = take.len(widths)?;
         let header = take.addr(widths)?;
         let code = take.u32()?;
         take.skip(4)?;

@@ -15,7 +15,7 @@ use super::dataspace::Dataspace;
 use super::datatype::{CharacterSet, Datatype};
 use super::shared::{HEAP_ID, Shared};
 use super::{charset_code, kind, take_charset};
-use crate::bytes::{Put, Take, Widths};
+use crate::bytes::{Addr, Put, Take, Widths};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -90,11 +90,50 @@ impl Attribute {
         Ok(Datatype::decode(bytes, 0)?.0)
     }
 
-    /// The committed datatype or the place in the shared message table that the datatype is taken from.
-    pub(crate) fn datatype_place(&self, widths: Widths) -> Result<Option<Shared>> {
+    /// The object that the datatype is, where it was committed.
+    pub(crate) fn committed_datatype(&self, widths: Widths) -> Result<Option<Addr>> {
         match self.flags & SHARED_DATATYPE {
             0 => Ok(None),
-            _ => Shared::decode(&self.datatype_bytes, widths, 0).map(Some),
+            _ => Ok(Shared::decode(&self.datatype_bytes, widths, 0)?.object()),
+        }
+    }
+
+    /// The same, where this attribute holds a count on it: in the shared message table the message itself does.
+    pub(crate) fn held_datatype(&self, widths: Widths) -> Result<Option<Addr>> {
+        match self.heap_id {
+            None => self.committed_datatype(widths),
+            Some(_) => Ok(None),
+        }
+    }
+
+    /// Makes the datatype the one that was committed as the object at `addr`.
+    pub(crate) fn set_committed_datatype(&mut self, addr: Addr, widths: Widths) {
+        let reference = Shared::committed(addr).encode(widths);
+        self.shared_datatype = Some(core::mem::replace(&mut self.datatype_bytes, reference));
+        self.flags |= SHARED_DATATYPE;
+    }
+
+    /// Gives an attribute of which parts are in the shared message table parts of its own; a committed datatype becomes
+    /// the one of `committed`.
+    pub(crate) fn unshare(&mut self, committed: Option<Addr>, widths: Widths) {
+        self.heap_id = None;
+        if self.flags & SHARED_DATASPACE != 0
+            && let Some(bytes) = self.shared_dataspace.take()
+        {
+            self.dataspace_bytes = bytes;
+            self.flags &= !SHARED_DATASPACE;
+        }
+        if self.flags & SHARED_DATATYPE == 0 {
+            return;
+        }
+        match (committed, &mut self.shared_datatype) {
+            (Some(addr), _) => self.datatype_bytes = Shared::committed(addr).encode(widths),
+            (None, Some(bytes)) => {
+                self.datatype_bytes = core::mem::take(bytes);
+                self.flags &= !SHARED_DATATYPE;
+                self.shared_datatype = None;
+            }
+            (None, None) => {}
         }
     }
 
@@ -180,6 +219,20 @@ impl Attribute {
         };
         attribute.data = take.bytes(len)?.to_vec();
         Ok(attribute)
+    }
+
+    /// Gives it another name. Versions 1 and 2 have no character set; a name beyond ASCII makes it version 3.
+    pub(crate) fn rename(&mut self, name: &str) -> Result<()> {
+        if name.is_empty() || name.len() >= usize::from(u16::MAX) {
+            let (len, max) = (name.len() as u64, u64::from(u16::MAX) - 1);
+            return Err(Error::limit("the length of an attribute's name", len, max));
+        }
+        self.name = name.as_bytes().to_vec();
+        if !name.is_ascii() {
+            self.version = 3;
+            self.charset = CharacterSet::Utf8;
+        }
+        Ok(())
     }
 
     /// The name only, without the rest of the message.

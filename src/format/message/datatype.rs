@@ -21,15 +21,16 @@ mod decode;
 mod display;
 mod encode;
 
-use crate::bytes::Take;
-use crate::error::Result;
+use crate::bytes::{Take, Widths};
+use crate::error::{Error, Result};
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 const NAME: &str = "datatype message";
 
-/// The size of an element of variable length where offsets have 8 bytes: length 4, collection 8, index 4.
+/// The size of an element of variable length in a file whose addresses have eight bytes, as nearly every file's have.
 const VAR_LEN_SIZE: u32 = 16;
 
 /// The order of the bytes of a number in the file.
@@ -287,11 +288,15 @@ pub enum Datatype {
     },
     /// Class 9, a sequence of any length; the elements are in the global heap.
     VarLenSequence {
+        /// The size of an element in the dataset, in bytes: 8 and the size of an address, thus nearly always 16.
+        size: u32,
         /// The type of the sequence's elements.
         base: Box<Datatype>,
     },
     /// Class 9, a string of any length; the bytes are in the global heap.
     VarLenString {
+        /// The size of an element in the dataset, in bytes: 8 and the size of an address, thus nearly always 16.
+        size: u32,
         /// How the string ends; in practice the length says it.
         padding: StringPadding,
         /// The character set.
@@ -318,7 +323,8 @@ pub enum Datatype {
 }
 
 impl Datatype {
-    /// The size of an element in bytes. An element of variable length has 16 bytes in the dataset and refers to others.
+    /// The size of an element in bytes. An element of variable length has 16 bytes in the dataset
+    /// (fewer in a file of short addresses) and refers to others.
     ///
     /// ```
     /// use h5quill::{CharacterSet, Datatype, StringPadding};
@@ -340,9 +346,10 @@ impl Datatype {
             | Self::Opaque { size, .. }
             | Self::Compound { size, .. }
             | Self::Reference { size, .. }
+            | Self::VarLenSequence { size, .. }
+            | Self::VarLenString { size, .. }
             | Self::Complex { size, .. } => *size,
             Self::Enum { base, .. } => base.size(),
-            Self::VarLenSequence { .. } | Self::VarLenString { .. } => VAR_LEN_SIZE,
             Self::Array { dims, base } => dims
                 .iter()
                 .fold(base.size(), |size, &dim| size.saturating_mul(dim)),
@@ -353,6 +360,63 @@ impl Datatype {
     #[cfg(test)]
     pub(crate) fn is_var_len_string(&self) -> bool {
         matches!(self, Self::VarLenString { .. })
+    }
+
+    /// The datatype in a file of these widths: an element of variable length has its address at that of the file.
+    ///
+    /// # Errors
+    /// A member of a compound type has another size there, so that the offsets of all would change.
+    pub(crate) fn in_file(self, widths: Widths) -> Result<Self> {
+        match self {
+            Self::VarLenSequence { base, .. } => Ok(Self::VarLenSequence {
+                size: widths.var_len_size(),
+                base: Box::new(base.in_file(widths)?),
+            }),
+            Self::VarLenString {
+                padding,
+                charset,
+                base,
+                ..
+            } => Ok(Self::VarLenString {
+                size: widths.var_len_size(),
+                padding,
+                charset,
+                base,
+            }),
+            Self::Array { dims, base } => Ok(Self::Array {
+                dims,
+                base: Box::new(base.in_file(widths)?),
+            }),
+            Self::Reference { kind, version, .. } if kind <= 1 => Ok(Self::Reference {
+                size: u32::from(widths.offset) + 4 * u32::from(kind),
+                kind,
+                version,
+            }),
+            other => {
+                other.check_widths(widths)?;
+                Ok(other)
+            }
+        }
+    }
+
+    /// Refuses a datatype whose elements cannot be in a file of these widths.
+    pub(crate) fn check_widths(&self, widths: Widths) -> Result<()> {
+        match self {
+            Self::VarLenSequence { size, base } => {
+                check_size(*size, widths.var_len_size())?;
+                base.check_widths(widths)
+            }
+            Self::VarLenString { size, .. } => check_size(*size, widths.var_len_size()),
+            Self::Reference { size, kind: 0, .. } => check_size(*size, widths.offset.into()),
+            Self::Reference { size, kind: 1, .. } => {
+                check_size(*size, u32::from(widths.offset) + 4)
+            }
+            Self::Array { base, .. } => base.check_widths(widths),
+            Self::Compound { members, .. } => members
+                .iter()
+                .try_for_each(|member| member.datatype.check_widths(widths)),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a part of an element is stored in the global heap: a sequence or a string of variable length.
@@ -383,6 +447,15 @@ impl Datatype {
             decode::datatype(&mut take, 0).map_err(|error| error.at(offset))?;
         Ok((datatype, version, take.position()))
     }
+}
+
+fn check_size(size: u32, expected: u32) -> Result<()> {
+    if size != expected {
+        return Err(Error::invalid(format!(
+            "an element that holds an address has {expected} bytes in this file, not {size}"
+        )));
+    }
+    Ok(())
 }
 
 /// The bytes of a member's offset in version 3 and later: what the size of the compound type needs.

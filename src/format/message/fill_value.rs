@@ -153,7 +153,6 @@ impl FillValue {
     }
 
     /// Encodes a message of kind 4.
-    #[cfg(test)]
     pub(crate) fn encode_old(&self) -> Vec<u8> {
         let mut out = Vec::new();
         match &self.value {

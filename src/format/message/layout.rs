@@ -34,10 +34,11 @@ use alloc::vec::Vec;
 
 const NAME: &str = "data layout message";
 
+/// The flag of a dataset whose chunks at the edge of its extent go unfiltered.
+pub(crate) const UNFILTERED_EDGES: u8 = 0x01;
 /// The flag of a single chunk that went through filters.
 const SINGLE_FILTERED: u8 = 0x02;
-/// All flags known: with the one above, "do not filter partial edge chunks".
-const ALL_FLAGS: u8 = 0x03;
+const ALL_FLAGS: u8 = UNFILTERED_EDGES | SINGLE_FILTERED;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layout {

@@ -17,9 +17,7 @@
 use super::datatype::CharacterSet;
 use super::{charset_code, take_charset};
 use crate::bytes::{Addr, Put, Take, Widths};
-#[cfg(test)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
 const NAME: &str = "link message";
@@ -55,7 +53,6 @@ pub(crate) struct Link {
 
 impl Link {
     /// Refuses what the message cannot hold; `encode` presumes it.
-    #[cfg(test)]
     pub(crate) fn check(&self) -> Result<()> {
         if self.name.is_empty() {
             return Err(Error::invalid("the name of a link is empty"));
@@ -201,7 +198,6 @@ fn take_data(take: &mut Take<'_>) -> Result<Vec<u8>> {
 }
 
 /// The data of an external link to `path` in `file`.
-#[cfg(test)]
 pub(crate) fn external_value(file: &[u8], path: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_u8(0);
@@ -213,7 +209,6 @@ pub(crate) fn external_value(file: &[u8], path: &[u8]) -> Vec<u8> {
 }
 
 /// The file name and the object path of an external link's data.
-#[cfg(test)]
 pub(crate) fn external_parts(data: &[u8]) -> Result<(&[u8], &[u8])> {
     let corrupt = || Error::corrupt(NAME, "the value of an external link is malformed");
     let (&version_and_flags, rest) = data.split_first().ok_or_else(corrupt)?;

@@ -9,6 +9,7 @@ pub(crate) mod btree_k;
 pub(crate) mod continuation;
 pub(crate) mod dataspace;
 pub(crate) mod datatype;
+pub(crate) mod external_files;
 pub(crate) mod file_space_info;
 pub(crate) mod fill_value;
 pub(crate) mod filter_pipeline;
@@ -16,7 +17,6 @@ pub(crate) mod group_info;
 pub(crate) mod layout;
 pub(crate) mod link;
 pub(crate) mod link_info;
-#[cfg(test)]
 pub(crate) mod modification_time;
 pub(crate) mod reference_count;
 pub(crate) mod shared;
@@ -28,7 +28,6 @@ use alloc::vec::Vec;
 use datatype::CharacterSet;
 
 /// The types of header messages.
-#[expect(dead_code, reason = "the list of the specification, whole")]
 pub(crate) mod kind {
     pub(crate) const NIL: u8 = 0x00;
     pub(crate) const DATASPACE: u8 = 0x01;

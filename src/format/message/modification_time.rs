@@ -6,10 +6,14 @@
 //!   4   4  seconds since 1970-01-01 00:00:00 UTC
 //! ```
 
-use crate::bytes::{Put, Take};
+#[cfg(test)]
+use crate::bytes::Put;
+use crate::bytes::Take;
 use crate::error::Result;
+#[cfg(test)]
 use alloc::vec::Vec;
 
+#[cfg(test)]
 pub(crate) fn encode(seconds: u32) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_u8(1);

@@ -187,6 +187,8 @@ impl BTree {
                 None => None,
             },
         };
+        let total = header.root.map_or(0, |root| root.total);
+        widths.check_len("the number of records of a B-tree", total)?;
         let (addr, replaced) = place(store, self.header, Header::size(widths))?;
         store.stage(addr, header.encode(widths))?;
         if let Some(replaced) = replaced {

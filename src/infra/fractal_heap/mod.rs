@@ -564,6 +564,10 @@ impl FractalHeap {
             self.header.root = Some(addr);
         }
         self.stage_huge(store)?;
+        let header = &self.header;
+        for size in [header.managed_size, header.huge_size, header.tiny_size] {
+            self.widths.check_len("the size of a fractal heap", size)?;
+        }
         let bytes = self.header.encode(self.widths);
         if store.is_fresh(Extent::new(self.at, bytes.len() as u64)) {
             store.stage(self.at, bytes)?;

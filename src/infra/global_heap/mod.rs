@@ -104,6 +104,8 @@ impl GlobalHeap {
         }
         let widths = store.widths();
         let need = object_size(length, widths);
+        let most = closed_size(prefix_size(widths).saturating_add(need), widths);
+        widths.check_len("the size of a global heap collection", most)?;
         if prefix_size(widths) + need > MAX_GROWTH {
             let mut alone = Self::create(store, closed_size(prefix_size(widths) + need, widths))?;
             let at = Self::put(&mut alone, bytes, widths);

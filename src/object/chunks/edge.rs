@@ -11,6 +11,48 @@ use alloc::vec::Vec;
 const VISIT_UP_TO: u64 = 1 << 16;
 
 impl Chunks {
+    /// Whether the dataset's edge chunks go unfiltered and this is one of them.
+    pub(super) fn goes_unfiltered(&self, at: &[u64], dims: &[u64]) -> bool {
+        let beyond =
+            |((at, chunk), dim): ((&u64, &u64), &u64)| (at + 1).saturating_mul(*chunk) > *dim;
+        self.raw_edges && at.iter().zip(self.grid.chunk()).zip(dims).any(beyond)
+    }
+
+    /// Before the extent changes from that of `old` to that of `new`: writes anew the chunks that are at the edge of one
+    /// of them only, where chunks at the edge go unfiltered.
+    pub(crate) fn change_edges(
+        &mut self,
+        store: &mut Store,
+        old: Shape<'_>,
+        new: Shape<'_>,
+    ) -> Result<()> {
+        if !self.raw_edges {
+            return Ok(());
+        }
+        let counts = self.grid.counts(new.dims);
+        let mut edges = BTreeSet::new();
+        for axis in 0..counts.len() {
+            let mut dims = old.dims.to_vec();
+            edges.extend(self.border(store, Shape { dims: &dims, ..old }, axis)?);
+            dims[axis] = dims[axis].min(new.dims[axis]);
+            edges.extend(self.border(store, Shape { dims: &dims, ..old }, axis)?);
+        }
+        for at in edges {
+            let stays = at.iter().zip(&counts).all(|(at, count)| at < count);
+            if !stays || self.goes_unfiltered(&at, old.dims) == self.goes_unfiltered(&at, new.dims)
+            {
+                continue;
+            }
+            self.load(store, old, &at, false)?;
+            if let Some(cached) = self.cache.get_mut(&at) {
+                cached.touch(0..cached.data.len());
+            }
+            self.write_back(store, new, &at, false)?;
+            self.cache.remove(&at);
+        }
+        Ok(())
+    }
+
     /// Drops what lies outside `shape`, and makes the rest of the chunks at the new edge fill, in the cache and in the
     /// file. `shape.dims` is the new extent, `old` the former one.
     pub(crate) fn shrink(

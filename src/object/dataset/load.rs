@@ -6,18 +6,23 @@ use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::Datatype;
+use crate::format::message::external_files::ExternalFiles;
 use crate::format::message::fill_value::{Fill, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::kind;
-use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
+use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass, UNFILTERED_EDGES};
 use crate::index;
+use crate::infra::global_heap::HeapRef;
 use crate::object::chunks::Chunks;
 use crate::object::contiguous::Contiguous;
+use crate::object::external::External;
 use crate::object::header::Header;
 use crate::object::shared::message_data;
+use crate::object::virtual_dataset::Virtual;
 use crate::store::Store;
 use alloc::borrow::Cow;
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 impl Dataset {
@@ -37,12 +42,12 @@ impl Dataset {
             })?;
             message_data(store, header, message)
         };
-        if header.message(kind::EXTERNAL_FILES).is_some() {
-            return Err(Error::unsupported("data in external files").at(at));
-        }
         let space = data_of(kind::DATASPACE, "dataspace")?;
         let space = Dataspace::decode(&space, store.widths(), at)?;
         let (datatype, _, _) = Datatype::decode(&data_of(kind::DATATYPE, "datatype")?, at)?;
+        if datatype.check_widths(store.widths()).is_err() {
+            return Err(Error::corrupt("datatype message", "an address has another size").at(at));
+        }
         let element = datatype.size() as usize;
         let fill = load_fill(store, header, element)?;
         let filters = match header.message(kind::FILTER_PIPELINE) {
@@ -53,16 +58,22 @@ impl Dataset {
         };
         let layout = Layout::decode(&layout.data, store.widths(), at)?;
         let max_dims = max_dims(&space);
-        let mut data = load_data(
-            store,
-            layout.class,
-            layout.version,
-            &space,
-            &max_dims,
-            &filters,
-            element,
-        )
-        .map_err(|error| error.at(at))?;
+        let data = match header.message(kind::EXTERNAL_FILES) {
+            Some(message) => {
+                let message = message_data(store, header, message)?;
+                load_external(store, &layout.class, &message)
+            }
+            None => load_data(
+                store,
+                layout.class,
+                layout.version,
+                &space,
+                &max_dims,
+                &filters,
+                element,
+            ),
+        };
+        let mut data = data.map_err(|error| error.at(at))?;
         if let Data::Contiguous(contiguous) = &mut data {
             contiguous.always_copied = datatype.contains_var_len();
         }
@@ -75,6 +86,7 @@ impl Dataset {
             layout_version: layout.version,
             data,
             messages_changed: false,
+            widths: store.widths(),
         }))
     }
 }
@@ -140,8 +152,22 @@ fn load_data(
         LayoutClass::Chunked(layout) => {
             load_chunks(store, layout, version, space, max_dims, filters, element)
         }
-        LayoutClass::Virtual { .. } => Err(Error::unsupported("a virtual dataset")),
+        LayoutClass::Virtual { heap, index } => {
+            let heap = heap.map(|addr| HeapRef { addr, index });
+            Virtual::load(store, heap, space.dims.len()).map(Data::Virtual)
+        }
     }
+}
+
+fn load_external(store: &Store, class: &LayoutClass, message: &[u8]) -> Result<Data> {
+    if !matches!(class, LayoutClass::Contiguous { .. }) {
+        return Err(Error::corrupt(
+            "external data files message",
+            "the layout is not contiguous",
+        ));
+    }
+    let message = ExternalFiles::decode(message, store.widths(), 0)?;
+    External::load(store, &message).map(|external| Data::External(Arc::new(external)))
 }
 
 fn load_chunks(
@@ -165,14 +191,13 @@ fn load_chunks(
             "the element size is not that of the datatype",
         ));
     }
-    if layout.flags & 1 != 0 && !filters.is_empty() {
-        return Err(Error::unsupported("unfiltered partial edge chunks"));
-    }
     let grid = Grid::new(layout.chunk.clone(), element)?;
     let pipeline = Pipeline::new(filters)?;
-    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
+    let widths = store.widths();
+    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false, widths);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
-    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone());
+    let chunks = Chunks::new(grid, pipeline, index, space.dims.clone())
+        .with_raw_edges(layout.flags & UNFILTERED_EDGES != 0);
     Ok(Data::Chunked {
         chunks,
         flags: layout.flags,

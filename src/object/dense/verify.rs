@@ -1,6 +1,6 @@
 //! What dense storage says, held against itself: the indexes by name and by creation order, and the heap.
 
-use super::{Dense, HEAP_HEADER, StoredId, read};
+use super::{Dense, StoredId, heap_header, read};
 use crate::bytes::lookup3;
 use crate::error::{Error, Result};
 use crate::object::header::Header;
@@ -70,7 +70,8 @@ impl Dense {
             }
         }
         // Where heap and index change in two writes, the heap may be a commit ahead.
-        let exact = header.is_foreign() || header.shares_sector(self.heap_at, HEAP_HEADER);
+        let len = heap_header(store.widths());
+        let exact = header.is_foreign() || header.shares_sector(self.heap_at, len);
         self.heap.verify(store, &ids, exact, found)
     }
 }

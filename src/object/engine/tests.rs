@@ -18,6 +18,7 @@ fn dataset(engine: &mut Engine, name: &str, len: u64, chunk: Option<u64>) -> Add
     let max = chunk.map(|_| vec![None]);
     let plan = Plan {
         datatype: <u8 as crate::H5Type>::datatype(),
+        committed: None,
         space: Dataspace::simple(vec![len], max),
         chunk: chunk.map(|chunk| vec![chunk]),
         layout: LayoutChoice::Auto,
@@ -25,6 +26,7 @@ fn dataset(engine: &mut Engine, name: &str, len: u64, chunk: Option<u64>) -> Add
         fill: None,
         fill_time: FillTime::IfSet,
         early: false,
+        track_order: false,
     };
     let root = engine.root();
     engine.create_dataset(root, name, plan).unwrap()

@@ -7,7 +7,7 @@ use crate::format::message::attribute::Attribute;
 use crate::format::message::datatype::Datatype;
 use crate::infra::global_heap::HeapRef;
 use crate::object::dataset::Dataset;
-use crate::object::values::for_each_reference;
+use crate::object::heap_ids::{Owner, for_each_heap_id, names_heap_objects};
 use crate::selection::Resolved;
 
 /// How many bytes of elements are looked at together.
@@ -17,10 +17,7 @@ impl Walk<'_> {
     pub(super) fn attribute(&mut self, attribute: &Attribute) -> Result<()> {
         let widths = self.store.widths();
         let datatype = attribute.datatype()?;
-        if attribute.flags & 1 != 0 {
-            let shared = attribute.datatype_place(widths)?;
-            self.use_committed(shared.and_then(|shared| shared.object()));
-        }
+        self.use_committed(attribute.held_datatype(widths)?);
         let elements = attribute.dataspace(widths)?.element_count()?;
         let bytes = elements.checked_mul(u64::from(datatype.size()));
         if bytes != Some(attribute.data.len() as u64) {
@@ -44,7 +41,15 @@ impl Walk<'_> {
         });
         self.settle_all(found)?;
         self.report.chunks += chunks.map_err(|error| error.at(header.addr.get()))?;
-        if dataset.datatype.contains_var_len() {
+        if let Some(at) = dataset.mappings_at() {
+            self.look_up(vec![at])?;
+        }
+        if dataset.is_elsewhere() {
+            return Ok(());
+        }
+        if names_heap_objects(&dataset.datatype) {
+            let (datatype, fill) = (dataset.datatype.clone(), dataset.fill().to_vec());
+            self.references(&datatype, &fill)?;
             self.values(&mut dataset)
                 .map_err(|error| error.at(header.addr.get()))?;
         }
@@ -79,16 +84,47 @@ impl Walk<'_> {
     fn references(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
         let (store, width) = (self.store, self.store.widths().offset);
         let (heap, collections) = (&mut self.heap, &mut self.collections);
+        let (mut missing, mut nested) = (Vec::new(), Vec::new());
+        let visited = for_each_heap_id(datatype, bytes, width, &mut |at: HeapRef, owner| {
+            if let Err(error) = heap.with(store, at, |_| ()) {
+                super::note(&mut missing, error);
+                return Ok(());
+            }
+            collections.insert(at.addr);
+            // Once is enough, however many elements name it.
+            if let Owner::Sequence(base, count) = owner
+                && names_heap_objects(base)
+                && self.nested.insert(at)
+            {
+                nested.push((at, base, count));
+            }
+            Ok(())
+        });
+        if let Err(error) = visited {
+            super::note(&mut missing, error);
+        }
+        self.settle_all(missing)?;
+        for (at, base, count) in nested {
+            let len = count.saturating_mul(base.size() as usize);
+            let bytes = self
+                .heap
+                .with(store, at, |bytes| bytes[..len.min(bytes.len())].to_vec())?;
+            self.references(base, &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Looks objects of the global heap up, whose collections are in use then.
+    fn look_up(&mut self, named: Vec<HeapRef>) -> Result<()> {
         let mut missing = Vec::new();
-        for_each_reference(datatype, bytes, width, &mut |at: HeapRef| {
-            match heap.with(store, at, |_| ()) {
+        for at in named {
+            match self.heap.with(self.store, at, |_| ()) {
                 Ok(()) => {
-                    collections.insert(at.addr);
+                    self.collections.insert(at.addr);
                 }
                 Err(error) => super::note(&mut missing, error),
             }
-            Ok(())
-        })?;
+        }
         self.settle_all(missing)
     }
 }

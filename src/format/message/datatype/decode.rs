@@ -330,14 +330,14 @@ fn enumeration(header: &Header, base: Box<Datatype>, take: &mut Take<'_>) -> Res
 }
 
 fn variable_length(header: &Header, base: Box<Datatype>, take: &mut Take<'_>) -> Result<Datatype> {
-    if header.size != VAR_LEN_SIZE {
-        return Err(Error::unsupported(
-            "a variable-length datatype of other than 16 bytes",
-        ));
+    if !matches!(header.size, 10 | 12 | VAR_LEN_SIZE) {
+        return Err(take.error("an element of variable length has no such size"));
     }
+    let size = header.size;
     match header.flags & 0x0f {
-        0 => Ok(Datatype::VarLenSequence { base }),
+        0 => Ok(Datatype::VarLenSequence { size, base }),
         1 => Ok(Datatype::VarLenString {
+            size,
             padding: padding(header.flags >> 4 & 0x0f)?,
             charset: charset(header.flags >> 8 & 0x0f)?,
             base,

@@ -38,7 +38,7 @@ impl fmt::Display for Datatype {
                 fmt_members(f, "enum", names)?;
                 write!(f, " of {base}")
             }
-            Self::VarLenSequence { base } => write!(f, "variable-length sequence of {base}"),
+            Self::VarLenSequence { base, .. } => write!(f, "variable-length sequence of {base}"),
             Self::VarLenString { charset, .. } => {
                 write!(f, "variable-length {} string", charset_name(*charset))
             }

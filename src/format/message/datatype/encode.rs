@@ -28,7 +28,7 @@ pub(super) fn required_version(datatype: &Datatype) -> u8 {
         Datatype::Array { base, .. } => required_version(base).max(2),
         Datatype::Complex { base, .. } => required_version(base).max(5),
         Datatype::Enum { base, .. }
-        | Datatype::VarLenSequence { base }
+        | Datatype::VarLenSequence { base, .. }
         | Datatype::VarLenString { base, .. } => required_version(base),
         Datatype::Compound { members, .. } => members
             .iter()
@@ -86,11 +86,12 @@ fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, floor: u8) -> (u8, u32
             }
             (8, members.len() as u32, version)
         }
-        Datatype::VarLenSequence { base } => (9, 0, put(out, base, floor)),
+        Datatype::VarLenSequence { base, .. } => (9, 0, put(out, base, floor)),
         Datatype::VarLenString {
             padding,
             charset,
             base,
+            ..
         } => {
             let charset = u32::from(charset_code(*charset));
             let flags = 1 | padding_code(*padding) << 4 | charset << 8;

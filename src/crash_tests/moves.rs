@@ -1,0 +1,164 @@
+//! Links that move, attributes that are renamed, files for HDF5 1.8 and files with a userblock.
+
+use super::images::{self, Image};
+use super::run::{Commits, Run};
+use super::workloads::{FOREIGN, anything, fixed, resizing};
+use crate::storage::MemoryStorage;
+use crate::{Dataset, ErrorKind, File, Group, LibVer, Result};
+
+/// Datasets of all layouts, that grow and shrink, in the forms of 1.8.
+pub(super) fn for_18(run: &mut Run) -> Result<()> {
+    run.create_with(&File::with_options().libver(LibVer::V18))?;
+    match run.rng.below(3) {
+        0 => anything(run),
+        1 => fixed(run),
+        _ => resizing(run),
+    }
+}
+
+/// All addresses are relative, all sectors absolute; the block itself changes between commits.
+pub(super) fn after_a_userblock(run: &mut Run) -> Result<()> {
+    let size = 512 << run.some(0, 5);
+    run.create_with(&File::with_options().userblock(size))?;
+    let filler = vec![b'u'; run.some(1, size as usize)];
+    run.file.write_userblock(&filler)?;
+    anything(run)?;
+    run.file.write_userblock(b"the last word")?;
+    run.file.create_group("after it")?;
+    run.commit()
+}
+
+fn ignore(result: Result<()>) -> Result<()> {
+    match result {
+        Err(error) if matches!(error.kind(), ErrorKind::Exists | ErrorKind::NotFound) => Ok(()),
+        result => result,
+    }
+}
+
+fn any_path(run: &mut Run) -> String {
+    let group = ["", "one/", "one/two/", "tracked/"][run.some(0, 4)];
+    format!("{group}n{:02}", run.some(0, 16))
+}
+
+pub(super) fn moves(run: &mut Run) -> Result<()> {
+    run.file.create_group("one/two")?;
+    run.file.new_group().track_order(true).create("tracked")?;
+    let data = run.file.new_dataset::<f64>().shape(0..).track_order(true);
+    data.create("x")?;
+    for round in 0..14 {
+        if round % 5 == 4 {
+            run.reopen()?;
+        }
+        for _ in 0..run.some(1, 7) {
+            let (from, to) = (any_path(run), any_path(run));
+            match run.rng.below(7) {
+                0 | 1 => {
+                    let values = run.values(&[3]);
+                    let made = run
+                        .file
+                        .new_dataset::<f64>()
+                        .create_with(&from, values.view());
+                    ignore(made.map(drop))?;
+                }
+                2 => ignore(run.file.unlink(&from))?,
+                3 => {
+                    let x = run.file.dataset("x")?;
+                    let (old, new) = (format!("a{}", run.some(0, 12)), run.some(0, 12));
+                    ignore(x.rename_attr(&old, &format!("a{new}")))?;
+                    x.set_attr(&old, i64::from(round))?;
+                    let group = run.file.group("tracked")?;
+                    group.set_attr(&old, i64::from(round))?;
+                    ignore(group.rename_attr(&old, &format!("a{new}")))?;
+                }
+                _ => ignore(run.file.relink(&from, &to))?,
+            }
+        }
+        let values = run.values(&[2]);
+        run.file.dataset("x")?.append(values.view())?;
+        run.commit()?;
+    }
+    Ok(())
+}
+
+/// The datasets of one value, wherever they are.
+fn find(group: &Group, value: f64, found: &mut Vec<Dataset>) -> Result<()> {
+    for dataset in group.datasets()? {
+        if dataset
+            .read_raw::<f64>()
+            .is_ok_and(|values| values == [value; 3])
+        {
+            found.push(dataset);
+        }
+    }
+    group
+        .groups()?
+        .iter()
+        .try_for_each(|group| find(group, value, found))
+}
+
+/// A file of another writer has no flip record: a link that moves is then at both places rather than at none.
+#[test]
+fn no_death_loses_a_link_that_moves_in_a_file_of_another_writer() {
+    let start = FOREIGN.start.unwrap();
+    let mut images = 0;
+    for (seed, commits) in [(1, Commits::Any), (2, Commits::Sync), (3, Commits::Sync)] {
+        let mut run = Run::new(Some(start), seed, commits).blind();
+        let place = run.file.new_dataset::<f64>();
+        place.create_with("place 0", &[0.125; 3]).unwrap();
+        for number in 1..4 {
+            run.file.create_group(&format!("group {number}")).unwrap();
+        }
+        run.commit().unwrap();
+        let first = run.states.len();
+        let mut at = "place 0".to_string();
+        for (round, to) in [
+            "group 2/p",
+            "group 1/p",
+            "g/p",
+            "p",
+            "group 3/p",
+            "group 1/q",
+        ]
+        .iter()
+        .enumerate()
+        {
+            run.file.relink(&at, to).unwrap();
+            let values = run.values(&[round + 1]);
+            run.file
+                .dataset("x")
+                .unwrap()
+                .append(values.view())
+                .unwrap();
+            at = (*to).to_string();
+            if round == 4 {
+                // Through three groups in one commit, the first step last.
+                run.file.create_group("group 2/kept").unwrap();
+                run.commit().unwrap();
+                run.file.relink("group 2/kept", "group 1/kept").unwrap();
+                run.file.relink(&at, "group 2/p").unwrap();
+                at = "group 2/p".to_string();
+            }
+            run.commit().unwrap();
+        }
+        let mut judge = |image: Image| {
+            if image.commit + 1 < first {
+                return Ok(());
+            }
+            images += 1;
+            let open = File::open_on(MemoryStorage::from(image.bytes));
+            let mut found = Vec::new();
+            open.and_then(|file| find(&file.root(), 0.125, &mut found))
+                .map_err(|error| format!("{}: {error}", image.origin))?;
+            match found.len() {
+                0 => Err(format!("{}: the link is lost", image.origin)),
+                _ => Ok(()),
+            }
+        };
+        let log = run.recorder.log();
+        images::killed(&run.start, &log, &mut run.rng, 2, &mut judge).unwrap();
+        if commits == Commits::Sync {
+            images::without_power(&run.start, &log, &mut run.rng, &mut judge).unwrap();
+        }
+    }
+    assert!(images > 100, "{images}");
+}

@@ -1,0 +1,155 @@
+//! Copies of objects, as a user of the crate meets them.
+
+use h5quill::{CopyOptions, ErrorKind, File, Result};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn sample() -> Result<File> {
+    let file = File::create_memory()?;
+    let data = file.new_dataset::<i32>().shape((0.., 2)).create("a/b/x")?;
+    data.append(&ndarray::array![[1, 2], [3, 4]])?;
+    file.link_hard("a/b/x", "a/same x")?;
+    file.group("a")?.set_attr("unit", "V")?;
+    Ok(file)
+}
+
+#[test]
+fn what_several_links_lead_to_is_copied_once() {
+    let file = sample().unwrap();
+    file.copy("a", &file, "copy").unwrap();
+    let data = file.dataset("copy/b/x").unwrap();
+    data.append(&ndarray::array![[5, 6]]).unwrap();
+    let other = file.dataset("copy/same x").unwrap();
+    assert_eq!(other.read_raw::<i32>().unwrap(), [1, 2, 3, 4, 5, 6]);
+    // The source is not touched.
+    let source = file.dataset("a/b/x").unwrap();
+    assert_eq!(source.read_raw::<i32>().unwrap(), [1, 2, 3, 4]);
+    file.unlink("copy/b/x").unwrap();
+    assert_eq!(other.read_raw::<i32>().unwrap().len(), 6);
+}
+
+#[test]
+fn paths_are_seen_from_the_groups() {
+    let file = sample().unwrap();
+    let (a, b) = (file.group("a").unwrap(), file.group("a/b").unwrap());
+    b.copy("x", &a, "made/on the way/y").unwrap();
+    assert!(file.exists("a/made/on the way/y").unwrap());
+    b.copy("/a/b", &a, "/top").unwrap();
+    assert_eq!(file.group("top").unwrap().member_names().unwrap(), ["x"]);
+    // The root group, too.
+    let other = File::create_memory().unwrap();
+    file.copy("/", &other, "all").unwrap();
+    assert!(other.exists("all/a/made/on the way/y").unwrap());
+    let unit = other.group("all/a").unwrap().attr("unit").unwrap();
+    assert_eq!(unit.read_scalar::<String>().unwrap(), "V");
+}
+
+#[test]
+fn what_cannot_be_copied_is_refused_and_nothing_changes() {
+    let file = sample().unwrap();
+    let other = File::create_memory().unwrap();
+    other.create_group("there").unwrap();
+    let refused = |from: &str, to: &str| file.copy(from, &other, to).unwrap_err();
+    assert_eq!(refused("missing", "x").kind(), &ErrorKind::NotFound);
+    assert_eq!(refused("missing", "x").object_path(), Some("/missing"));
+    assert_eq!(refused("a", "there").kind(), &ErrorKind::Exists);
+    assert_eq!(refused("a", "there").object_path(), Some("/there"));
+    assert!(matches!(refused("a", "").kind(), ErrorKind::Invalid(_)));
+    assert!(matches!(refused("a", "x//y").kind(), ErrorKind::Invalid(_)));
+    assert_eq!(other.member_names().unwrap(), ["there"]);
+
+    let bytes = other.into_bytes().unwrap();
+    let storage = h5quill::storage::MemoryStorage::from(bytes.clone());
+    let read_only = File::open_on(storage).unwrap();
+    let error = file.copy("a", &read_only, "x").unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::ReadOnly);
+    let closed = File::open_memory(bytes).unwrap();
+    let root = closed.root();
+    closed.close().unwrap();
+    let error = file.copy("a", &root, "x").unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Closed);
+    let error = root.copy("there", &file, "x").unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Closed);
+    assert!(!file.exists("x").unwrap());
+}
+
+#[test]
+fn a_read_only_source_is_copied_from() {
+    let bytes = sample().unwrap().into_bytes().unwrap();
+    let storage = h5quill::storage::MemoryStorage::from(bytes);
+    let source = File::open_on(storage).unwrap();
+    let file = File::create_memory().unwrap();
+    source.copy("a/b", &file, "b").unwrap();
+    let error = source.copy("a/b", &source, "c").unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::ReadOnly);
+    let file = File::open_memory(file.into_bytes().unwrap()).unwrap();
+    let data = file.dataset("b/x").unwrap();
+    assert_eq!(data.read_raw::<i32>().unwrap(), [1, 2, 3, 4]);
+}
+
+#[test]
+fn many_objects_are_copied() {
+    let file = File::create_memory().unwrap();
+    for number in 0..300 {
+        let path = format!("deep/{}/{}", number % 7, number);
+        let data = file.new_dataset::<u32>().shape(0..).chunk(16).create(&path);
+        data.unwrap().append(&[number; 20]).unwrap();
+    }
+    let mut path = String::from("deep");
+    for level in 0..200 {
+        path.push_str(&format!("/{level}"));
+    }
+    file.create_group(&path).unwrap();
+    let other = File::create_memory().unwrap();
+    file.copy("deep", &other, "deep").unwrap();
+    let other = File::open_memory(other.into_bytes().unwrap()).unwrap();
+    for number in 0..300 {
+        let data = other.dataset(&format!("deep/{}/{}", number % 7, number));
+        assert_eq!(data.unwrap().read_raw::<u32>().unwrap(), [number; 20]);
+    }
+    assert!(other.exists(&path).unwrap());
+}
+
+#[test]
+fn threads_copy_in_opposite_directions() {
+    let (one, two) = (sample().unwrap(), sample().unwrap());
+    let start = Arc::new(Barrier::new(3));
+    let began = Instant::now();
+    let threads: Vec<_> = [
+        (one.clone(), two.clone()),
+        (two.clone(), one.clone()),
+        (one.clone(), one.clone()),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(thread, (from, to))| {
+        let start = start.clone();
+        thread::spawn(move || {
+            start.wait();
+            for number in 0..40 {
+                let name = format!("{thread} {number}");
+                from.copy("a/b", &to, &name).unwrap();
+                if number % 10 == 0 {
+                    to.flush().unwrap();
+                }
+            }
+        })
+    })
+    .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert_eq!(one.len().unwrap(), 1 + 40 + 40);
+    assert_eq!(two.len().unwrap(), 1 + 40);
+}
+
+#[test]
+fn external_links_are_not_followed() {
+    // What follows them is refused before anything is made; a link is copied as it is.
+    let file = sample().unwrap();
+    let options = CopyOptions::new().expand_external(true);
+    file.copy_with("a", &file, "x", options).unwrap();
+    assert!(file.exists("x/b/x").unwrap());
+}
