@@ -189,7 +189,7 @@ fn value_text(value: &Value, dtype: &Datatype) -> String {
         (Value::Reference(Reference::Object(object)), _) => format!("r{}", object.address()),
         (Value::Reference(other), _) => format!("{other:?}"),
         (Value::Enum { value, .. }, _) => format!("i{value}"),
-        (Value::Sequence(values), Datatype::VarLenSequence { base }) => {
+        (Value::Sequence(values), Datatype::VarLenSequence { base, .. }) => {
             format!("<{}>", many(values, base))
         }
         (Value::Array(values), Datatype::Array { base, .. }) => format!("[{}]", many(values, base)),
@@ -297,7 +297,7 @@ fn type_text(dtype: &Datatype) -> String {
                 .collect();
             format!("e({};{})", type_text(base), names.join(","))
         }
-        Datatype::VarLenSequence { base } => format!("v({})", type_text(base)),
+        Datatype::VarLenSequence { base, .. } => format!("v({})", type_text(base)),
         Datatype::VarLenString {
             padding, charset, ..
         } => format!("vs({})", string_text(*padding, *charset)),
