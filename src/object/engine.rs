@@ -306,7 +306,9 @@ impl Engine {
         if self.read_only {
             return Err(Error::new(ErrorKind::ReadOnly));
         }
-        self.object(addr)?.header.check_editable()
+        let (object, store, _) = self.parts(addr)?;
+        object.header.check_editable()?;
+        object.header.check_adoptable(store)
     }
 
     /// As [`check_editable`](Self::check_editable), for a change of a group's links.

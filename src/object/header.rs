@@ -385,6 +385,7 @@ impl Header {
         Ok(())
     }
 
+    /// Refuses a header that a cell cannot take the place of.
     pub(crate) fn check_adoptable(&self, store: &Store) -> Result<()> {
         if let Form::Foreign { blocks } = &self.form {
             let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
