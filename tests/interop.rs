@@ -4,10 +4,10 @@
 
 mod support;
 
-#[path = "interop/copied.rs"]
-mod copied;
 #[path = "interop/conversions.rs"]
 mod conversions;
+#[path = "interop/copied.rs"]
+mod copied;
 #[path = "interop/dump.rs"]
 mod dump;
 #[path = "interop/edited.rs"]

@@ -126,5 +126,6 @@ fn copy_chunk(
         true => elements,
         false => new.pipeline().encode(&elements)?,
     };
-    new.put(&mut engines.to().store, at, bytes, 0)
+    let mask = new.pipeline().mask();
+    new.put(&mut engines.to().store, at, bytes, mask)
 }
