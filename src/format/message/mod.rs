@@ -56,7 +56,6 @@ pub(crate) mod kind {
 }
 
 /// The flags of a header message.
-#[expect(dead_code, reason = "the list of the specification, whole")]
 pub(crate) mod flag {
     /// The message does not change after it was written.
     pub(crate) const CONSTANT: u8 = 0x01;
