@@ -306,7 +306,9 @@ impl Engine {
         if self.read_only {
             return Err(Error::new(ErrorKind::ReadOnly));
         }
-        self.object(addr)?.header.check_editable()
+        let (object, store, _) = self.parts(addr)?;
+        object.header.check_editable()?;
+        object.header.check_adoptable(store)
     }
 
     /// As [`check_editable`](Self::check_editable), for a change of a group's links.
@@ -612,12 +614,16 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<Option<Extension
         return Ok(None);
     };
     let header = Header::load(store, extension)?;
-    if !read_only {
+    if read_only {
+        extension::show_cache_image(store, &header)?;
+    } else {
         header.check_editable()?;
     }
     for message in &header.messages {
         let refused = match message.kind {
-            kind::CACHE_IMAGE => "a file with a metadata cache image",
+            kind::CACHE_IMAGE => {
+                "a file with a metadata cache image (libhdf5 takes it away as it opens the file for writing)"
+            }
             kind::DRIVER_INFO => {
                 driver_info::check_message(&message.data, extension.get())?;
                 continue;
