@@ -76,7 +76,9 @@ fn digest(path: &Path) -> Option<String> {
     support::run_python(DIGEST, &[path.as_os_str()])
 }
 
-fn check_h5dump(path: &Path) -> String {
+fn check(path: &Path) -> String {
+    let report = File::open(path).unwrap().verify().unwrap();
+    assert!(report.is_sound(), "{report}");
     let Some(h5dump) = support::h5dump() else {
         return String::new();
     };
@@ -184,7 +186,7 @@ fn an_edit_keeps_committed_datatypes_and_their_counts() {
         if let Some(counted) = counts(&path, &["types/point", "types/text"]) {
             assert_eq!(counted, [13, 4], "{name}");
         }
-        let shown = check_h5dump(&path);
+        let shown = check(&path);
         if !shown.is_empty() {
             assert!(
                 shown.matches("DATATYPE  \"/types/point\"").count() >= 11,
@@ -223,7 +225,7 @@ fn an_edit_keeps_committed_datatypes_and_their_counts() {
             point()
         );
         file.close().unwrap();
-        check_h5dump(&path);
+        check(&path);
     }
 }
 
@@ -271,7 +273,7 @@ fn a_committed_datatype_is_made_used_and_deleted_with_its_last_user() {
     if let Some(counted) = counts(&path, &["types/point", "types/value"]) {
         assert_eq!(counted, [7, 11]);
     }
-    let shown = check_h5dump(&path);
+    let shown = check(&path);
     if !shown.is_empty() {
         assert!(shown.contains("DATATYPE \"point\" H5T_COMPOUND"), "{shown}");
         assert_eq!(
@@ -302,7 +304,7 @@ fn a_committed_datatype_is_made_used_and_deleted_with_its_last_user() {
     }
     assert_eq!(named.dtype().unwrap_err().kind(), &ErrorKind::NotFound);
     file.close().unwrap();
-    check_h5dump(&path);
+    check(&path);
     let after = std::fs::metadata(&path).unwrap().len();
     assert!(after <= before + 4096, "{before} {after}");
     if let Some(text) = digest(&path) {
@@ -445,7 +447,7 @@ fn files_with_a_shared_message_table_are_edited_by_turns_with_libhdf5() {
         let file = File::open_rw(&path).unwrap();
         change_shared(&file, name);
         file.close().unwrap();
-        check_h5dump(&path);
+        check(&path);
         let before = digest(&path).unwrap();
         for line in [
             "/d0 1 False int32 [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11], [1, 2, 3]]",
@@ -470,7 +472,7 @@ fn files_with_a_shared_message_table_are_edited_by_turns_with_libhdf5() {
         let script = "import sys, h5py\nwith h5py.File(sys.argv[1], 'r+') as f:\n    \
                       f['late7'].resize((9,)); del f['d0'], f['d1'], f['dense'], f['late11']\n";
         support::run_python(script, &[path.as_os_str()]);
-        check_h5dump(&path);
+        check(&path);
         let after = digest(&path).unwrap();
         for line in [
             "/d2 1 False int32 [[2, 3, 4], [5, 6, 7], [8, 9, 10], [11, 12, 13]]",
@@ -488,9 +490,9 @@ fn files_with_a_shared_message_table_are_edited_by_turns_with_libhdf5() {
         file.dataset("late12").unwrap().resize(2).unwrap();
         file.unlink("unique11").unwrap();
         file.close().unwrap();
-        check_h5dump(&path);
+        check(&path);
         theirs(&["13"]).unwrap();
-        check_h5dump(&path);
+        check(&path);
     }
 }
 

@@ -241,7 +241,12 @@ impl Walk<'_> {
             let Some(stored) = count.stored.map(u64::from) else {
                 continue;
             };
-            if stored < count.links || stored > count.links + count.uses {
+            // An attribute that is left in the shared message table only may hold a committed datatype.
+            let most = match self.store.shared_table {
+                Some(_) => u64::MAX,
+                None => count.links + count.uses,
+            };
+            if stored < count.links || stored > most {
                 self.path = count.path;
                 self.problem(Some(addr.get()), || {
                     format!(
