@@ -123,6 +123,8 @@ fn external_links_lead_where_h5py_says() {
     }
     assert_eq!(count, 18);
 
+    let opened = file.open_object("chain").unwrap();
+    assert!(matches!(opened, h5quill::Object::Dataset(_)));
     let found = file.dataset("chain").unwrap();
     assert_eq!(found.name(), "/x");
     assert!(
