@@ -236,7 +236,8 @@ impl Copying {
         } else {
             (self.place_member(engine, planned, len, parent)?, Vec::new())
         };
-        let keeps_record = planned.grows || planned.links.is_some();
+        // Links to an object with more than one may go, and the header changes.
+        let keeps_record = planned.grows || planned.links.is_some() || planned.count > 1;
         let header = Header::new(addr, planned.prefix.clone(), Vec::new(), room, keeps_record);
         self.places.push(addr);
         self.unbuilt.push(Some(header));
