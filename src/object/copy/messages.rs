@@ -90,7 +90,9 @@ pub(super) fn committed(store: &Store, message: &RawMessage) -> Result<Option<Ad
 /// Refuses a dataset whose data cannot be copied.
 fn check_data(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<()> {
     let object = engine.object(addr)?;
-    if let Some(dataset) = &object.dataset {
+    if let Some(dataset) = &object.dataset
+        && !dataset.is_elsewhere()
+    {
         let datatype = &dataset.datatype;
         mode.check_elements(datatype)
             .map_err(|error| error.at(addr.get()))?;
@@ -105,10 +107,11 @@ fn check_data(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<()> {
             false => Ok(()),
         };
     }
-    let Some(refused) = &object.refused else {
-        return Ok(());
+    let refused = match (&object.dataset, &object.refused) {
+        (None, None) => return Ok(()),
+        (_, Some(refused)) => refused.clone(),
+        _ => object.not_a_dataset(),
     };
-    let refused = refused.clone();
     mode.check_same_widths()?;
     let external = object.header.message(kind::EXTERNAL_FILES).is_some();
     let layout = object.header.message(kind::LAYOUT).cloned();
@@ -153,7 +156,9 @@ pub(super) fn copied(
         match message.kind {
             kind::DATASPACE => {
                 // What the file will say after the next commit.
-                if let Some(dataset) = &engines.from().object(planned.source)?.dataset {
+                if let Some(dataset) = &engines.from().object(planned.source)?.dataset
+                    && !dataset.is_elsewhere()
+                {
                     message.data = dataset.space.encode(widths);
                 }
             }
@@ -232,7 +237,11 @@ fn layout(
     message: &RawMessage,
 ) -> Result<Vec<u8>> {
     let widths = engines.to().store.widths();
-    if engines.from().object(source)?.dataset.is_some() {
+    let dataset = &engines.from().object(source)?.dataset;
+    if dataset
+        .as_ref()
+        .is_some_and(|dataset| !dataset.is_elsewhere())
+    {
         return Ok(data::copy(engines, converter, source)?.encode(widths));
     }
     let mut layout = Layout::decode(&message.data, engines.from().store.widths(), source.get())?;
