@@ -25,7 +25,7 @@ fn places(elements: &Elements, dims: &[u64]) -> Vec<u64> {
 
 proptest! {
     #[test]
-    fn a_hyperslab_has_the_product_of_its_indices(axes: [(0..3_u64, 1..4_u64, 1..4_u64, 0..3_u64); 3]) {
+    fn a_hyperslab_has_the_product_of_its_indices(axes in proptest::array::uniform3((0..3_u64, 1..4_u64, 1..4_u64, 0..3_u64))) {
         let axes = axes.map(|(start, count, block, gap)| HyperslabAxis {
             start, stride: block + gap, count: Some(count), block: Some(block),
         });
