@@ -178,9 +178,9 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
-    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself. Unfiltered chunks
-    /// of a fixed extent that are allocated early are in one block, until one is changed after a commit: then they get
-    /// an index, so that a kill leaves the old chunk or the new one.
+    /// When space is allocated; only [`AllocTime::Early`] differs from what a layout does by itself: the chunks of the
+    /// extent at creation are written then. Those that are not filtered, of a fixed extent, are in one block until one is
+    /// changed after a commit: then they get an index, so that a kill leaves the old chunk or the new one.
     ///
     /// ```
     /// use h5quill::{AllocTime, File};

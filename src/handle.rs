@@ -105,7 +105,7 @@ pub(crate) struct Shared {
 pub(crate) struct WeakShared {
     open: Weak<Lock<Open>>,
     name: Arc<str>,
-    member: Option<Arc<Member>>,
+    member: Weak<Member>,
 }
 
 impl WeakShared {
@@ -113,7 +113,7 @@ impl WeakShared {
         Some(Shared {
             open: self.open.upgrade()?,
             name: self.name.clone(),
-            member: self.member.clone(),
+            member: self.member.upgrade(),
         })
     }
 }
@@ -149,7 +149,8 @@ impl Shared {
         WeakShared {
             open: Arc::downgrade(&self.open),
             name: self.name.clone(),
-            member: self.member.clone(),
+            // Not counted either: the family would keep itself alive.
+            member: self.member.as_ref().map(Arc::downgrade).unwrap_or_default(),
         }
     }
 

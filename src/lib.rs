@@ -59,6 +59,12 @@
 //! say "synced" before it is, and does not change bytes outside a written range. One kind of data is rewritten in place,
 //! sector by sector: a part of a contiguous dataset of more than 64 MiB.
 //!
+//! # Other files
+//!
+//! A file can name others: sources of virtual datasets, external data files, targets of external links. None is opened
+//! unless [`FileBuilder::follow_other_files`] (by their paths) or [`FileBuilder::other_files`] (by a closure) says so;
+//! then their data are read as if they were here, and nothing is ever written to them.
+//!
 //! # Features
 //!
 //! * `std` (on by default): files on a path, file locks, handles that threads share, the faster deflate.

@@ -12,7 +12,6 @@ use alloc::borrow::Cow;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -76,16 +75,17 @@ trait Filter: Send + Sync {
     }
 }
 
-/// A filter of someone else: its chunks are carried, not looked into.
-struct Unknown(String);
+/// A filter that cannot be applied, and why: one of someone else, or one whose parameters are wrong. Its chunks are
+/// carried, not looked into; those that went without it are read.
+struct Unusable(Error);
 
-impl Unknown {
+impl Unusable {
     fn error(&self) -> Error {
-        Error::unsupported(self.0.clone())
+        self.0.clone()
     }
 }
 
-impl Filter for Unknown {
+impl Filter for Unusable {
     fn encode(&self, _: &[u8]) -> Result<Encoded> {
         Err(self.error())
     }
@@ -103,8 +103,30 @@ impl Filter for Unknown {
     }
 }
 
+fn usable(filter: Result<impl Filter + 'static>, optional: bool) -> Stage {
+    match filter {
+        Ok(filter) => Stage::of(filter),
+        Err(error) => Stage {
+            filter: Box::new(Unusable(error)),
+            left_out: optional,
+        },
+    }
+}
+
 struct Stage {
     filter: Box<dyn Filter>,
+    /// Chunks go without it, as libhdf5 writes them where the parameters of an optional filter are wrong: those of a
+    /// shuffle of strings or sequences of variable length, which it describes without the size of an element.
+    left_out: bool,
+}
+
+impl Stage {
+    fn of(filter: impl Filter + 'static) -> Self {
+        Self {
+            filter: Box::new(filter),
+            left_out: false,
+        }
+    }
 }
 
 /// The filters of a dataset in their order of encoding.
@@ -119,7 +141,8 @@ impl core::fmt::Debug for Pipeline {
 }
 
 impl Pipeline {
-    /// The pipeline of `filters`. Filters that this library does not know are refused when a chunk goes through them.
+    /// The pipeline of `filters`. Filters that this library does not know, and those whose parameters are wrong, are
+    /// refused when a chunk goes through them.
     pub(crate) fn new(filters: &[FilterDescription]) -> Result<Self> {
         if filters.len() > MAX_FILTERS {
             let (value, max) = (filters.len() as u64, MAX_FILTERS as u64);
@@ -127,26 +150,32 @@ impl Pipeline {
         }
         let stage = |description: &FilterDescription| {
             let values = description.values.as_slice();
-            let filter: Box<dyn Filter> = match description.id {
-                deflate::ID => Box::new(deflate::Deflate::new(values)?),
-                shuffle::ID => Box::new(shuffle::Shuffle::new(values)?),
-                fletcher32::ID => Box::new(fletcher32::Fletcher32),
-                id => Box::new(Unknown(match &description.name {
+            match description.id {
+                deflate::ID => usable(deflate::Deflate::new(values), description.optional),
+                shuffle::ID => usable(shuffle::Shuffle::new(values), description.optional),
+                fletcher32::ID => Stage::of(fletcher32::Fletcher32),
+                id => Stage::of(Unusable(Error::unsupported(match &description.name {
                     Some(name) => format!("filter {id} ({name})"),
                     None => format!("filter {id}"),
-                })),
-            };
-            Ok(Stage { filter })
+                }))),
+            }
         };
-        let stages = filters.iter().map(stage).collect::<Result<_>>()?;
+        let stages = filters.iter().map(stage).collect();
         Ok(Self { stages })
     }
 
     /// Refuses where a filter cannot be applied, before anything is changed.
     pub(crate) fn check(&self) -> Result<()> {
-        self.stages
-            .iter()
-            .try_for_each(|stage| stage.filter.check())
+        let mut applied = self.stages.iter().filter(|stage| !stage.left_out);
+        applied.try_for_each(|stage| stage.filter.check())
+    }
+
+    /// The mask of a chunk as [`encode`](Self::encode) makes it.
+    pub(crate) fn mask(&self) -> u32 {
+        let bits = self.stages.iter().zip(0..);
+        bits.fold(0, |mask, (stage, bit)| {
+            mask | u32::from(stage.left_out) << bit
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -170,10 +199,11 @@ impl Pipeline {
             .all(|stage| stage.filter.encoded_limit(PROBE) == PROBE)
     }
 
-    /// The stored bytes of `chunk`. Every filter is applied, also where it makes the chunk longer, as libhdf5 does.
+    /// The stored bytes of `chunk`, with the filters of [`mask`](Self::mask) left out. Every other filter is applied,
+    /// also where it makes the chunk longer, as libhdf5 does.
     pub(crate) fn encode(&self, chunk: &[u8]) -> Result<Vec<u8>> {
         let mut bytes = Cow::Borrowed(chunk);
-        for stage in &self.stages {
+        for stage in self.stages.iter().filter(|stage| !stage.left_out) {
             if let Encoded::Bytes(encoded) = stage.filter.encode(&bytes)? {
                 bytes = Cow::Owned(encoded);
             }

@@ -241,20 +241,32 @@ fn an_unknown_filter_is_named_when_a_chunk_goes_through_it() {
 }
 
 #[test]
-fn broken_parameters_are_refused() {
+fn broken_parameters_leave_an_optional_filter_out_and_refuse_another() {
     for (id, values) in [
         (deflate::ID, vec![]),
         (deflate::ID, vec![10]),
         (shuffle::ID, vec![]),
         (shuffle::ID, vec![0]),
     ] {
-        let description = FilterDescription {
+        let mut description = FilterDescription {
             id,
             name: None,
             optional: true,
             values,
         };
-        assert!(is_corrupt(Pipeline::new(&[description])));
+        let optional = pipeline(&[fletcher32(), description.clone()]);
+        optional.check().unwrap();
+        assert_eq!(optional.mask(), 0b10);
+        let stored = optional.encode(&[1, 2]).unwrap();
+        assert_eq!(stored.len(), 6);
+        assert_eq!(optional.decode(stored.clone(), 0b10, 2).unwrap(), [1, 2]);
+        assert!(is_corrupt(optional.decode(stored, 0, 2)));
+        description.optional = false;
+        let required = pipeline(&[description]);
+        assert!(is_corrupt(required.check()));
+        assert!(is_corrupt(required.encode(&[1, 2])));
+        assert!(is_corrupt(required.decode(vec![1, 2], 0, 2)));
+        assert_eq!(required.decode(vec![1, 2], 1, 2).unwrap(), [1, 2]);
     }
 }
 

@@ -8,7 +8,7 @@
 mod edge;
 mod verify;
 
-use crate::chunk::Grid;
+use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::index::{self, ChunkIndex, ChunkRecord, IndexShape};
@@ -16,7 +16,6 @@ use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -53,8 +52,7 @@ impl Cached {
 pub(crate) struct Shape<'a> {
     pub(crate) dims: &'a [u64],
     pub(crate) max_dims: &'a [Option<u64>],
-    /// One element of the fill value.
-    pub(crate) fill: &'a [u8],
+    pub(crate) fill: Fill<'a>,
 }
 
 #[derive(Debug)]
@@ -139,6 +137,7 @@ impl Chunks {
             dims: dims.to_vec(),
             max_dims: max_dims.to_vec(),
             early: false,
+            widths: store.widths(),
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;
@@ -220,12 +219,8 @@ impl Chunks {
         first as usize * self.grid.row_bytes()..last as usize * self.grid.row_bytes()
     }
 
-    fn filled(&self, fill: &[u8]) -> Vec<u8> {
-        if fill.iter().all(|&byte| byte == 0) {
-            vec![0; self.grid.chunk_bytes()]
-        } else {
-            fill.repeat(self.grid.chunk_bytes() / fill.len())
-        }
+    fn filled(&self, fill: Fill<'_>) -> Vec<u8> {
+        fill.repeat(self.grid.chunk_bytes() / fill.element_size())
     }
 
     /// Brings a chunk into the cache; its old content is not read where all of it will be overwritten.
@@ -273,16 +268,41 @@ impl Chunks {
         record: ChunkRecord,
     ) -> Result<Vec<u8>> {
         let bytes = store.read(record.extent, "chunk")?;
-        if self.goes_unfiltered(at, dims) {
-            if bytes.len() == self.grid.chunk_bytes() {
-                return Ok(bytes);
-            }
-            let error = Error::corrupt("chunk", "an unfiltered chunk has another size");
-            return Err(error.at(record.extent.addr.get()));
-        }
-        self.pipeline
-            .decode(bytes, record.mask, self.grid.chunk_bytes())
+        self.decode_stored(at, dims, bytes, record.mask)
             .map_err(|error| error.at(record.extent.addr.get()))
+    }
+
+    /// The elements of a chunk that is stored as `bytes` with the filters of `mask` left out.
+    pub(crate) fn decode_stored(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<Vec<u8>> {
+        if !self.goes_unfiltered(at, dims) {
+            return self.pipeline.decode(bytes, mask, self.grid.chunk_bytes());
+        }
+        match bytes.len() == self.grid.chunk_bytes() {
+            true => Ok(bytes),
+            false => Err(Error::corrupt(
+                "chunk",
+                "an unfiltered chunk has another size",
+            )),
+        }
+    }
+
+    /// What a chunk of these elements is stored as, no filter left out that the layout does not leave out itself.
+    pub(crate) fn encode_whole(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        elements: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        match self.pipeline.is_empty() || self.goes_unfiltered(at, dims) {
+            true => Ok(elements),
+            false => self.pipeline.encode(&elements),
+        }
     }
 
     /// Reads the selected elements into the dense array `out`, which is zero.
@@ -295,9 +315,8 @@ impl Chunks {
         budget: usize,
     ) -> Result<()> {
         // A chunk that was never written is not made in memory: the file may say that it is large.
-        if shape.fill.iter().any(|&byte| byte != 0) {
-            out.chunks_exact_mut(shape.fill.len())
-                .for_each(|element| element.copy_from_slice(shape.fill));
+        if !shape.fill.is_zero() {
+            shape.fill.put(out);
         }
         let grid = self.grid.clone();
         grid.for_each_chunk(selection, &mut |at| {
@@ -375,7 +394,7 @@ impl Chunks {
             };
             data
         } else {
-            mask = 0;
+            mask = self.pipeline.mask();
             encoded = self.pipeline.encode(data)?;
             encoded.as_slice()
         };
@@ -401,7 +420,7 @@ impl Chunks {
         bytes: Vec<u8>,
         mask: u32,
     ) -> Result<()> {
-        let extent = store.alloc(bytes.len() as u64)?;
+        let extent = store.alloc_raw(bytes.len() as u64)?;
         if bytes.len() < STAGE_BELOW {
             store.stage(extent.addr, bytes)?;
         } else {
@@ -564,13 +583,18 @@ impl Chunks {
         self.index.free_all(store)
     }
 
-    /// Fills every chunk of an index that allocates all of them at creation.
+    /// Fills every chunk of a new dataset that is allocated when it is created. Where there was none though the file says
+    /// so, libhdf5 would allocate them as it writes the whole extent, and leave no fill beyond it.
     pub(crate) fn allocate_all(&mut self, store: &mut Store, shape: Shape<'_>) -> Result<()> {
-        let Some(extent) = self.index.allocate(store)? else {
-            return Ok(());
-        };
-        self.index_changed = true;
         let chunk = self.filled(shape.fill);
+        self.index_changed = true;
+        let Some(extent) = self.index.allocate(store)? else {
+            let grid = self.grid.clone();
+            let raw = self.pipeline.is_empty();
+            return grid.for_each_chunk(&Resolved::whole(shape.dims)?, &mut |at| {
+                self.put(store, at, &chunk, None, raw).map(drop)
+            });
+        };
         let mut at = extent.addr;
         while at < extent.end() {
             store.write_now(at, &chunk)?;

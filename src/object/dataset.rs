@@ -11,13 +11,13 @@ use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
 use super::virtual_dataset::Virtual;
 use crate::bytes::Widths;
-use crate::chunk::Grid;
+use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::libver::LibVer;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
-use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
+use crate::format::message::fill_value::{AllocTime, Fill as FillMessage, FillTime, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
 use crate::format::message::shared::Shared;
@@ -54,6 +54,7 @@ pub(crate) struct Dataset {
     pub(crate) space: Dataspace,
     pub(crate) filters: Vec<FilterDescription>,
     max_dims: Vec<Option<u64>>,
+    /// An element of the fill value; nothing for zeros.
     fill: Vec<u8>,
     layout_version: u8,
     data: Data,
@@ -68,12 +69,17 @@ impl Dataset {
         let max_dims = plan.max_dims();
         let bytes = plan.bytes()?;
         let element = plan.datatype.size() as usize;
-        let fill = plan.fill.clone().unwrap_or_else(|| vec![0; element]);
+        let fill = plan.fill.clone().unwrap_or_default();
         let data = match plan.choice()? {
-            LayoutChoice::Compact => Data::Compact(fill.repeat(bytes as usize / element)),
+            LayoutChoice::Compact => {
+                let elements = bytes as usize / element;
+                Data::Compact(Fill::new(&fill, element).repeat(elements))
+            }
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
-                let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
+                let dims = &plan.space.dims;
+                let widths = store.widths();
+                let shape = index_shape(&grid, &pipeline, dims, &max_dims, plan.early, widths);
                 let index = match store.bound {
                     LibVer::V110 => index::choose(&shape),
                     _ => index::choose_v18(store, &shape)?,
@@ -121,10 +127,10 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
-            Data::Contiguous(contiguous) => contiguous.allocate(store, &self.fill),
+            Data::Contiguous(contiguous) => contiguous.allocate(store, shape.fill),
             Data::Chunked { chunks, .. } => chunks.allocate_all(store, shape),
             Data::Compact(_) | Data::Virtual(_) | Data::External(_) => Ok(()),
         }
@@ -143,7 +149,7 @@ impl Dataset {
             Data::Contiguous(_) | Data::External(_) => AllocTime::Late,
             Data::Chunked { .. } | Data::Virtual(_) => AllocTime::Incremental,
         };
-        let fill = fill.map_or(Fill::Default, Fill::Value);
+        let fill = fill.map_or(FillMessage::Default, FillMessage::Value);
         let mut messages = vec![
             RawMessage::new(kind::DATASPACE, 0, self.space.encode(store.widths())),
             RawMessage::new(
@@ -272,9 +278,9 @@ impl Dataset {
         }
     }
 
-    /// One element of the fill value.
-    pub(crate) fn fill_element(&self) -> &[u8] {
-        &self.fill
+    /// Makes every element of `elements` the fill value.
+    pub(crate) fn put_fill(&self, elements: &mut [u8]) {
+        Fill::new(&self.fill, self.element_size()).put(elements);
     }
 
     pub(crate) fn num_chunks(&mut self, store: &Store) -> Result<Option<u64>> {
@@ -315,14 +321,14 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => {
                 self.messages_changed = true;
                 crate::chunk::for_each_run(
                     &dims,
-                    self.fill.len(),
+                    shape.fill.element_size(),
                     selection,
                     &mut |at, dense, len| {
                         data[at as usize..at as usize + len]
@@ -354,12 +360,12 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => crate::chunk::for_each_run(
                 &dims,
-                self.fill.len(),
+                shape.fill.element_size(),
                 selection,
                 &mut |at, dense, len| {
                     out[dense..dense + len].copy_from_slice(&data[at as usize..at as usize + len]);
@@ -429,7 +435,7 @@ impl Dataset {
         let shape = |dims| Shape {
             dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
@@ -454,7 +460,7 @@ impl Dataset {
         let shape = Shape {
             dims: &self.space.dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let class = match &mut self.data {
             // The messages stay as they are.
@@ -520,7 +526,7 @@ impl Dataset {
         let shape = Shape {
             dims: &self.space.dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Chunked { chunks, .. } => chunks.keep_within(store, shape, budget),
@@ -557,6 +563,7 @@ fn index_shape(
     dims: &[u64],
     max_dims: &[Option<u64>],
     early: bool,
+    widths: Widths,
 ) -> IndexShape {
     IndexShape {
         chunk: grid.chunk().to_vec(),
@@ -565,6 +572,7 @@ fn index_shape(
         dims: dims.to_vec(),
         max_dims: max_dims.to_vec(),
         early,
+        widths,
     }
 }
 

@@ -212,7 +212,10 @@ impl Links {
                 }
             }
         }
-        links.sort_by(|a, b| (a.creation_order, &a.name).cmp(&(b.creation_order, &b.name)));
+        // A link that libhdf5 moved out of a group that tracks the order keeps what it had there.
+        let tracked = self.info.max_creation_index.is_some();
+        let order = |link: &Link| link.creation_order.filter(|_| tracked);
+        links.sort_by(|a, b| (order(a), &a.name).cmp(&(order(b), &b.name)));
         Ok(links)
     }
 

@@ -126,7 +126,9 @@ impl Plan {
             ),
         };
         check_chunk(&chunk, &self.space.dims, &max_dims)?;
-        Ok((Grid::new(chunk, element)?, Pipeline::new(&self.filters)?))
+        let pipeline = Pipeline::new(&self.filters)?;
+        pipeline.check()?;
+        Ok((Grid::new(chunk, element)?, pipeline))
     }
 }
 

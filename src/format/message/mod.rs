@@ -89,6 +89,12 @@ impl RawMessage {
             data,
         }
     }
+
+    /// Whether the specification has this type of message.
+    pub(crate) fn is_known(&self) -> bool {
+        // Type 9 is libhdf5's own, for tests of what is not known.
+        self.kind <= kind::CACHE_IMAGE && self.kind != 9
+    }
 }
 
 /// The character set of a link or attribute name.

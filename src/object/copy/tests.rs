@@ -42,10 +42,13 @@ fn tree(file: &File) -> Result<()> {
 }
 
 /// The file says which of its space nothing reaches; a copy leaves none.
+#[track_caller]
 fn assert_all_reached(file: &File) {
     let object = &file.location().object;
     let lost = object.with(|engine, _| engine.unreachable()).unwrap();
     assert_eq!(lost, []);
+    let report = file.verify().unwrap();
+    assert!(report.is_sound(), "{report}");
 }
 
 fn assert_same_tree(file: &File, at: &str) {

@@ -23,7 +23,6 @@ use crate::store::Store;
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
 impl Dataset {
@@ -92,7 +91,7 @@ impl Dataset {
     }
 }
 
-/// One element of the fill value: the message's, else zeros.
+/// One element of the fill value; nothing for zeros.
 fn load_fill(store: &Store, header: &Header, element: usize) -> Result<Vec<u8>> {
     let at = header.addr.get();
     let value = match (
@@ -107,11 +106,11 @@ fn load_fill(store: &Store, header: &Header, element: usize) -> Result<Vec<u8>> 
     };
     match value {
         Fill::Value(value) if value.len() == element => Ok(value),
-        Fill::Value(value) if value.is_empty() => Ok(vec![0; element]),
+        Fill::Value(value) if value.is_empty() => Ok(Vec::new()),
         Fill::Value(_) => {
             Err(Error::corrupt("fill value message", "its size is not that of an element").at(at))
         }
-        Fill::Default | Fill::Undefined => Ok(vec![0; element]),
+        Fill::Default | Fill::Undefined => Ok(Vec::new()),
     }
 }
 
@@ -194,7 +193,8 @@ fn load_chunks(
     }
     let grid = Grid::new(layout.chunk.clone(), element)?;
     let pipeline = Pipeline::new(filters)?;
-    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
+    let widths = store.widths();
+    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false, widths);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
     let chunks = Chunks::new(grid, pipeline, index, space.dims.clone())
         .with_raw_edges(layout.flags & UNFILTERED_EDGES != 0);

@@ -304,3 +304,6 @@ impl Walk<'_> {
         });
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests;
