@@ -18,7 +18,6 @@
 //! ```
 
 use crate::bytes::{Addr, Take, Widths};
-#[cfg(test)]
 use crate::bytes::{Put, lookup3};
 use crate::error::Result;
 use crate::format::message::kind;
@@ -60,7 +59,6 @@ impl Table {
         8 + u64::from(indexes) * (14 + 2 * u64::from(widths.offset))
     }
 
-    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_bytes(b"SMTB");
@@ -146,7 +144,6 @@ impl Record {
         5 + 12.max(4 + usize::from(widths.offset))
     }
 
-    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_u8(match self.location {
@@ -199,7 +196,6 @@ pub(crate) fn list_size(max: u16, widths: Widths) -> u64 {
 }
 
 /// The records of a list, in `size` bytes.
-#[cfg(test)]
 pub(crate) fn encode_list(records: &[Record], size: u64, widths: Widths) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_bytes(b"SMLI");
