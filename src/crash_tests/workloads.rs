@@ -474,7 +474,7 @@ fn copies(run: &mut Run) -> Result<()> {
         create_pair(&file.create_group("one")?)?;
         let names = file.new_dataset::<String>().shape(0..).chunk(4);
         names.create("one/two/names")?;
-        for number in 0..12 {
+        for number in 0..12_i64 {
             file.group("one")?.set_attr(&format!("a{number}"), number)?;
         }
     }
