@@ -91,7 +91,7 @@ fn a_read_only_source_is_copied_from() {
 #[test]
 fn many_objects_are_copied() {
     let file = File::create_memory().unwrap();
-    for number in 0..300 {
+    for number in 0..300_u32 {
         let path = format!("deep/{}/{}", number % 7, number);
         let data = file.new_dataset::<u32>().shape(0..).chunk(16).create(&path);
         data.unwrap().append(&[number; 20]).unwrap();
@@ -104,7 +104,7 @@ fn many_objects_are_copied() {
     let other = File::create_memory().unwrap();
     file.copy("deep", &other, "deep").unwrap();
     let other = File::open_memory(other.into_bytes().unwrap()).unwrap();
-    for number in 0..300 {
+    for number in 0..300_u32 {
         let data = other.dataset(&format!("deep/{}/{}", number % 7, number));
         assert_eq!(data.unwrap().read_raw::<u32>().unwrap(), [number; 20]);
     }
