@@ -289,7 +289,7 @@ impl Dataset {
     pub fn resize(&self, extents: impl Into<Extents>) -> Result<()> {
         let dims = extents.into().dims();
         self.object().change(0, |engine, addr| {
-            engine.check_writable(addr)?;
+            engine.check_resizable(addr)?;
             engine.dataset(addr)?.check_resize(&dims)?;
             engine.change(|engine| engine.resize_dataset(addr, &dims))
         })
@@ -346,7 +346,7 @@ impl Dataset {
         let view = values.into();
         let bytes = view.len() as u64 * u64::from(T::datatype().size());
         self.object().change(bytes, |engine, addr| {
-            engine.check_writable(addr)?;
+            engine.check_resizable(addr)?;
             let dataset = engine.dataset(addr)?;
             let dims = dataset.dims().to_vec();
             let count = appended(&dims, axis, view.shape())?;

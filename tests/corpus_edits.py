@@ -14,6 +14,7 @@ spec = importlib.util.spec_from_file_location("digest", sys.argv[1])
 digest = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(digest)
 
+NEW = "made by h5quill"
 known = {}
 
 
@@ -66,6 +67,27 @@ def same_part(old, new):
     return values and (a[0], a[1], a[3], a[5]) == (b[0], b[1], b[3], b[5])
 
 
+def same_copy(old, new):
+    """An object and its copy, with all below."""
+    if isinstance(old, h5py.Dataset) and old.dtype.kind == "O" and h5py.check_ref_dtype(old.dtype):
+        return digest.one(old)[:4] == digest.one(new)[:4]
+    if digest.one(old) != digest.one(new):
+        return False
+    if not isinstance(old, h5py.Group):
+        return True
+    if list(old) != list(new):
+        return False
+    for name in old:
+        link = old.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            other = new.get(name, getlink=True)
+            if type(link) is not type(other) or vars(link) != vars(other):
+                return False
+        elif not same_copy(old[name], new[name]):
+            return False
+    return True
+
+
 def child(path, name):
     return path.rstrip("/") + "/" + name
 
@@ -77,6 +99,7 @@ def check(old_path, new_path, verb, path, detail):
     changed = {name for name in old_digest if new_digest.get(name) != old_digest[name]}
     added = set(new_digest) - set(old_digest)
     touched = {path}
+    detail, _, source = detail.partition("\0")
     with h5py.File(old_path, "r") as old, h5py.File(new_path, "r") as new:
         if verb in ("set attribute", "set text attribute", "replace attribute", "delete attribute"):
             if not changed <= set(aliases) or added:
@@ -91,6 +114,33 @@ def check(old_path, new_path, verb, path, detail):
                     return "the attribute is wrong"
             elif new[path].attrs[detail] != 7:
                 return "the attribute is wrong"
+        elif verb in ("rename attribute", "comment"):
+            if not changed <= set(aliases) or added:
+                return f"changed {sorted(changed)[:3]}, added {sorted(added)[:3]}"
+            if verb == "comment":
+                if changed or h5py.h5o.get_comment(new[path].id) != detail.encode():
+                    return "the comment is not there, or more changed"
+            else:
+                was, now = (attributes(digest.one(o)[-1]) for o in (old[path], new[path]))
+                was[NEW.encode().hex()] = was.pop(detail.encode("utf8").hex())
+                if was != now or digest.one(old[path])[:-1] != digest.one(new[path])[:-1]:
+                    return "more than the name of the attribute changed"
+        elif verb == "relink":
+            moved = {name for name in old_digest for alias in aliases
+                     if (name + "/").startswith(child(alias, detail) + "/")}
+            renamed = {}
+            for name in moved:
+                for alias in aliases:
+                    top = child(alias, detail)
+                    if (name + "/").startswith(top + "/"):
+                        renamed[child(alias, NEW) + name[len(top):]] = old_digest[name]
+            # A group with several names is walked below the first of them only.
+            order = len(addresses) != len([n for names in addresses.values() for n in names])
+            if not order and (changed != moved or {n: new_digest[n] for n in added} != renamed):
+                return f"changed {sorted(changed - moved)[:3]}, added {sorted(added)[:3]}"
+            if detail in new[path] or new[path].get(NEW, getlink=True) is None:
+                return "the link has not moved"
+            touched.update(moved)
         elif verb in ("overwrite attribute", "rewrite", "make and unlink"):
             if changed or added:
                 return f"changed {sorted(changed)[:3]}, added {sorted(added)[:3]}"
@@ -123,6 +173,12 @@ def check(old_path, new_path, verb, path, detail):
             if changed or added != below or not added:
                 return f"changed {sorted(changed)[:3]}, added {sorted(added)[:3]}"
             made = new[path].get(detail, getlink=True)
+            if verb == "link external" and (made.filename, made.path) != ("other.h5", "/x"):
+                return "the link is wrong"
+            if verb == "commit datatype" and str(new[path][detail].dtype) != "[('x', '<f8'), ('y', '<f8')]":
+                return "the datatype is wrong"
+            if source and not same_copy(old[path][source], new[path][detail]):
+                return "the copy differs"
             if verb == "create group" and new[path][detail].attrs["a"] != 1:
                 return "the group has no attribute"
             if verb == "create dataset" and new[path][detail][()].tolist() != [[1, 2, 3], [4, 5, 6]]:

@@ -87,7 +87,9 @@ impl Report {
             }
         };
         for (verb, run) in VERBS {
-            for target in targets.paths(run) {
+            // A walk over a large file takes long.
+            let most = if bytes.len() > 300_000 { 1 } else { usize::MAX };
+            for target in targets.paths(run).into_iter().take(most) {
                 self.cases += 1;
                 self.edit(path, &bytes, (verb, run), &target, out);
             }

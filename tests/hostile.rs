@@ -4,117 +4,21 @@
 #[allow(dead_code, reason = "the library's own, with its tests")]
 #[path = "../src/bytes/checksum.rs"]
 mod checksum;
+#[path = "support/memory.rs"]
+mod memory;
+#[path = "support/storage.rs"]
+mod storage;
 #[allow(unreachable_pub, reason = "shared by all integration tests")]
 mod support;
+#[path = "support/walk.rs"]
+mod walk;
 
-use h5quill::{Dataset, Datatype, File, Group, Location};
+use h5quill::{ErrorKind, File};
+use memory::Measured;
 use ndarray::{Array2, s};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// Counts what the thread that asks for it holds.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(change: isize) {
-    // The thread's own storage may be gone already.
-    let _ = HELD.try_with(|held| {
-        held.set(held.get() + change);
-        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
-    });
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size as isize - layout.size() as isize);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Datasets that would be longer in memory are not read: their size is what the caller asks for.
-const READ_UP_TO: usize = 1 << 20;
-
-fn visit_attributes(at: &Location) {
-    for name in at.attr_names().unwrap_or_default() {
-        if let Ok(attribute) = at.attr(&name) {
-            let _ = attribute.dtype();
-            let _ = attribute.read_raw::<String>();
-            let _ = attribute.read_raw::<i32>();
-            let _ = attribute.read_raw::<f64>();
-        }
-    }
-}
-
-fn visit_dataset(data: &Dataset) {
-    let _ = (
-        data.maxshape(),
-        data.chunk(),
-        data.filters(),
-        data.num_chunks(),
-    );
-    let shape = data.shape();
-    let elements = shape
-        .iter()
-        .try_fold(1_usize, |product, dim| product.checked_mul(*dim));
-    let size = data
-        .dtype()
-        .map_or(0, |datatype: Datatype| datatype.size() as usize);
-    if elements
-        .and_then(|elements| elements.checked_mul(size))
-        .is_some_and(|bytes| bytes <= READ_UP_TO)
-    {
-        let _ = data.read_bytes(..);
-        let _ = data.read_raw::<String>();
-        let _ = data.read_raw::<f64>();
-    }
-}
-
-fn visit(group: &Group, depth: usize, left: &mut usize) {
-    if depth == 0 || *left == 0 {
-        return;
-    }
-    visit_attributes(group);
-    for name in group
-        .member_names()
-        .unwrap_or_default()
-        .into_iter()
-        .take(400)
-    {
-        *left = left.saturating_sub(1);
-        if let Ok(data) = group.dataset(&name) {
-            visit_attributes(&data);
-            visit_dataset(&data);
-        } else if let Ok(child) = group.group(&name) {
-            visit(&child, depth - 1, left);
-        }
-    }
-}
+use std::time::Duration;
 
 fn edit(file: &File) {
     for name in file.member_names().unwrap_or_default().into_iter().take(30) {
@@ -163,20 +67,22 @@ struct Worst {
 impl Worst {
     /// Opens, walks and edits; fails with the name of the file where that is not answered in peace.
     fn try_file(&mut self, bytes: &[u8], what: &dyn Fn() -> String) {
-        let start = Instant::now();
-        let before = HELD.with(Cell::get);
-        MOST.with(|most| most.set(before));
-        let copy = bytes.to_vec();
-        let answered = catch_unwind(AssertUnwindSafe(|| {
-            let Ok(file) = File::open_memory(copy) else {
-                return false;
-            };
-            visit(&file, 20, &mut 2000);
-            edit(&file);
-            true
-        }));
-        let memory = MOST.with(Cell::get) - before;
-        let time = start.elapsed();
+        let Measured {
+            value: answered,
+            time,
+            memory,
+        } = memory::measure(|| {
+            let copy = bytes.to_vec();
+            catch_unwind(AssertUnwindSafe(|| {
+                let Ok(file) = File::open_memory(copy) else {
+                    return false;
+                };
+                walk::Walk::of(&file);
+                let _ = file.verify();
+                edit(&file);
+                true
+            }))
+        });
         self.files += 1;
         match answered {
             Ok(opened) => self.opened += usize::from(opened),
@@ -364,6 +270,59 @@ fn damage_behind_a_right_checksum_is_answered_in_peace() {
 }
 
 #[test]
+fn a_header_too_short_for_a_cell_is_refused_before_anything_changes() {
+    let file = File::create_memory().unwrap();
+    let mut bytes = file.into_bytes().unwrap();
+    // The root group's header becomes one of version 2 without messages: 11 bytes.
+    bytes[48..55].copy_from_slice(b"OHDR\x02\0\0");
+    let sum = checksum::lookup3(&bytes[48..55]).to_le_bytes();
+    bytes[55..59].copy_from_slice(&sum);
+    let shared = storage::Shared::from(bytes.clone());
+    let file = File::open_rw_on(shared.clone()).unwrap();
+    let error = file.set_attr("a", 1).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Unsupported(_)), "{error}");
+    file.flush().unwrap();
+    assert!(shared.bytes() == bytes);
+}
+
+#[test]
+fn a_datatype_that_claims_a_great_element_takes_no_memory_to_open() {
+    let file = File::create_memory().unwrap();
+    let text = h5quill::Datatype::Opaque {
+        size: 0x0123_4567,
+        tag: "x".into(),
+    };
+    file.new_dataset_of(text)
+        .shape(0..)
+        .chunk(1)
+        .create("great")
+        .unwrap();
+    file.set_attr("a", 1).unwrap();
+    let mut bytes = file.into_bytes().unwrap();
+    // The same file, with elements of 2 GiB.
+    let structures = checked_structures(&bytes);
+    let mut changed = 0;
+    for at in 0..bytes.len() - 4 {
+        if bytes[at..at + 4] == 0x0123_4567_u32.to_le_bytes() {
+            bytes[at + 3] = 0x7f;
+            changed += 1;
+        }
+    }
+    assert!(changed >= 2, "{changed} places");
+    for (start, end) in structures {
+        let sum = checksum::lookup3(&bytes[start..end]).to_le_bytes();
+        bytes[end..end + 4].copy_from_slice(&sum);
+    }
+    let measured = memory::measure(|| {
+        let file = File::open_memory(bytes).unwrap();
+        let great = file.dataset("great").unwrap();
+        great.set_attr("a", 1).unwrap();
+        file.flush().unwrap();
+    });
+    assert!(measured.memory < 1 << 20, "{} bytes", measured.memory);
+}
+
+#[test]
 fn random_damage_to_a_file_of_ours_is_answered_in_peace() {
     let rich = rich_file();
     let mut worst = Worst::default();
@@ -417,7 +376,7 @@ fn try_folder(folder: &Path) {
 }
 
 #[test]
-fn files_that_broke_other_readers_are_answered_in_peace() {
+fn damaged_files_that_broke_other_readers_are_answered_in_peace() {
     try_folder(&support::corpus().join("cve"));
 }
 

@@ -408,3 +408,45 @@ fn h5clear_and_we_agree_on_what_is_marked() {
     File::open_rw(&path).unwrap().close().unwrap();
     assert_eq!(std::fs::read(&path).unwrap()[..48], cleared[..48]);
 }
+
+#[test]
+fn metadata_in_a_cache_image_are_read_and_not_edited() {
+    let folder = Folder::new();
+    let path = folder.path("image.h5");
+    let bytes = include_bytes!("golden/cache_image.h5");
+    std::fs::write(&path, bytes).unwrap();
+    let file = File::open(&path).unwrap();
+    assert!(file.verify().unwrap().is_sound());
+    let numbers: Vec<i64> = (0..100).collect();
+    assert_eq!(
+        file.dataset("x").unwrap().read_raw::<i64>().unwrap(),
+        numbers
+    );
+    assert_eq!(
+        file.group("g")
+            .unwrap()
+            .attr("a")
+            .unwrap()
+            .read_scalar::<i64>()
+            .unwrap(),
+        5
+    );
+    for number in 0..12 {
+        let data = file.dataset(&format!("g/d{number}")).unwrap();
+        assert_eq!(data.read_raw::<i64>().unwrap(), numbers[..number]);
+    }
+    drop(file);
+    let error = File::open_rw(&path).unwrap_err();
+    assert!(
+        error.to_string().contains("metadata cache image"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    let at = bytes.windows(4).position(|at| at == b"MDCI").unwrap();
+    for wrong in [at, at + 7, at + 15, at + 40, at + 100] {
+        let mut damaged = bytes.to_vec();
+        damaged[wrong] ^= 0x21;
+        std::fs::write(&path, &damaged).unwrap();
+        assert!(File::open(&path).is_err(), "byte {wrong}");
+    }
+}

@@ -15,6 +15,11 @@ static COMMITTED: [(&str, &[u8]); 2] = [
     ("old", include_bytes!("golden/committed_old.h5.z")),
 ];
 
+static SHARED: [(&str, &[u8]); 2] = [
+    ("list", include_bytes!("golden/shared_list.h5.z")),
+    ("trees", include_bytes!("golden/shared_trees.h5.z")),
+];
+
 fn inflate(deflated: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     flate2::read::ZlibDecoder::new(deflated)
@@ -346,4 +351,145 @@ fn a_committed_datatype_that_does_not_fit_is_refused() {
         &ErrorKind::NotFound
     );
     assert!(file.is_empty().unwrap());
+}
+
+#[test]
+fn what_is_in_the_shared_message_table_is_read() {
+    for (name, golden) in SHARED {
+        let file = File::open_memory(inflate(golden)).unwrap();
+        for number in 0..3 {
+            let data = file.dataset(&format!("d{number}")).unwrap();
+            assert_eq!(data.maxshape(), [None, Some(3)], "{name}");
+            let expected: Vec<i32> = (number..12 + number).collect();
+            assert_eq!(data.read_raw::<i32>().unwrap(), expected);
+            assert_eq!(data.filters().unwrap()[0].id, 1);
+            let unit = data.attr("unit").unwrap().read_scalar::<String>().unwrap();
+            assert_eq!(unit, "volts");
+            assert_eq!(
+                data.attr("numbers")
+                    .unwrap()
+                    .read_raw::<i64>()
+                    .unwrap()
+                    .len(),
+                20
+            );
+        }
+        let dense = file.group("dense").unwrap();
+        for number in 0..20 {
+            let attribute = dense.attr(&format!("a{number}")).unwrap();
+            let expected: Vec<i64> = (0..i64::from(number % 4 * 5 + 1)).collect();
+            assert_eq!(attribute.read_raw::<i64>().unwrap(), expected);
+        }
+        assert_eq!(file.dataset("committed").unwrap().dtype().unwrap(), point());
+        let unique = file.dataset("unique").unwrap();
+        assert_eq!(unique.read_raw::<f64>().unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0]);
+    }
+}
+
+/// Makes objects whose messages are like those of objects that are there, or were.
+const THEIRS: &str = r#"
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], 'r+') as f:
+    for n in sys.argv[2:]:
+        f.create_dataset('unique' + n, data=np.arange(5.0))
+        f.create_dataset('late' + n, (6,), '<u2', maxshape=(None,), chunks=(4,))[...] = int(n)
+        f.create_dataset('many/' + n, (int(n),), '<u1')
+        f['late' + n].attrs['unit'] = 'volts'
+"#;
+
+fn change_shared(file: &File, name: &str) {
+    let data = file.dataset("d0").unwrap();
+    data.append(&[1, 2, 3]).unwrap();
+    data.delete_attr("numbers").unwrap();
+    data.set_attr("unit", "amperes").unwrap();
+    data.set_attr("more", 1).unwrap();
+    let dense = file.group("dense").unwrap();
+    dense.delete_attr("a3").unwrap();
+    dense.set_attr("a4", "new").unwrap();
+    file.unlink("unique").unwrap();
+    // Where the extent stands in the header, known to the table.
+    file.dataset("late7").unwrap().append(&[8_u16]).unwrap();
+    file.unlink("late9").unwrap();
+    if name == "trees" {
+        for number in 10..30 {
+            file.unlink(&format!("many/{number}")).unwrap();
+        }
+        file.flush().unwrap();
+        file.unlink("many/30").unwrap();
+    }
+    // The space of what is gone is used again.
+    file.flush().unwrap();
+    for number in 0..100 {
+        let builder = file.new_dataset::<u8>();
+        let filled = vec![0xaa_u8; 200];
+        builder
+            .create_with(&format!("fill/{number}"), &filled)
+            .unwrap();
+    }
+}
+
+#[test]
+fn files_with_a_shared_message_table_are_edited_by_turns_with_libhdf5() {
+    for (name, golden) in SHARED {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("shared.h5");
+        std::fs::write(&path, inflate(golden)).unwrap();
+        let theirs = |numbers: &[&str]| {
+            let mut arguments = vec![path.as_os_str()];
+            arguments.extend(numbers.iter().map(OsStr::new));
+            support::run_python(THEIRS, &arguments)
+        };
+        if theirs(&["7", "9"]).is_none() {
+            return;
+        }
+        let file = File::open_rw(&path).unwrap();
+        change_shared(&file, name);
+        file.close().unwrap();
+        check_h5dump(&path);
+        let before = digest(&path).unwrap();
+        for line in [
+            "/d0 1 False int32 [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11], [1, 2, 3]]",
+            "/d1 1 False int32 [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]]",
+            "  @unit amperes",
+            "  @unit volts",
+            "/late7 1 False uint16 [7, 7, 7, 7, 7, 7, 8]",
+            "  @origin committed (0.0, 0.0)",
+        ] {
+            assert!(before.contains(line), "{name}: {line}\n{before}");
+        }
+        let attributes = |text: &str, group: &str| {
+            let rest = text.split(&format!("/{group} group 1\n")).nth(1).unwrap();
+            let lines = rest.lines().take_while(|line| line.starts_with("  @"));
+            lines.map(str::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(attributes(&before, "dense").len(), 19);
+        assert_eq!(attributes(&before, "dense again").len(), 20);
+
+        // Messages as those that went or changed are made again, next to ones that are still there.
+        theirs(&["11", "12"]).unwrap();
+        let script = "import sys, h5py\nwith h5py.File(sys.argv[1], 'r+') as f:\n    \
+                      f['late7'].resize((9,)); del f['d0'], f['d1'], f['dense'], f['late11']\n";
+        support::run_python(script, &[path.as_os_str()]);
+        check_h5dump(&path);
+        let after = digest(&path).unwrap();
+        for line in [
+            "/d2 1 False int32 [[2, 3, 4], [5, 6, 7], [8, 9, 10], [11, 12, 13]]",
+            "/late7 1 False uint16 [7, 7, 7, 7, 7, 7, 8, 0, 0]",
+            "/late12 1 False uint16 [12, 12, 12, 12, 12, 12]",
+            "/unique12 1 False float64 [0.0, 1.0, 2.0, 3.0, 4.0]",
+        ] {
+            assert!(after.contains(line), "{name}: {line}\n{after}");
+        }
+        assert_eq!(
+            attributes(&after, "dense again"),
+            attributes(&before, "dense again")
+        );
+        let file = File::open_rw(&path).unwrap();
+        file.dataset("late12").unwrap().resize(2).unwrap();
+        file.unlink("unique11").unwrap();
+        file.close().unwrap();
+        check_h5dump(&path);
+        theirs(&["13"]).unwrap();
+        check_h5dump(&path);
+    }
 }

@@ -13,6 +13,7 @@ mod edit;
 mod fix;
 #[path = "../../tests/support/storage.rs"]
 mod storage;
+#[path = "../../tests/support/walk.rs"]
 mod walk;
 
 use h5quill::File;
@@ -25,13 +26,14 @@ pub fn open_walk_read(data: &[u8]) {
     let shared = Shared::from(bytes.clone());
     if let Ok(file) = File::open_on(shared.clone()) {
         walk::Walk::of(&file);
+        let _ = file.verify();
         drop(file);
         assert!(shared.bytes() == bytes, "reading wrote");
     }
 }
 
-/// An edit of a damaged file is refused and changes nothing, or the file reopens and reads the same. The edits are
-/// chosen by the last bytes.
+/// An edit is refused and changes nothing, or the file reopens, reads the same and is sound; of a damaged file, the edit
+/// ends with a value or an error. The edits are chosen by the last bytes.
 pub fn open_edit_reopen(data: &[u8]) {
     let Some(split) = data.len().checked_sub(edit::SCRIPT) else {
         return;

@@ -8,6 +8,7 @@ mod faults;
 mod images;
 mod moves;
 mod mutants;
+mod old_formats;
 mod oracle;
 mod run;
 mod small;

@@ -1,7 +1,7 @@
 //! The state of a file as a reader sees it: one checksum for each object, over everything the object says. The worker
 //! in Python computes the same checksums from what libhdf5 reads.
 
-use crate::{Dataset, File, Group, Location, Result};
+use crate::{Dataset, Datatype, File, Group, Location, Result};
 use std::collections::BTreeMap;
 
 /// What a reader found: path to checksum.
@@ -81,17 +81,18 @@ fn finish(at: &Location, path: &str, mut bytes: Vec<u8>, state: &mut State) -> R
         bytes.push(0);
         let attribute = at.attr(&name)?;
         put_shape(&mut bytes, &attribute.shape());
-        if attribute.dtype()?.contains_var_len() {
-            put_strings(&mut bytes, &attribute.read_raw::<String>()?);
-        } else if let Ok(values) = attribute.read_raw::<i64>() {
-            values
-                .iter()
-                .for_each(|value| bytes.extend(value.to_le_bytes()));
-        } else {
-            let values = attribute.read_raw::<f64>()?;
-            values
-                .iter()
-                .for_each(|value| bytes.extend(value.to_le_bytes()));
+        // Of other types only that they are there.
+        match attribute.dtype()? {
+            Datatype::VarLenString { .. } => put_strings(&mut bytes, &attribute.read_raw()?),
+            Datatype::Integer(integer) if integer.size == 8 && integer.signed => {
+                let values = attribute.read_raw::<i64>()?;
+                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            }
+            Datatype::Float(float) if float.size == 8 => {
+                let values = attribute.read_raw::<f64>()?;
+                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            }
+            _ => {}
         }
     }
     let addr = at.object.with(|_, addr| Ok(addr.get()))?;

@@ -39,10 +39,14 @@ def attributes(node):
     out = []
     for number in range(count):
         attribute = h5a.open(node, index=number)
-        array = np.empty(attribute.shape, dtype=attribute.dtype)
-        attribute.read(array)
         head = b"A" + attribute.name + b"\0" + shape_bytes(attribute.shape)
-        out.append((attribute.name, head + values(array, array.dtype.kind == "O")))
+        dtype = attribute.dtype
+        is_text = dtype.kind == "O" and h5py.check_string_dtype(dtype) is not None
+        if is_text or (dtype.kind in "if" and dtype.itemsize == 8):
+            array = np.empty(attribute.shape, dtype=dtype)
+            attribute.read(array)
+            head += values(array, is_text)
+        out.append((attribute.name, head))
     return b"".join(raw for _, raw in sorted(out))
 
 

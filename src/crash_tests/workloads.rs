@@ -73,14 +73,14 @@ impl Run {
         (0..count).map(|_| self.rng.below(1000) as i32).collect()
     }
 
-    fn text(&mut self) -> String {
+    pub(super) fn text(&mut self) -> String {
         let len = self.some(0, 40);
         (0..len)
             .map(|_| char::from(b'a' + self.rng.below(26) as u8))
             .collect()
     }
 
-    fn texts(&mut self, count: usize) -> Vec<String> {
+    pub(super) fn texts(&mut self, count: usize) -> Vec<String> {
         (0..count).map(|_| self.text()).collect()
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod btree_v1;
 pub(crate) mod btree_v2;
+pub(crate) mod cache_image;
 pub(crate) mod driver_info;
 pub(crate) mod extensible_array;
 pub(crate) mod fixed_array;

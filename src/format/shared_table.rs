@@ -17,9 +17,7 @@
 //!                                                    +   4  checksum, right behind the records in use
 //! ```
 
-use crate::bytes::{Addr, Take, Widths};
-#[cfg(test)]
-use crate::bytes::{Put, lookup3};
+use crate::bytes::{Addr, Put, Take, Widths, lookup3};
 use crate::error::Result;
 use crate::format::message::kind;
 use crate::format::message::shared::HEAP_ID;
@@ -60,7 +58,6 @@ impl Table {
         8 + u64::from(indexes) * (14 + 2 * u64::from(widths.offset))
     }
 
-    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_bytes(b"SMTB");
@@ -146,7 +143,6 @@ impl Record {
         5 + 12.max(4 + usize::from(widths.offset))
     }
 
-    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_u8(match self.location {
@@ -199,7 +195,6 @@ pub(crate) fn list_size(max: u16, widths: Widths) -> u64 {
 }
 
 /// The records of a list, in `size` bytes.
-#[cfg(test)]
 pub(crate) fn encode_list(records: &[Record], size: u64, widths: Widths) -> Vec<u8> {
     let mut out = Vec::new();
     out.put_bytes(b"SMLI");

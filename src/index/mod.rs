@@ -200,10 +200,18 @@ pub(crate) fn convert(
 ) -> Result<Box<dyn ChunkIndex>> {
     let mut tree = Tree::new(shape);
     let mut records = Vec::new();
+    // An index that allocates its chunks at once has some for the largest extent, too.
+    let mut beyond = Vec::new();
     old.for_each(store, &mut |at, record| {
+        let mut axes = at.iter().zip(&shape.chunk).zip(&shape.dims);
+        if axes.any(|((&at, &chunk), &dim)| at.saturating_mul(chunk) >= dim) {
+            beyond.push(record.extent);
+            return Ok(());
+        }
         tree.encode(at, record, &mut records)
     })?;
     tree.fill(store, &records)?;
     old.free_all(store)?;
+    beyond.into_iter().for_each(|extent| store.free(extent));
     Ok(Box::new(tree))
 }

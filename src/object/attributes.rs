@@ -173,7 +173,7 @@ impl Attributes {
         {
             let message = &mut header.messages[number];
             message.data = attribute.encode();
-            message.flags &= !flag::SHARED;
+            message.flags &= !(flag::SHARED | flag::SHAREABLE);
             return Ok(Some(replaced));
         }
         let (order, replaced) = match self.take(store, header, &attribute.name)? {

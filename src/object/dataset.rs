@@ -278,9 +278,9 @@ impl Dataset {
         }
     }
 
-    /// One element of the fill value.
-    pub(crate) fn fill_element(&self) -> &[u8] {
-        &self.fill
+    /// Makes every element of `elements` the fill value.
+    pub(crate) fn put_fill(&self, elements: &mut [u8]) {
+        Fill::new(&self.fill, self.element_size()).put(elements);
     }
 
     pub(crate) fn num_chunks(&mut self, store: &Store) -> Result<Option<u64>> {

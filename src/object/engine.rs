@@ -306,7 +306,9 @@ impl Engine {
         if self.read_only {
             return Err(Error::new(ErrorKind::ReadOnly));
         }
-        self.object(addr)?.header.check_editable()
+        let (object, store, _) = self.parts(addr)?;
+        object.header.check_editable()?;
+        object.header.check_adoptable(store)
     }
 
     /// As [`check_editable`](Self::check_editable), for a change of a group's links.
@@ -329,6 +331,12 @@ impl Engine {
     pub(crate) fn check_writable(&mut self, addr: Addr) -> Result<()> {
         self.check_editable(addr)?;
         self.dataset(addr)?.check_writable()
+    }
+
+    /// Refuses a dataset whose extent cannot be changed, before it is.
+    pub(crate) fn check_resizable(&mut self, addr: Addr) -> Result<()> {
+        self.check_writable(addr)?;
+        self.check_unshare(addr, Some(kind::DATASPACE))
     }
 
     /// Marks the object as changed.
@@ -606,12 +614,16 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<Option<Extension
         return Ok(None);
     };
     let header = Header::load(store, extension)?;
-    if !read_only {
+    if read_only {
+        extension::show_cache_image(store, &header)?;
+    } else {
         header.check_editable()?;
     }
     for message in &header.messages {
         let refused = match message.kind {
-            kind::CACHE_IMAGE => "a file with a metadata cache image",
+            kind::CACHE_IMAGE => {
+                "a file with a metadata cache image (libhdf5 takes it away as it opens the file for writing)"
+            }
             kind::DRIVER_INFO => {
                 driver_info::check_message(&message.data, extension.get())?;
                 continue;
@@ -619,7 +631,7 @@ fn read_extension(store: &mut Store, read_only: bool) -> Result<Option<Extension
             kind::FILE_SPACE_INFO => continue,
             kind::SHARED_TABLE => {
                 store.shared_table = Some(shared::load_table(store, &message.data, extension)?);
-                "a file with a shared message table"
+                continue;
             }
             kind::BTREE_K => {
                 store.node_sizes = NodeSizes::decode(&message.data, extension.get())?;

@@ -7,9 +7,9 @@
 use super::header::Header;
 use crate::bytes::{Addr, Extent};
 use crate::error::Result;
-use crate::format::driver_info;
 use crate::format::message::file_space_info::FileSpaceInfo;
 use crate::format::message::kind;
+use crate::format::{cache_image, driver_info};
 use crate::store::{FlipOrder, SECTOR, Store};
 
 #[derive(Debug)]
@@ -53,6 +53,21 @@ impl Extension {
             header.set_message(kind::FILE_SPACE_INFO, info.encode(store.widths()));
         })
     }
+}
+
+/// Makes reads find the blocks of a metadata cache image in their places.
+pub(crate) fn show_cache_image(store: &mut Store, extension: &Header) -> Result<()> {
+    let Some(message) = extension.message(kind::CACHE_IMAGE) else {
+        return Ok(());
+    };
+    let extent = cache_image::decode_message(&message.data, store.widths(), extension.addr.get())?;
+    let bytes = store.read(extent, "metadata cache image")?;
+    for (addr, block) in cache_image::decode(&bytes, store.widths(), extent.addr.get())? {
+        let place = Extent::new(addr, block.len() as u64);
+        store.check_bounds(place, "metadata cache image")?;
+        store.show(addr, block.to_vec());
+    }
+    Ok(())
 }
 
 /// Refuses a file that the driver information block of an old superblock says is split.

@@ -16,6 +16,7 @@ use crate::format::object_header::{
 #[cfg(test)]
 use crate::store::mutant::{self, Mutant};
 use crate::store::{FlipOrder, SECTOR, Store};
+use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -126,6 +127,7 @@ impl Header {
             Some(old_prefix) => header.take_over_old(&old_prefix, count, blocks)?,
             None => header.recognise(store, blocks),
         }
+        header.check_unknown(flag::FAIL_IF_UNKNOWN, "not to be read")?;
         Ok(header)
     }
 
@@ -208,7 +210,7 @@ impl Header {
         self.messages.iter().find(|message| message.kind == kind)
     }
 
-    /// Replaces the data of the first message of a kind, or adds one. It is the header's own then.
+    /// Replaces the data of the first message of a kind, or adds one. It is the header's own then, and not one to share.
     pub(crate) fn set_message(&mut self, kind: u8, data: Vec<u8>) {
         match self
             .messages
@@ -217,7 +219,7 @@ impl Header {
         {
             Some(message) => {
                 message.data = data;
-                message.flags &= !flag::SHARED;
+                message.flags &= !(flag::SHARED | flag::SHAREABLE);
             }
             None => self.messages.push(RawMessage {
                 kind,
@@ -250,18 +252,23 @@ impl Header {
 
     /// Why the object must not be changed, if so.
     pub(crate) fn check_editable(&self) -> Result<()> {
-        for message in &self.messages {
-            let known = message.kind <= kind::CACHE_IMAGE;
-            if !known
-                && message.flags & (flag::FAIL_IF_UNKNOWN_AND_WRITE | flag::FAIL_IF_UNKNOWN) != 0
-            {
-                return Err(Error::unsupported(
-                    "a header message that asks not to be changed when unknown",
-                )
-                .at(self.addr.get()));
-            }
+        self.check_unknown(
+            flag::FAIL_IF_UNKNOWN_AND_WRITE | flag::FAIL_IF_UNKNOWN,
+            "not to be changed",
+        )
+    }
+
+    /// Refuses a header with a message of an unknown type that has one of `flags`.
+    fn check_unknown(&self, flags: u8, asks: &str) -> Result<()> {
+        let mut unknown = self.messages.iter().filter(|message| !message.is_known());
+        match unknown.find(|message| message.flags & flags != 0) {
+            Some(message) => Err(Error::unsupported(format!(
+                "a header message of the unknown type {:#04x}, which asks {asks} where it is not known",
+                message.kind
+            ))
+            .at(self.addr.get())),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The object is about to change: what its record lists becomes usable, since the commit rewrites the record.
@@ -330,6 +337,11 @@ impl Header {
         finish: &mut dyn FnMut(&mut Self, &mut Store),
     ) -> Result<()> {
         self.check_adoptable(store)?;
+        for message in &mut self.messages {
+            if !message.is_known() && message.flags & flag::MARK_IF_UNKNOWN != 0 {
+                message.flags |= flag::WAS_UNKNOWN;
+            }
+        }
         let spare = match donate {
             // What a smaller slot of this header frees comes on top.
             true => MAX_SPARE.min(store.free_extents() + 2),
@@ -373,6 +385,7 @@ impl Header {
         Ok(())
     }
 
+    /// Refuses a header that a cell cannot take the place of.
     pub(crate) fn check_adoptable(&self, store: &Store) -> Result<()> {
         if let Form::Foreign { blocks } = &self.form {
             let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;

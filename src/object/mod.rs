@@ -21,6 +21,7 @@ mod reach;
 mod record;
 mod relink;
 mod shared;
+mod shared_index;
 mod tree;
 mod values;
 pub(crate) mod verify;

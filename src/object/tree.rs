@@ -86,7 +86,7 @@ impl Engine {
             Found::Here(addr) => Ok(Some(addr)),
             Found::Missing => Ok(None),
             Found::Elsewhere(there) => Err(Error::unsupported(format!(
-                "a change by way of an external link, to {:?} in the file {:?}",
+                "an external link on the way, to {:?} in the file {:?}",
                 there.path, there.file
             ))),
         }
@@ -429,6 +429,7 @@ impl Engine {
                 continue;
             }
             gone.push((addr, 0));
+            self.check_unshare(addr, None)?;
             queue.extend(self.named_datatypes_of(addr)?);
             let (object, store, _) = self.parts(addr)?;
             if let Some(links) = &mut object.links {
@@ -458,6 +459,7 @@ impl Engine {
             return Ok(());
         }
         self.release_all_values(addr)?;
+        self.unshare(addr, None)?;
         let (object, store, _) = self.parts(addr)?;
         if let Some(dataset) = &mut object.dataset {
             dataset.free_all(store)?;

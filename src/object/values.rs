@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::Datatype;
+use crate::format::message::kind;
 use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::selection::Resolved;
 use crate::store::Store;
@@ -171,6 +172,7 @@ impl Engine {
         self.dataset(addr)?;
         self.touch(addr)?;
         self.release_cut_off(addr, dims)?;
+        self.unshare(addr, Some(kind::DATASPACE))?;
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
@@ -376,12 +378,11 @@ impl Engine {
         self.change(|engine| {
             engine.touch(addr)?;
             let (object, store, _) = engine.parts(addr)?;
-            match object
+            let removed = object
                 .attributes
-                .remove(store, &mut object.header, name.as_bytes())?
-            {
-                Some(old) => engine.release_attribute(&old)?,
-                None => {}
+                .remove(store, &mut object.header, name.as_bytes())?;
+            if let Some(old) = removed {
+                engine.release_attribute(&old)?;
             }
             engine.drop_all_links(doomed)
         })

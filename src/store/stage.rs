@@ -282,7 +282,8 @@ impl Store {
 
     /// A commit over several sectors that was cut off between its flips is completed from its flip record: only where
     /// one sector has already changed, which proves that everything the flips reach had been synced, and only where
-    /// every sector is still as that commit found or left it.
+    /// every sector is still as that commit found or left it. Sector 0, with the generation, is written last, but after a
+    /// loss of power it may be there before the others.
     fn complete_interrupted_commit(&mut self, generation: u64, record: Extent) -> Result<()> {
         if self.check_bounds(record, "flip record").is_err() {
             return Ok(());
@@ -291,10 +292,10 @@ impl Store {
         let Some((of, sectors)) = decode_record(&bytes) else {
             return Ok(());
         };
-        if of != generation + 1 {
+        if of != generation + 1 && of != generation {
             return Ok(());
         }
-        let mut changed = 0;
+        let (mut changed, mut missing) = (0, Vec::new());
         for sector in &sectors {
             let extent = Extent::new(sector.addr, SECTOR as u64);
             if self.check_bounds(extent, "flip record").is_err() {
@@ -305,9 +306,11 @@ impl Store {
                 changed += usize::from(crc32fast::hash(&now) != sector.before);
             } else if crc32fast::hash(&now) != sector.before {
                 return Ok(());
+            } else {
+                missing.push(sector.clone());
             }
         }
-        if changed == 0 {
+        if changed == 0 || missing.is_empty() {
             return Ok(());
         }
         let Some(first) = sectors.iter().find(|sector| sector.addr.get() == 0) else {
@@ -322,7 +325,7 @@ impl Store {
         self.stamp = Stamp::decode(&first.after, superblock.size());
         self.space = Space::new(superblock.end_of_file - superblock.base);
         self.superblock = superblock;
-        for sector in sectors {
+        for sector in missing {
             self.recovered.0.insert(sector.addr.get(), sector.after);
         }
         Ok(())
@@ -559,6 +562,11 @@ impl Store {
             overlay(buffer, start, at, &flip.bytes);
         }
         Ok(())
+    }
+
+    /// Makes reads see `bytes` at `addr`, of a file that is not to be changed.
+    pub(crate) fn show(&mut self, addr: Addr, bytes: Vec<u8>) {
+        self.recovered.0.insert(addr.get(), bytes);
     }
 
     /// A block in fresh space, written by the next commit at the latest.

@@ -175,6 +175,8 @@ pub fn edit(path: &Path, k: usize) {
 pub fn assert_reads_like_h5py(python: &Path, path: &Path) {
     let theirs = script(python, "dump.py", &[path.as_os_str()]);
     let file = File::open(path).unwrap();
+    let report = file.verify().unwrap();
+    assert!(report.is_sound(), "{report}");
     let ours = dump(&file).unwrap();
     assert_same_dump(&ours, theirs.trim_end());
 }

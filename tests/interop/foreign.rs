@@ -223,7 +223,8 @@ fn files_that_cannot_be_edited_yet_are_refused_by_name_and_stay_as_they_are() {
 /// Opens a file and reads everything in it: what there is, or why not.
 fn read_all(path: &Path) -> (bool, h5quill::Result<String>, Duration) {
     let start = Instant::now();
-    let (opened, read) = match File::with_options().locking(false).open(path) {
+    let options = File::with_options().locking(false).follow_other_files(true);
+    let (opened, read) = match options.open(path) {
         Ok(file) => (true, dump(&file)),
         Err(error) => (false, Err(error)),
     };

@@ -77,7 +77,8 @@ def source(random, group, name, extent, dtype, libver):
 
 def case(seed):
     rnd = random.Random(seed)
-    libver = rnd.choice(["earliest", "latest", ("v110", "v110"), ("v112", "v114"), ("earliest", "v110")])
+    newest = "v114" if h5py.version.hdf5_version_tuple >= (1, 14) else "v112"
+    libver = rnd.choice(["earliest", "latest", ("v110", "v110"), ("v112", newest), ("earliest", "v110")])
     dtype = rnd.choice(["i1", "<i2", ">i4", "<f8"])
     name = f"case_{seed}.h5"
     kind = rnd.choice(["limited", "limited", "limited", "irregular", "reshaped", "unlimited", "blocks", "whole"])
@@ -223,6 +224,10 @@ def case(seed):
                 regions.append(tuple(region))
             for region in regions:
                 text = ",".join(f"{s.start}:{s.stop}:{s.step}" for s in region)
+                if any(s.start >= s.stop for s in region):
+                    # libhdf5 cannot read nothing.
+                    print(" ", text or "-", "-")
+                    continue
                 try:
                     values = d[region].astype(dtype).tobytes().hex()
                 except OSError as error:

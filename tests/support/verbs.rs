@@ -33,10 +33,17 @@ pub(crate) const VERBS: &[(&str, Run)] = &[
     ("replace attribute", OfAny(replace_attribute)),
     ("overwrite attribute", OfAny(overwrite_attribute)),
     ("delete attribute", OfAny(delete_attribute)),
+    ("rename attribute", OfAny(rename_attribute)),
+    ("comment", OfAny(comment)),
     ("create group", OfGroup(create_group)),
     ("create dataset", OfGroup(create_dataset)),
     ("link soft", OfGroup(link_soft)),
     ("link hard", OfGroup(link_hard)),
+    ("link external", OfGroup(link_external)),
+    ("relink", OfGroup(relink)),
+    ("commit datatype", OfGroup(commit_datatype)),
+    ("copy", OfGroup(copy)),
+    ("copy deep", OfGroup(copy_deep)),
     ("make and unlink", OfGroup(make_and_unlink)),
     ("unlink", OfGroup(unlink)),
     ("append", OfDataset(append)),
@@ -87,6 +94,69 @@ fn delete_attribute(at: &Location) -> Result<Done> {
     };
     at.delete_attr(&name)?;
     Ok(Made(name))
+}
+
+fn rename_attribute(at: &Location) -> Result<Done> {
+    let Some(name) = at.attr_names()?.into_iter().next() else {
+        return Ok(NotApplicable);
+    };
+    at.rename_attr(&name, NEW)?;
+    Ok(Made(name))
+}
+
+fn comment(at: &Location) -> Result<Done> {
+    at.set_comment(NEW)?;
+    Ok(Made(NEW.into()))
+}
+
+fn link_external(at: &Group) -> Result<Done> {
+    at.link_external("other.h5", "/x", NEW)?;
+    Ok(Made(NEW.into()))
+}
+
+/// The last link of any kind gets another name.
+fn relink(at: &Group) -> Result<Done> {
+    let Some(name) = at.member_names()?.pop() else {
+        return Ok(NotApplicable);
+    };
+    at.relink(&name, NEW)?;
+    Ok(Made(name))
+}
+
+fn commit_datatype(at: &Group) -> Result<Done> {
+    let members = [("x", 0), ("y", 8)].map(|(name, offset)| h5quill::CompoundMember {
+        name: name.into(),
+        offset,
+        datatype: <f64 as h5quill::H5Type>::datatype(),
+    });
+    let point = Datatype::Compound {
+        size: 16,
+        members: members.into(),
+    };
+    at.commit_datatype(NEW, &point)?;
+    Ok(Made(NEW.into()))
+}
+
+/// The first dataset of the group, beside it.
+fn copy(at: &Group) -> Result<Done> {
+    for name in at.member_names()? {
+        if at.dataset(&name).is_ok() {
+            at.copy(&name, at, NEW)?;
+            return Ok(Made(format!("{NEW}\0{name}")));
+        }
+    }
+    Ok(NotApplicable)
+}
+
+/// The first group of the group, with all it holds.
+fn copy_deep(at: &Group) -> Result<Done> {
+    for name in at.member_names()? {
+        if at.group(&name).is_ok() {
+            at.copy(&name, at, NEW)?;
+            return Ok(Made(format!("{NEW}\0{name}")));
+        }
+    }
+    Ok(NotApplicable)
 }
 
 fn create_group(at: &Group) -> Result<Done> {

@@ -112,3 +112,63 @@ impl FileSpaceInfo {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const W: Widths = Widths::EIGHT;
+
+    macro_rules! golden {
+        ($name:literal) => {
+            include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/golden/messages/file-space-",
+                $name,
+                ".bin"
+            ))
+            .as_slice()
+        };
+    }
+
+    #[test]
+    fn messages_of_libhdf5_decode_and_encode_to_the_same_bytes() {
+        for (bytes, page, persistent) in [
+            (golden!("page-1"), Some(1024), true),
+            (golden!("page-0"), Some(1024), false),
+            (golden!("fsm-1"), None, true),
+            (golden!("aggregate-0"), None, false),
+            (golden!("none-0"), None, false),
+        ] {
+            let info = FileSpaceInfo::decode(bytes, W, 0).unwrap();
+            assert_eq!((info.page_size(), info.persistent), (page, persistent));
+            assert_eq!(info.managers.iter().any(Option::is_some), persistent);
+            assert_eq!(info.end.is_some(), persistent);
+            assert_eq!(info.encode(W), bytes);
+            for end in 0..bytes.len() {
+                assert!(FileSpaceInfo::decode(&bytes[..end], W, 0).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_of_version_0_names_six_managers() {
+        let mut bytes = [
+            &[0, 1, 9][..],
+            &[0; 7],
+            &[0xff; 40],
+            &[64, 0, 0, 0, 0, 0, 0, 0],
+        ]
+        .concat();
+        let info = FileSpaceInfo::decode(&bytes, W, 0).unwrap();
+        assert_eq!((info.persistent, info.page_size()), (true, None));
+        assert_eq!(info.managers[5], Some(Addr::new(64)));
+        assert_eq!(info.encode(W), bytes);
+        bytes[1] = 2;
+        assert!(!FileSpaceInfo::decode(&bytes, W, 0).unwrap().persistent);
+        for wrong in [0, 5] {
+            bytes[1] = wrong;
+            assert!(FileSpaceInfo::decode(&bytes, W, 0).is_err());
+        }
+    }
+}

@@ -6,11 +6,8 @@
 //!   +   1  number of indexes
 //! ```
 
-#[cfg(test)]
-use crate::bytes::Put;
-use crate::bytes::{Addr, Take, Widths};
+use crate::bytes::{Addr, Put, Take, Widths};
 use crate::error::Result;
-#[cfg(test)]
 use alloc::vec::Vec;
 
 /// Where the table is.
@@ -21,7 +18,6 @@ pub(crate) struct SharedTable {
 }
 
 impl SharedTable {
-    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_u8(0);

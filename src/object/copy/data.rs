@@ -136,6 +136,6 @@ fn copy_chunk(
     let fill = Fill::new(&shape.fill, shape.datatype.size() as usize);
     grid.fill_beyond(at, &shape.dims, fill, &mut elements);
     converter.convert(engines, &shape.datatype, &mut elements)?;
-    let bytes = new.chunks().encode_whole(at, &shape.dims, elements)?;
-    new.put(&mut engines.to().store, at, bytes, 0)
+    let (bytes, mask) = new.chunks().encode_whole(at, &shape.dims, elements)?;
+    new.put(&mut engines.to().store, at, bytes, mask)
 }

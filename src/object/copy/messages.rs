@@ -89,8 +89,12 @@ pub(super) fn committed(store: &Store, message: &RawMessage) -> Result<Option<Ad
 
 /// Whether a dataset has its data elsewhere: in external files or in other datasets.
 fn is_elsewhere(engine: &mut Engine, addr: Addr) -> Result<bool> {
-    let header = &engine.object(addr)?.header;
-    if header.message(kind::EXTERNAL_FILES).is_some() {
+    let object = engine.object(addr)?;
+    let dataset = object.dataset.as_ref();
+    let header = &object.header;
+    if dataset.is_some_and(|dataset| dataset.is_elsewhere())
+        || header.message(kind::EXTERNAL_FILES).is_some()
+    {
         return Ok(true);
     }
     let layout = header
@@ -174,7 +178,9 @@ pub(super) fn copied(
         match message.kind {
             kind::DATASPACE => {
                 // What the file will say after the next commit.
-                if let Some(dataset) = &engines.from().object(planned.source)?.dataset {
+                if let Some(dataset) = &engines.from().object(planned.source)?.dataset
+                    && !dataset.is_elsewhere()
+                {
                     message.data = dataset.space.encode(widths);
                 }
             }

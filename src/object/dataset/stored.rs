@@ -116,9 +116,13 @@ impl Dataset {
                     records: Vec::new(),
                     rank: chunks.grid.rank(),
                 };
+                let counts = chunks.grid.counts(&self.space.dims);
                 chunks.for_each_stored(store, &mut |at, record| {
-                    stored.places.extend_from_slice(at);
-                    stored.records.push(record);
+                    // An index that allocates its chunks at once has some for the largest extent, too.
+                    if at.iter().zip(&counts).all(|(at, count)| at < count) {
+                        stored.places.extend_from_slice(at);
+                        stored.records.push(record);
+                    }
                     Ok(())
                 })?;
                 Stored::Chunked(stored)

@@ -3,6 +3,7 @@
 
 use super::{Result, String, Use, Walk};
 use crate::bytes::{Addr, Extent};
+use crate::format::cache_image;
 use crate::format::free_space::{self, Manager};
 use crate::format::message::file_space_info::FileSpaceInfo;
 use crate::format::message::kind;
@@ -55,7 +56,9 @@ impl Walk<'_> {
                 kind::FILE_SPACE_INFO => self.file_space(&message.data, addr),
                 kind::SHARED_TABLE => self.shared_table(&message.data, addr),
                 kind::CACHE_IMAGE => {
-                    Err(crate::error::Error::unsupported("a metadata cache image"))
+                    let (data, widths) = (&message.data, self.store.widths());
+                    cache_image::decode_message(data, widths, addr.get())
+                        .map(|image| self.claim(image, Use::Metadata, "the metadata cache image"))
                 }
                 _ => Ok(()),
             };

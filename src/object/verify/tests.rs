@@ -331,3 +331,52 @@ fn old_groups_and_headers_are_held_against_themselves() {
         "{report}"
     );
 }
+
+/// The body of the object whose record stands last, with its record made a message of an unknown type.
+fn with_unknown_message(flags: u8) -> Vec<u8> {
+    let file = File::create_memory().unwrap();
+    file.new_dataset::<u32>().shape(0..).create("data").unwrap();
+    let mut bytes = file.into_bytes().unwrap();
+    let record = find(&bytes, b"h5qS");
+    let body = find(&bytes[..record], b"OCHK");
+    let end = (record..=bytes.len() - 4)
+        .find(|&end| bytes[end..end + 4] == lookup3(&bytes[body..end]).to_le_bytes())
+        .unwrap();
+    let size = [bytes[record - 3], bytes[record - 2]];
+    let head = [0x40, size[0], size[1], flags];
+    change(&mut bytes, body, end - body, record - 4 - body, &head);
+    bytes
+}
+
+#[test]
+fn messages_of_unknown_types_are_kept_marked_or_refused_as_they_ask() {
+    use crate::ErrorKind;
+    let refused = |result: crate::Result<()>, asks: &str| {
+        let error = result.unwrap_err();
+        let said = matches!(error.kind(), ErrorKind::Unsupported(what) if what.contains(asks));
+        assert!(said && error.to_string().contains("0x40"), "{error}");
+    };
+    let append = |bytes: &[u8]| {
+        let file = File::open_memory(bytes.to_vec())?;
+        let appended = file.dataset("data")?.append(&[1_u32]);
+        let after = file.into_bytes()?;
+        if appended.is_err() {
+            assert_eq!(after, bytes, "refused, and unchanged");
+        }
+        appended.map(|()| after)
+    };
+    let bytes = with_unknown_message(0x80);
+    refused(append(&bytes).map(drop), "not to be read");
+    let bytes = with_unknown_message(0x08);
+    assert!(verify(&bytes).is_sound());
+    refused(append(&bytes).map(drop), "not to be changed");
+    for (flags, after) in [(0, 0), (0x10, 0x30)] {
+        let edited = append(&with_unknown_message(flags)).unwrap();
+        assert!(verify(&edited).is_sound());
+        // Its data still begin as those of the record did.
+        let found = find_where(&edited, b"h5qS", |_| true);
+        let all = (found..edited.len() - 4).filter(|&at| edited[at..].starts_with(b"h5qS"));
+        let kept = all.filter(|&at| edited[at - 4] == 0x40 && edited[at - 1] == after);
+        assert!(kept.count() > 0, "flags {flags:#x}");
+    }
+}

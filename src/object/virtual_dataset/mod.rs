@@ -404,17 +404,15 @@ impl Files<'_> {
         let dims = self.extent(file, addr)?;
         let dataset = self.engine(file)?.dataset(addr)?;
         let datatype = dataset.datatype.clone();
-        let fill = dataset.fill_element().to_vec();
-        for element in out.chunks_exact_mut(fill.len().max(1)) {
-            element.copy_from_slice(&fill);
-        }
+        let element = dataset.element_size();
+        dataset.put_fill(out);
         let inside = selection.axes.iter().zip(&dims);
         if !inside.into_iter().all(|(axis, &dim)| axis.end() <= dim) {
             return Err(Error::invalid("the virtual dataset has become smaller"));
         }
         let mut wanted = Wanted {
             selection,
-            element: fill.len(),
+            element,
             out,
         };
         self.inside(file, addr, |files| {

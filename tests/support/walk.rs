@@ -46,18 +46,13 @@ impl Walk {
             let attribute = at.attr(&name);
             let line = attribute.map(|attribute| {
                 let dtype = attribute.dtype().map(|dtype| dtype.to_string());
-                let text = attribute.read_raw::<String>();
-                let ints = attribute.read_raw::<i32>();
-                let floats = attribute.read_raw::<f64>();
-                let floats =
-                    floats.map(|values| values.into_iter().map(f64::to_bits).collect::<Vec<_>>());
+                let values = attribute.read_values().map(|values| format!("{values:?}"));
+                let _ = (attribute.read_raw::<String>(), attribute.read_raw::<f64>());
                 format!(
-                    "{} {:?} {} {} {}",
+                    "{} {:?} {}",
                     outcome(dtype),
                     attribute.shape(),
-                    outcome(text),
-                    outcome(ints),
-                    outcome(floats)
+                    outcome(values)
                 )
             });
             self.lines.push(format!("{}@{name}: {line:?}", at.name()));
@@ -81,14 +76,9 @@ impl Walk {
         );
         let _ = data.num_chunks();
         if bytes.is_some_and(|bytes| bytes <= READ_UP_TO) {
-            let text = data.read_raw::<String>();
-            let is_text = text.is_ok();
-            line += &format!(" {}", outcome(text));
-            // The bytes of text name places in the file.
-            let raw = data.read_bytes(..);
-            if !is_text {
-                line += &format!(" {}", outcome(raw));
-            }
+            let values = data.read_values(..);
+            line += &format!(" {}", outcome(values.map(|values| format!("{values:?}"))));
+            let _ = (data.read_bytes(..), data.read_raw::<String>());
             let _ = data.read_raw::<f64>();
         }
         self.lines.push(line);
