@@ -215,7 +215,7 @@ impl Attribute {
         conversion: Conversion,
     ) -> Result<Array<T, D>> {
         self.with(|engine, stored| {
-            reader::check::<T>(&stored.datatype, conversion)?;
+            reader::check::<T>(engine, &stored.datatype, conversion)?;
             stored.check_size()?;
             let values = reader::convert(engine, &stored.datatype, &stored.data, conversion)?;
             reader::shaped(&shape_of(&stored.space), values, "attribute")

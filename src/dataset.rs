@@ -93,9 +93,12 @@ impl Dataset {
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     pub fn shape(&self) -> Vec<usize> {
-        let dims = self
-            .look(|dataset| dataset.selectable_dims())
-            .unwrap_or_default();
+        let dims = self.object().with(|engine, addr| {
+            // Where its sources cannot be seen, a virtual dataset has the extent that the file says.
+            let _ = engine.follow_extent(addr);
+            Ok(engine.dataset(addr)?.selectable_dims())
+        });
+        let dims = dims.unwrap_or_default();
         dims.into_iter().map(|dim| dim as usize).collect()
     }
 
@@ -495,6 +498,7 @@ impl Dataset {
     pub fn read_bytes(&self, selection: impl Into<Selection>) -> Result<Vec<u8>> {
         let selection = selection.into();
         self.object().with(|engine, addr| {
+            engine.follow_extent(addr)?;
             let dataset = engine.dataset(addr)?;
             let resolved = selection.resolve(&dataset.selectable_dims())?;
             reader::read_selected(engine, addr, &resolved)
@@ -517,6 +521,7 @@ impl Dataset {
     pub fn read_values(&self, selection: impl Into<Selection>) -> Result<Vec<Value>> {
         let selection = selection.into();
         self.object().with(|engine, addr| {
+            engine.follow_extent(addr)?;
             let dataset = engine.dataset(addr)?;
             let (datatype, size) = (dataset.datatype.clone(), dataset.element_size());
             let resolved = selection.resolve(&dataset.selectable_dims())?;
@@ -576,9 +581,10 @@ impl Dataset {
         conversion: Conversion,
     ) -> Result<Array<T, D>> {
         self.object().with(|engine, addr| {
-            let dataset = engine.dataset(addr)?;
-            reader::check::<T>(&dataset.datatype, conversion)?;
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            engine.follow_extent(addr)?;
+            let datatype = engine.dataset(addr)?.datatype.clone();
+            reader::check::<T>(engine, &datatype, conversion)?;
+            let resolved = selection.resolve(&engine.dataset(addr)?.selectable_dims())?;
             let values = reader::read_values::<T>(engine, addr, &resolved, conversion)?;
             reader::shaped(&resolved.result_shape(), values, "selection")
         })

@@ -10,6 +10,7 @@ use crate::group::Group;
 use crate::handle::{ObjectRef, Policy, Shared};
 use crate::object::engine::Engine;
 use crate::options::FileBuilder;
+use crate::other_files::Member;
 use crate::report::Report;
 use crate::storage::{MemoryStorage, Storage};
 use crate::store::Level;
@@ -248,9 +249,14 @@ impl File {
         Self::with_options().open_rw_on(storage)
     }
 
-    pub(crate) fn from_engine(engine: Engine, name: &str, policy: Policy) -> Result<Self> {
+    pub(crate) fn from_engine(
+        engine: Engine,
+        name: &str,
+        policy: Policy,
+        member: Option<Member>,
+    ) -> Result<Self> {
         let addr = engine.root();
-        let shared = Shared::new(engine, name, policy);
+        let shared = Shared::new(engine, name, policy, member);
         let root = shared.with(|engine| Ok(ObjectRef::new(shared.clone(), engine, addr, "/")))?;
         Ok(Self {
             root: Group::new(root),

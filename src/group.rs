@@ -12,13 +12,14 @@ pub use object::Object;
 use crate::builder::{DatasetBuilder, Raw};
 use crate::dataset::Dataset;
 use crate::dtype::H5Type;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::link::LinkTarget;
 use crate::handle::ObjectRef;
 use crate::location::Location;
 use crate::named_datatype::NamedDatatype;
 use crate::object::ObjectKind;
+use crate::other_files::Target;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -64,19 +65,24 @@ impl Group {
 
     fn open(&self, path: &str, kind: ObjectKind, what: &'static str) -> Result<ObjectRef> {
         let full = self.object().join(path);
-        let found = self.object().with(|engine, base| {
-            let addr = engine.find(base, path)?.ok_or_else(Error::not_found)?;
-            if engine.kind(addr)? != kind {
-                return Err(Error::invalid(format!("not a {what}")));
-            }
-            Ok(ObjectRef::new(
-                self.object().shared.clone(),
-                engine,
-                addr,
-                &full,
-            ))
-        });
-        found.map_err(|error| error.attribute(&full))
+        let named = |error: Error| match error.object_path() {
+            Some(_) if error.file_name() != Some(self.object().shared.name()) => error,
+            _ => error.attribute(&full),
+        };
+        let found = match self.object().find(path, true).map_err(named)? {
+            Target::Object(object) => object,
+            _ => return Err(self.located(Error::not_found()).attribute(&full)),
+        };
+        if found.with(|engine, addr| engine.kind(addr))? != kind {
+            let error = Error::invalid(format!("not a {what}"));
+            return Err(self.located(error).attribute(&full));
+        }
+        Ok(found)
+    }
+
+    /// Says in which file an error was met.
+    fn located(&self, error: Error) -> Error {
+        error.file(self.object().shared.name())
     }
 
     fn change_at<T>(
@@ -237,7 +243,9 @@ impl Group {
             .map(NamedDatatype::new)
     }
 
-    /// Whether something is linked at a path; a soft link counts where its target exists.
+    /// Whether something is linked at a path; a soft link counts where its target exists, an external link always, as
+    /// h5py has it. An external link on the way is followed where
+    /// [`FileBuilder::other_files`](crate::FileBuilder::other_files) allows it.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -252,8 +260,15 @@ impl Group {
     /// # Errors
     /// What reading the file meets.
     pub fn exists(&self, path: &str) -> Result<bool> {
-        self.object()
-            .with(|engine, base| Ok(engine.find(base, path)?.is_some()))
+        match self.object().find(path, false) {
+            Ok(Target::Missing) => Ok(false),
+            Ok(_) => Ok(true),
+            // The file of a link on the way.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound) => {
+                self.object().with(|_, _| Ok(false))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The number of links in the group.

@@ -4,16 +4,17 @@ use crate::bytes::Addr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::copy::Engines;
 use crate::object::engine::Engine;
+use crate::other_files::Member;
 use crate::storage::Storage;
 use crate::store::Level;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
 #[cfg(feature = "std")]
-type Lock<T> = std::sync::Mutex<T>;
+pub(crate) type Lock<T> = std::sync::Mutex<T>;
 #[cfg(not(feature = "std"))]
-type Lock<T> = core::cell::RefCell<T>;
+pub(crate) type Lock<T> = core::cell::RefCell<T>;
 
 /// When a file commits without being told.
 #[derive(Debug, Clone, Copy, Default)]
@@ -95,6 +96,26 @@ impl Open {
 pub(crate) struct Shared {
     open: Arc<Lock<Open>>,
     name: Arc<str>,
+    /// The files that external links lead to, where they may be followed.
+    member: Option<Arc<Member>>,
+}
+
+/// A reference to an open file that does not keep it open.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakShared {
+    open: Weak<Lock<Open>>,
+    name: Arc<str>,
+    member: Weak<Member>,
+}
+
+impl WeakShared {
+    pub(crate) fn upgrade(&self) -> Option<Shared> {
+        Some(Shared {
+            open: self.open.upgrade()?,
+            name: self.name.clone(),
+            member: self.member.upgrade(),
+        })
+    }
 }
 
 impl Shared {
@@ -105,8 +126,8 @@ impl Shared {
             reason = "counted, not sent: handles stay on one thread"
         )
     )]
-    pub(crate) fn new(engine: Engine, name: &str, policy: Policy) -> Self {
-        Self {
+    pub(crate) fn new(engine: Engine, name: &str, policy: Policy, member: Option<Member>) -> Self {
+        let shared = Self {
             open: Arc::new(Lock::new(Open {
                 engine: Some(engine),
                 policy,
@@ -116,7 +137,25 @@ impl Shared {
                 last_commit: std::time::Instant::now(),
             })),
             name: name.into(),
+            member: member.map(Arc::new),
+        };
+        if let Some(member) = &shared.member {
+            member.enter(&shared);
         }
+        shared
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakShared {
+        WeakShared {
+            open: Arc::downgrade(&self.open),
+            name: self.name.clone(),
+            // Not counted either: the family would keep itself alive.
+            member: self.member.as_ref().map(Arc::downgrade).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn member(&self) -> Option<&Member> {
+        self.member.as_deref()
     }
 
     pub(crate) fn name(&self) -> &str {

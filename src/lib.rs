@@ -59,6 +59,12 @@
 //! say "synced" before it is, and does not change bytes outside a written range. One kind of data is rewritten in place,
 //! sector by sector: a part of a contiguous dataset of more than 64 MiB.
 //!
+//! # Other files
+//!
+//! A file can name others: sources of virtual datasets, external data files, targets of external links. None is opened
+//! unless [`FileBuilder::follow_other_files`] (by their paths) or [`FileBuilder::other_files`] (by a closure) says so;
+//! then their data are read as if they were here, and nothing is ever written to them.
+//!
 //! # Features
 //!
 //! * `std` (on by default): files on a path, file locks, handles that threads share, the faster deflate.
@@ -136,8 +142,10 @@ mod location;
 mod named_datatype;
 mod object;
 mod options;
+mod other_files;
 mod reader;
 mod reference;
+mod region;
 mod report;
 mod selection;
 pub mod storage;
@@ -165,6 +173,7 @@ pub use location::Location;
 pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;
 pub use reader::Reader;
+pub use region::Region;
 pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
 

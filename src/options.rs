@@ -5,8 +5,13 @@ use crate::file::File;
 use crate::format::libver::LibVer;
 use crate::handle::Policy;
 use crate::object::engine::{DEFAULT_CACHE, Engine, NewFile};
+use crate::object::other_files::Located;
+use crate::other_files::{Member, Others, Resolver};
+#[cfg(feature = "std")]
+use crate::other_files::{Paths, located};
 use crate::storage::Storage;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 #[cfg(feature = "std")]
 use std::path::Path;
 
@@ -28,6 +33,7 @@ pub struct FileBuilder {
     userblock: u64,
     libver: Option<LibVer>,
     track_order: bool,
+    others: Others,
     #[cfg(feature = "std")]
     locking: Option<bool>,
 }
@@ -40,6 +46,7 @@ impl Default for FileBuilder {
             userblock: 0,
             libver: None,
             track_order: false,
+            others: Others::Refused,
             #[cfg(feature = "std")]
             locking: None,
         }
@@ -181,12 +188,60 @@ impl FileBuilder {
         })
     }
 
+    /// Lets the file open other files, by a closure that is given their names as the file has them: sources of virtual
+    /// datasets, external data files and targets of external links. It answers `None` where there is no such file. By
+    /// default no other file is opened, and what needs one is
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    ///
+    /// Other files are only read. Those that hold data stay open, up to 16 of them, until this file is closed, and are
+    /// taken not to change meanwhile; the target of a link is open as long as a handle to something in it.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::{MemoryStorage, Storage}};
+    ///
+    /// let parts = |name: &str| -> h5quill::Result<Option<Box<dyn Storage>>> {
+    ///     Ok(match name {
+    ///         "part_1.h5" => Some(Box::new(MemoryStorage::from(Vec::new()))), // fetched from wherever
+    ///         _ => None,
+    ///     })
+    /// };
+    /// let bytes = File::create_memory()?.into_bytes()?;
+    /// let file = File::with_options().other_files(parts).open_on(MemoryStorage::from(bytes))?;
+    /// assert!(file.is_empty()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn other_files(
+        mut self,
+        open: impl Fn(&str) -> Result<Option<Box<dyn Storage>>> + Send + Sync + 'static,
+    ) -> Self {
+        self.others = Others::Resolved(Arc::new(Resolver(open)));
+        self
+    }
+
     fn start(&self, mut engine: Engine, name: &str) -> Result<File> {
         engine.budget = self.cache;
         if let Some(libver) = self.libver {
             engine.store.bound = libver;
         }
-        File::from_engine(engine, name, self.policy)
+        let member = match &self.others {
+            Others::Refused => None,
+            #[cfg(feature = "std")]
+            Others::Paths => {
+                let opener = Arc::new(Paths(self.clone()));
+                let located = if name.is_empty() {
+                    Located::nowhere()
+                } else {
+                    located(Path::new(name))
+                };
+                Some(Member::first(&mut engine, opener, located))
+            }
+            Others::Resolved(opener) => {
+                let opener = opener.clone();
+                Some(Member::first(&mut engine, opener, Located::nowhere()))
+            }
+        };
+        File::from_engine(engine, name, self.policy, member)
     }
 
     /// As [`File::create_on`].
@@ -243,6 +298,39 @@ impl FileBuilder {
 
 #[cfg(feature = "std")]
 impl FileBuilder {
+    /// Whether the file may open other files by their paths: sources of virtual datasets, external data files and
+    /// targets of external links. By default it may not, since a file from elsewhere could name any path, and what needs
+    /// another file is [`Unsupported`](crate::ErrorKind::Unsupported). How long others stay open:
+    /// [`other_files`](Self::other_files).
+    ///
+    /// They are looked for where libhdf5 looks. Of sources and of targets, in this order: the name where it is absolute,
+    /// from here on its last component; the directories of `HDF5_VDS_PREFIX` (sources) or `HDF5_EXT_PREFIX` (targets); the
+    /// directory of the file, then the current one, then that of the file with symbolic links resolved. External data
+    /// files: in `HDF5_EXTFILE_PREFIX`, else in the current directory; where libhdf5 would give up, in the directory of the
+    /// file, too. `${ORIGIN}` at the beginning of `HDF5_VDS_PREFIX` and `HDF5_EXTFILE_PREFIX` is the directory of the file.
+    /// Others are locked as this file is, against writers; external data files are not.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("h5quill-doc-follow-{}.h5", std::process::id()));
+    ///
+    /// use h5quill::File;
+    /// # File::create(&path)?.close()?;
+    /// let file = File::with_options().follow_other_files(true).open(&path)?;
+    /// assert!(file.is_empty()?);
+    /// # drop(file);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn follow_other_files(mut self, follow: bool) -> Self {
+        self.others = if follow {
+            Others::Paths
+        } else {
+            Others::Refused
+        };
+        self
+    }
+
     /// Whether the file is locked against other writers (and, when opened for writing, against readers), as libhdf5
     /// does it; it is by default, where the file system can. The environment variable `HDF5_USE_FILE_LOCKING` overrides
     /// this, as it does in libhdf5: `FALSE` or `0` never locks, `TRUE` or `1` always does and fails where the file system
@@ -400,7 +488,7 @@ impl FileBuilder {
     }
 
     /// The file, and whether it is locked.
-    fn lock(
+    pub(crate) fn lock(
         &self,
         options: &std::fs::OpenOptions,
         path: &Path,

@@ -226,7 +226,7 @@ pub(crate) fn convert<T: H5Type>(
     if T::matches(datatype) {
         return engine.decode(|heap| T::decode(bytes, datatype, heap));
     }
-    let plan = Plan::new::<T>(datatype, conversion)?;
+    let plan = Plan::new::<T>(datatype, conversion, engine.store.widths())?;
     let len = check_len(plan.converted_len(bytes.len())? as u64)?;
     let count = bytes.len() / datatype.size().max(1) as usize;
     engine.decode(|heap| {
@@ -245,11 +245,15 @@ pub(crate) fn convert<T: H5Type>(
 }
 
 /// Refuses `T` where stored elements cannot be read as it, before anything is read.
-pub(crate) fn check<T: H5Type>(datatype: &Datatype, conversion: Conversion) -> Result<()> {
+pub(crate) fn check<T: H5Type>(
+    engine: &Engine,
+    datatype: &Datatype,
+    conversion: Conversion,
+) -> Result<()> {
     if T::matches(datatype) {
         return Ok(());
     }
-    Plan::new::<T>(datatype, conversion).map(|_| ())
+    Plan::new::<T>(datatype, conversion, engine.store.widths()).map(|_| ())
 }
 
 /// The selected elements as the file stores them.

@@ -173,7 +173,7 @@ fn reading_as_another_type_or_rank_is_refused() {
         file.dataset("g/rows")?.read_2d::<i32>()
     });
     case.refuses("/g/rows", &[], mismatch, |file| {
-        file.dataset("g/rows")?.read_raw::<f64>()
+        file.dataset("g/rows")?.read_raw::<u64>()
     });
     case.refuses("/g/texts", &[], mismatch, |file| {
         file.dataset("g/texts")?.read_raw::<FixedAscii<4>>()

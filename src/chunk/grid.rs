@@ -8,6 +8,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::Fill;
 use super::strided::{CopyAxis, Piece, copy_runs, for_each_piece};
 use crate::error::{Error, Result};
 use crate::extents::MAX_RANK;
@@ -239,13 +240,13 @@ impl Grid {
         Some(start..start.checked_add(self.chunk_bytes)?)
     }
 
-    /// Sets every element of the chunk at `scaled` that lies beyond `dims` to `fill` (one element), and returns the bytes from the
-    /// first to the last element that this changed.
+    /// Sets every element of the chunk at `scaled` that lies beyond `dims` to `fill`, and returns the bytes from the first
+    /// to the last element that this changed.
     pub(crate) fn fill_beyond(
         &self,
         scaled: &[u64],
         dims: &[u64],
-        fill: &[u8],
+        fill: Fill<'_>,
         chunk: &mut [u8],
     ) -> Option<Range<usize>> {
         let size = self.element_size;
@@ -253,8 +254,8 @@ impl Grid {
         let mut refill = |run: Range<usize>| {
             let elements = run.clone().step_by(size);
             for (at, element) in elements.zip(chunk[run].chunks_exact_mut(size)) {
-                if element != fill {
-                    element.copy_from_slice(fill);
+                if !fill.is(element) {
+                    fill.put(element);
                     let old = changed.take().unwrap_or(at..at);
                     changed = Some(old.start.min(at)..old.end.max(at + size));
                 }

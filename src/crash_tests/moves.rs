@@ -130,6 +130,14 @@ fn no_death_loses_a_link_that_moves_in_a_file_of_another_writer() {
                 .append(values.view())
                 .unwrap();
             at = (*to).to_string();
+            if round == 4 {
+                // Through three groups in one commit, the first step last.
+                run.file.create_group("group 2/kept").unwrap();
+                run.commit().unwrap();
+                run.file.relink("group 2/kept", "group 1/kept").unwrap();
+                run.file.relink(&at, "group 2/p").unwrap();
+                at = "group 2/p".to_string();
+            }
             run.commit().unwrap();
         }
         let mut judge = |image: Image| {

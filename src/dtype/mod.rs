@@ -10,6 +10,7 @@ mod extended;
 mod fixed_string;
 mod number;
 mod order;
+mod query;
 mod reference;
 mod scalar;
 #[cfg(test)]

@@ -166,6 +166,15 @@ impl RegionReference {
         }
     }
 
+    pub(crate) const fn new(object: ObjectReference, selection: Vec<u8>) -> Self {
+        Self { object, selection }
+    }
+
+    /// The selection as the file stores it.
+    pub(crate) fn selection(&self) -> &[u8] {
+        &self.selection
+    }
+
     /// Whether it names nothing.
     ///
     /// ```

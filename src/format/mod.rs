@@ -16,3 +16,4 @@ pub(crate) mod object_header;
 pub(crate) mod selection;
 pub(crate) mod shared_table;
 pub(crate) mod superblock;
+pub(crate) mod virtual_layout;

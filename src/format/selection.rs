@@ -20,6 +20,10 @@
 //! Numbers have 4 bytes in version 1, 8 in version 2 of a hyperslab, and w elsewhere. A count or block of all ones in
 //! a regular hyperslab is unlimited; a hyperslab has one unlimited axis at the most.
 
+mod encode;
+
+pub(crate) use encode::encode;
+
 use crate::bytes::Take;
 use crate::error::Result;
 use alloc::vec::Vec;

@@ -17,7 +17,9 @@
 //!                                                    +   4  checksum, right behind the records in use
 //! ```
 
-use crate::bytes::{Addr, Put, Take, Widths, lookup3};
+use crate::bytes::{Addr, Take, Widths};
+#[cfg(test)]
+use crate::bytes::{Put, lookup3};
 use crate::error::Result;
 use crate::format::message::kind;
 use crate::format::message::shared::HEAP_ID;

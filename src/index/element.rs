@@ -26,11 +26,11 @@ impl Elements {
     /// For a data layout message of version `version`.
     pub(crate) fn new(shape: &IndexShape, version: u8) -> Self {
         Self {
-            widths: Widths::EIGHT,
+            widths: shape.widths,
             chunk_bytes: shape.chunk_bytes,
             size_width: shape
                 .filtered
-                .then(|| size_width(shape.chunk_bytes, version)),
+                .then(|| size_width(shape.chunk_bytes, version, shape.widths)),
         }
     }
 
@@ -117,9 +117,9 @@ impl Elements {
 }
 
 /// The bytes libhdf5 takes for the size of a filtered chunk: room for one that filters made larger.
-fn size_width(chunk_bytes: u64, version: u8) -> u8 {
+fn size_width(chunk_bytes: u64, version: u8, widths: Widths) -> u8 {
     if version > 4 {
-        return Widths::EIGHT.length;
+        return widths.length;
     }
     let bits = chunk_bytes.max(1).ilog2();
     (1 + (bits + 8) / 8).min(8) as u8
@@ -127,7 +127,7 @@ fn size_width(chunk_bytes: u64, version: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::size_width;
+    use super::{Widths, size_width};
 
     #[test]
     fn sizes_are_as_wide_as_libhdf5_writes_them() {
@@ -141,9 +141,13 @@ mod tests {
             (65_536, 4),
         ];
         for (chunk_bytes, width) in known.into_iter().chain([(8_388_608, 4), (16_777_216, 5)]) {
-            assert_eq!(size_width(chunk_bytes, 4), width, "{chunk_bytes}");
-            assert_eq!(size_width(chunk_bytes, 5), 8);
+            assert_eq!(
+                size_width(chunk_bytes, 4, Widths::EIGHT),
+                width,
+                "{chunk_bytes}"
+            );
+            assert_eq!(size_width(chunk_bytes, 5, Widths::EIGHT), 8);
         }
-        assert_eq!(size_width(u64::MAX, 4), 8);
+        assert_eq!(size_width(u64::MAX, 4, Widths::EIGHT), 8);
     }
 }

@@ -11,7 +11,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
-use crate::bytes::Extent;
+use crate::bytes::{Extent, Widths};
 use crate::error::{Error, Result};
 use crate::format::message::layout::IndexLayout;
 use crate::infra::fixed_array;
@@ -104,6 +104,8 @@ pub(crate) struct IndexShape {
     pub(crate) max_dims: Vec<Option<u64>>,
     /// Chunks are allocated when the dataset is created.
     pub(crate) early: bool,
+    /// Of the file.
+    pub(crate) widths: Widths,
 }
 
 impl IndexShape {

@@ -23,6 +23,7 @@ fn shape(dims: &[u64], max_dims: &[Option<u64>], chunk: &[u64]) -> IndexShape {
         dims: dims.to_vec(),
         max_dims: max_dims.to_vec(),
         early: false,
+        widths: Widths::EIGHT,
     }
 }
 

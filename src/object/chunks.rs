@@ -8,7 +8,7 @@
 mod edge;
 mod verify;
 
-use crate::chunk::Grid;
+use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::index::{self, ChunkIndex, ChunkRecord, IndexShape};
@@ -16,7 +16,6 @@ use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -58,8 +57,7 @@ impl Cached {
 pub(crate) struct Shape<'a> {
     pub(crate) dims: &'a [u64],
     pub(crate) max_dims: &'a [Option<u64>],
-    /// One element of the fill value.
-    pub(crate) fill: &'a [u8],
+    pub(crate) fill: Fill<'a>,
 }
 
 #[derive(Debug)]
@@ -144,6 +142,7 @@ impl Chunks {
             dims: dims.to_vec(),
             max_dims: max_dims.to_vec(),
             early: false,
+            widths: store.widths(),
         };
         let old = core::mem::replace(&mut self.index, index::choose(&shape));
         self.index = index::convert(store, old, &shape)?;
@@ -225,12 +224,8 @@ impl Chunks {
         first as usize * self.grid.row_bytes()..last as usize * self.grid.row_bytes()
     }
 
-    fn filled(&self, fill: &[u8]) -> Vec<u8> {
-        if fill.iter().all(|&byte| byte == 0) {
-            vec![0; self.grid.chunk_bytes()]
-        } else {
-            fill.repeat(self.grid.chunk_bytes() / fill.len())
-        }
+    fn filled(&self, fill: Fill<'_>) -> Vec<u8> {
+        fill.repeat(self.grid.chunk_bytes() / fill.element_size())
     }
 
     /// Brings a chunk into the cache; its old content is not read where all of it will be overwritten.
@@ -278,16 +273,41 @@ impl Chunks {
         record: ChunkRecord,
     ) -> Result<Vec<u8>> {
         let bytes = store.read(record.extent, "chunk")?;
-        if self.goes_unfiltered(at, dims) {
-            if bytes.len() == self.grid.chunk_bytes() {
-                return Ok(bytes);
-            }
-            let error = Error::corrupt("chunk", "an unfiltered chunk has another size");
-            return Err(error.at(record.extent.addr.get()));
-        }
-        self.pipeline
-            .decode(bytes, record.mask, self.grid.chunk_bytes())
+        self.decode_stored(at, dims, bytes, record.mask)
             .map_err(|error| error.at(record.extent.addr.get()))
+    }
+
+    /// The elements of a chunk that is stored as `bytes` with the filters of `mask` left out.
+    pub(crate) fn decode_stored(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<Vec<u8>> {
+        if !self.goes_unfiltered(at, dims) {
+            return self.pipeline.decode(bytes, mask, self.grid.chunk_bytes());
+        }
+        match bytes.len() == self.grid.chunk_bytes() {
+            true => Ok(bytes),
+            false => Err(Error::corrupt(
+                "chunk",
+                "an unfiltered chunk has another size",
+            )),
+        }
+    }
+
+    /// What a chunk of these elements is stored as, no filter left out that the layout does not leave out itself.
+    pub(crate) fn encode_whole(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        elements: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        match self.pipeline.is_empty() || self.goes_unfiltered(at, dims) {
+            true => Ok(elements),
+            false => self.pipeline.encode(&elements),
+        }
     }
 
     /// Reads the selected elements into the dense array `out`, which is zero.
@@ -300,9 +320,8 @@ impl Chunks {
         budget: usize,
     ) -> Result<()> {
         // A chunk that was never written is not made in memory: the file may say that it is large.
-        if shape.fill.iter().any(|&byte| byte != 0) {
-            out.chunks_exact_mut(shape.fill.len())
-                .for_each(|element| element.copy_from_slice(shape.fill));
+        if !shape.fill.is_zero() {
+            shape.fill.put(out);
         }
         let grid = self.grid.clone();
         grid.for_each_chunk(selection, &mut |at| {
@@ -406,7 +425,7 @@ impl Chunks {
         bytes: Vec<u8>,
         mask: u32,
     ) -> Result<()> {
-        let extent = store.alloc(bytes.len() as u64)?;
+        let extent = store.alloc_raw(bytes.len() as u64)?;
         if bytes.len() < STAGE_BELOW {
             store.stage(extent.addr, bytes)?;
         } else {

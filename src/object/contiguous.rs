@@ -5,11 +5,10 @@
 
 use super::chunks::Shape;
 use crate::bytes::{Addr, Extent};
-use crate::chunk::for_each_run;
+use crate::chunk::{Fill, for_each_run};
 use crate::error::Result;
 use crate::selection::Resolved;
 use crate::store::Store;
-use alloc::vec::Vec;
 
 /// Longer blocks are not copied for a partial change.
 pub(crate) const COPY_LIMIT: u64 = 64 << 20;
@@ -45,14 +44,14 @@ impl Contiguous {
         let base = self.writable(store, shape.fill, whole)?;
         for_each_run(
             shape.dims,
-            shape.fill.len(),
+            shape.fill.element_size(),
             selection,
             &mut |at, dense, len| store.write_now(base.plus(at), &data[dense..dense + len]),
         )
     }
 
     /// A block whose bytes may be written, with the present content unless all of it will be overwritten.
-    fn writable(&mut self, store: &mut Store, fill: &[u8], overwritten: bool) -> Result<Addr> {
+    fn writable(&mut self, store: &mut Store, fill: Fill<'_>, overwritten: bool) -> Result<Addr> {
         if let Some(old) = self.extent()
             && (store.is_fresh(old)
                 || (!overwritten && self.size > COPY_LIMIT && !self.always_copied))
@@ -75,7 +74,7 @@ impl Contiguous {
     }
 
     /// Allocates and fills the block now, where it has none.
-    pub(crate) fn allocate(&mut self, store: &mut Store, fill: &[u8]) -> Result<()> {
+    pub(crate) fn allocate(&mut self, store: &mut Store, fill: Fill<'_>) -> Result<()> {
         if self.size > 0 {
             self.writable(store, fill, false)?;
         }
@@ -90,10 +89,9 @@ impl Contiguous {
         selection: &Resolved,
         out: &mut [u8],
     ) -> Result<()> {
-        let element = shape.fill.len();
+        let element = shape.fill.element_size();
         let Some(extent) = self.extent() else {
-            out.chunks_exact_mut(element)
-                .for_each(|value| value.copy_from_slice(shape.fill));
+            shape.fill.put(out);
             return Ok(());
         };
         store.check_bounds(extent, "contiguous data")?;
@@ -119,9 +117,10 @@ fn copy(store: &mut Store, from: Extent, to: Addr) -> Result<()> {
     Ok(())
 }
 
-fn fill_block(store: &mut Store, block: Extent, fill: &[u8]) -> Result<()> {
-    let elements = (PIECE as usize / fill.len()).max(1);
-    let piece: Vec<u8> = fill.repeat(elements.min((block.len / fill.len() as u64) as usize));
+fn fill_block(store: &mut Store, block: Extent, fill: Fill<'_>) -> Result<()> {
+    let element = fill.element_size();
+    let elements = (PIECE as usize / element).max(1);
+    let piece = fill.repeat(elements.min((block.len / element as u64) as usize));
     let mut done = 0;
     while done < block.len {
         let len = (block.len - done).min(piece.len() as u64);

@@ -19,6 +19,7 @@ use super::links::Links;
 use super::{attributes::Attributes, dense::heap_header};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::libver::LibVer;
 use crate::format::message::datatype::Datatype;
 use crate::format::message::link::{Link, LinkTarget};
 use crate::infra::global_heap::GlobalHeap;
@@ -72,9 +73,27 @@ struct Mode {
     same_file: bool,
     /// Addresses and lengths have the same sizes in both files.
     same_widths: bool,
+    /// Which libhdf5 the destination is for.
+    bound: LibVer,
 }
 
 impl Mode {
+    /// Refuses what the oldest reader of the destination does not know.
+    fn check_bound(&self, what: &'static str, needs_more_than_18: bool) -> Result<()> {
+        match needs_more_than_18 && self.bound == LibVer::V18 {
+            true => Err(Error::unsupported(format!(
+                "copying {what} to a file for HDF5 1.8"
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// As [`check_bound`](Self::check_bound), for the bytes of a datatype, whose version stands in the first.
+    fn check_datatype(&self, bytes: &[u8]) -> Result<()> {
+        let version = bytes.first().map_or(0, |first| first >> 4);
+        self.check_bound("a datatype of HDF5 1.12 or later", version > 3)
+    }
+
     /// Refuses elements that have another size in the other file.
     fn check_elements(&self, datatype: &Datatype) -> Result<()> {
         if !self.same_widths && (datatype.contains_var_len() || contains_reference(datatype)) {
@@ -113,6 +132,7 @@ pub(crate) fn copy(
     let mode = Mode {
         options,
         same_file: matches!(engines, Engines::Same(_)),
+        bound: engines.to().store.bound,
         same_widths: engines.from().store.widths() == engines.to().store.widths(),
     };
     if engines.to().read_only() {

@@ -6,24 +6,29 @@ mod verify;
 
 use super::chunks::{Chunks, Shape};
 use super::contiguous::Contiguous;
+use super::external::External;
 use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
+use super::virtual_dataset::Virtual;
 use crate::bytes::Widths;
-use crate::chunk::Grid;
+use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::libver::LibVer;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
-use crate::format::message::fill_value::{AllocTime, Fill, FillTime, FillValue};
+use crate::format::message::fill_value::{AllocTime, Fill as FillMessage, FillTime, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
 use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
+use crate::format::virtual_layout::VirtualLayout;
 use crate::index::{self, IndexShape};
+use crate::infra::global_heap::HeapRef;
 use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -33,7 +38,14 @@ pub(crate) use stored::{NewChunks, Stored};
 enum Data {
     Compact(Vec<u8>),
     Contiguous(Contiguous),
-    Chunked { chunks: Chunks, flags: u8 },
+    Chunked {
+        chunks: Chunks,
+        flags: u8,
+    },
+    /// In other datasets: read by [`Files::read`](super::other_files::Files::read), never written.
+    Virtual(Virtual),
+    /// In files of no format: likewise.
+    External(Arc<External>),
 }
 
 #[derive(Debug)]
@@ -42,6 +54,7 @@ pub(crate) struct Dataset {
     pub(crate) space: Dataspace,
     pub(crate) filters: Vec<FilterDescription>,
     max_dims: Vec<Option<u64>>,
+    /// An element of the fill value; nothing for zeros.
     fill: Vec<u8>,
     layout_version: u8,
     data: Data,
@@ -56,12 +69,17 @@ impl Dataset {
         let max_dims = plan.max_dims();
         let bytes = plan.bytes()?;
         let element = plan.datatype.size() as usize;
-        let fill = plan.fill.clone().unwrap_or_else(|| vec![0; element]);
+        let fill = plan.fill.clone().unwrap_or_default();
         let data = match plan.choice()? {
-            LayoutChoice::Compact => Data::Compact(fill.repeat(bytes as usize / element)),
+            LayoutChoice::Compact => {
+                let elements = bytes as usize / element;
+                Data::Compact(Fill::new(&fill, element).repeat(elements))
+            }
             LayoutChoice::Chunked => {
                 let (grid, pipeline) = plan.chunks()?;
-                let shape = index_shape(&grid, &pipeline, &plan.space.dims, &max_dims, plan.early);
+                let dims = &plan.space.dims;
+                let widths = store.widths();
+                let shape = index_shape(&grid, &pipeline, dims, &max_dims, plan.early, widths);
                 let index = match store.bound {
                     LibVer::V110 => index::choose(&shape),
                     _ => index::choose_v18(store, &shape)?,
@@ -109,12 +127,12 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
-            Data::Contiguous(contiguous) => contiguous.allocate(store, &self.fill),
+            Data::Contiguous(contiguous) => contiguous.allocate(store, shape.fill),
             Data::Chunked { chunks, .. } => chunks.allocate_all(store, shape),
-            Data::Compact(_) => Ok(()),
+            Data::Compact(_) | Data::Virtual(_) | Data::External(_) => Ok(()),
         }
     }
 
@@ -128,10 +146,10 @@ impl Dataset {
         let alloc_time = match &self.data {
             _ if early => AllocTime::Early,
             Data::Compact(_) => AllocTime::Early,
-            Data::Contiguous(_) => AllocTime::Late,
-            Data::Chunked { .. } => AllocTime::Incremental,
+            Data::Contiguous(_) | Data::External(_) => AllocTime::Late,
+            Data::Chunked { .. } | Data::Virtual(_) => AllocTime::Incremental,
         };
-        let fill = fill.map_or(Fill::Default, Fill::Value);
+        let fill = fill.map_or(FillMessage::Default, FillMessage::Value);
         let mut messages = vec![
             RawMessage::new(kind::DATASPACE, 0, self.space.encode(store.widths())),
             RawMessage::new(
@@ -166,6 +184,9 @@ impl Dataset {
 
     /// Whether the extent can grow.
     pub(crate) fn can_grow(&self) -> bool {
+        if self.elsewhere().is_some() {
+            return false;
+        }
         let axes = self.max_dims.iter().zip(&self.space.dims);
         axes.into_iter().any(|(max, dim)| *max != Some(*dim))
     }
@@ -183,7 +204,83 @@ impl Dataset {
             Data::Compact(_) => "compact",
             Data::Contiguous(_) => "contiguous",
             Data::Chunked { .. } => "chunked",
+            Data::Virtual(_) => "virtual",
+            Data::External(_) => "external",
         }
+    }
+
+    /// What the data are where they are not in this dataset, in words.
+    fn elsewhere(&self) -> Option<&'static str> {
+        match &self.data {
+            Data::Virtual(_) => Some("a virtual dataset"),
+            Data::External(_) => Some("a dataset whose data are in external files"),
+            _ => None,
+        }
+    }
+
+    /// Whether elements are read by way of other datasets or files.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.elsewhere().is_some()
+    }
+
+    /// Whether elements refer to objects of the heap that nothing else refers to.
+    pub(crate) fn owns_values(&self) -> bool {
+        self.datatype.contains_var_len() && !self.is_elsewhere()
+    }
+
+    pub(crate) fn virtual_state(&self) -> Option<&Virtual> {
+        match &self.data {
+            Data::Virtual(state) => Some(state),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn virtual_layout(&self) -> Option<Arc<VirtualLayout>> {
+        self.virtual_state().map(Virtual::layout)
+    }
+
+    /// Where the mappings of a virtual dataset are in the heap.
+    pub(crate) fn mappings_at(&self) -> Option<HeapRef> {
+        self.virtual_state().and_then(Virtual::heap)
+    }
+
+    pub(crate) fn known_blocks(&self, mapping: usize) -> u64 {
+        self.virtual_state()
+            .map_or(0, |state| state.known_blocks(mapping))
+    }
+
+    pub(crate) fn set_known_blocks(&mut self, mapping: usize, count: u64) {
+        if let Data::Virtual(state) = &mut self.data {
+            state.set_known_blocks(mapping, count);
+        }
+    }
+
+    /// Takes over the extent that the sources of a virtual dataset give it. The file is not changed.
+    pub(crate) fn follow_extent(&mut self, dims: Vec<u64>) -> Result<()> {
+        let axes = dims.iter().zip(&self.max_dims).zip(&self.space.dims);
+        for ((dim, max), now) in axes {
+            if dim != now && max.is_some_and(|max| *dim > max) {
+                return Err(Error::corrupt(
+                    "virtual dataset",
+                    "the sources reach beyond the greatest extent",
+                ));
+            }
+        }
+        crate::extents::product(dims.iter().copied())?;
+        self.space.dims = dims;
+        Ok(())
+    }
+
+    pub(crate) fn external(&self) -> Option<Arc<External>> {
+        match &self.data {
+            Data::External(external) => Some(external.clone()),
+            _ => None,
+        }
+    }
+
+    /// One element of the fill value.
+    pub(crate) fn fill_element(&self) -> &[u8] {
+        &self.fill
     }
 
     pub(crate) fn num_chunks(&mut self, store: &Store) -> Result<Option<u64>> {
@@ -224,14 +321,14 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => {
                 self.messages_changed = true;
                 crate::chunk::for_each_run(
                     &dims,
-                    self.fill.len(),
+                    shape.fill.element_size(),
                     selection,
                     &mut |at, dense, len| {
                         data[at as usize..at as usize + len]
@@ -247,6 +344,7 @@ impl Dataset {
                 Ok(())
             }
             Data::Chunked { chunks, .. } => chunks.write(store, shape, selection, bytes, budget),
+            Data::Virtual(_) | Data::External(_) => self.check_writable(),
         }
     }
 
@@ -262,12 +360,12 @@ impl Dataset {
         let shape = Shape {
             dims: &dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => crate::chunk::for_each_run(
                 &dims,
-                self.fill.len(),
+                shape.fill.element_size(),
                 selection,
                 &mut |at, dense, len| {
                     out[dense..dense + len].copy_from_slice(&data[at as usize..at as usize + len]);
@@ -276,6 +374,9 @@ impl Dataset {
             ),
             Data::Contiguous(contiguous) => contiguous.read(store, shape, selection, out),
             Data::Chunked { chunks, .. } => chunks.read(store, shape, selection, out, budget),
+            Data::Virtual(_) | Data::External(_) => Err(Error::unsupported(
+                "reading elements of other files without them",
+            )),
         }
     }
 
@@ -283,7 +384,10 @@ impl Dataset {
     pub(crate) fn check_writable(&self) -> Result<()> {
         match &self.data {
             Data::Chunked { chunks, .. } => chunks.pipeline.check(),
-            _ => Ok(()),
+            _ => match self.elsewhere() {
+                Some(what) => Err(Error::unsupported(format!("changing the data of {what}"))),
+                None => Ok(()),
+            },
         }
     }
 
@@ -331,7 +435,7 @@ impl Dataset {
         let shape = |dims| Shape {
             dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
@@ -356,9 +460,11 @@ impl Dataset {
         let shape = Shape {
             dims: &self.space.dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let class = match &mut self.data {
+            // The messages stay as they are.
+            Data::Virtual(_) | Data::External(_) => return Ok(()),
             Data::Compact(data) => LayoutClass::Compact(data.clone()),
             Data::Contiguous(contiguous) => LayoutClass::Contiguous {
                 addr: contiguous.addr,
@@ -420,7 +526,7 @@ impl Dataset {
         let shape = Shape {
             dims: &self.space.dims,
             max_dims: &self.max_dims,
-            fill: &self.fill,
+            fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Chunked { chunks, .. } => chunks.keep_within(store, shape, budget),
@@ -430,7 +536,8 @@ impl Dataset {
 
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
         match &mut self.data {
-            Data::Compact(_) => {}
+            // The heap of the names of external files may serve another dataset, too: it stays.
+            Data::Compact(_) | Data::Virtual(_) | Data::External(_) => {}
             Data::Contiguous(contiguous) => {
                 if let Some(extent) = contiguous.extent() {
                     store.free(extent);
@@ -456,6 +563,7 @@ fn index_shape(
     dims: &[u64],
     max_dims: &[Option<u64>],
     early: bool,
+    widths: Widths,
 ) -> IndexShape {
     IndexShape {
         chunk: grid.chunk().to_vec(),
@@ -464,6 +572,7 @@ fn index_shape(
         dims: dims.to_vec(),
         max_dims: max_dims.to_vec(),
         early,
+        widths,
     }
 }
 

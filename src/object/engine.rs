@@ -6,6 +6,7 @@ use super::dense::{self, heap_header};
 use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
+use super::other_files::OtherFiles;
 use super::reach::Paths;
 use super::shared;
 use super::verify;
@@ -137,6 +138,8 @@ pub(crate) struct Engine {
     /// How many new datasets are in memory, at the most.
     new_datasets: usize,
     read_only: bool,
+    /// The other files that this one names.
+    pub(crate) others: OtherFiles,
     /// The object that takes the record of free space at closing: the first to change, since a session that does the
     /// same again then has the space before it asks for any.
     first_changed: Option<Addr>,
@@ -215,6 +218,7 @@ impl Engine {
             most_objects: 2 * MAX_CLEAN,
             new_datasets: 0,
             read_only,
+            others: OtherFiles::default(),
             first_changed: None,
             reclaim_after: None,
             deleted: BTreeMap::new(),

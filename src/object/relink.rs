@@ -84,8 +84,8 @@ impl Engine {
         };
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            if parent != source {
-                engine.store.flip_last(source);
+            if at != source {
+                engine.store.link_moves(source, at);
             }
             for group in [parent, source] {
                 engine.touch(group)?;

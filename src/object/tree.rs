@@ -10,7 +10,7 @@ use super::plan::Plan;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::CharacterSet;
-use crate::format::message::link::{Link, LinkTarget};
+use crate::format::message::link::{Link, LinkTarget, external_parts};
 use crate::format::message::{RawMessage, kind};
 use crate::format::object_header::Prefix;
 use crate::store::SECTOR;
@@ -34,29 +34,80 @@ pub(crate) enum ObjectKind {
     Other,
 }
 
+/// Where a path leads.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Here(Addr),
+    /// A link on the way is missing.
+    Missing,
+    /// On by an external link.
+    Elsewhere(Elsewhere),
+}
+
+/// A path in another file.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    pub(crate) file: String,
+    pub(crate) path: String,
+    /// Whether the link is the last of the path that was followed.
+    pub(crate) last: bool,
+}
+
+impl Elsewhere {
+    fn of_link(data: &[u8]) -> Result<Self> {
+        let (file, path) = external_parts(data)?;
+        let text = |bytes: &[u8]| {
+            String::from_utf8(bytes.to_vec())
+                .map_err(|_| Error::unsupported("an external link that is not UTF-8"))
+        };
+        Ok(Self {
+            file: text(file)?,
+            path: text(path)?,
+            last: true,
+        })
+    }
+
+    /// What the rest of a path leads to from there.
+    fn and_on<'a>(mut self, rest: impl Iterator<Item = &'a str>) -> Found {
+        for name in rest {
+            self.path.push('/');
+            self.path.push_str(name);
+            self.last = false;
+        }
+        Found::Elsewhere(self)
+    }
+}
+
 impl Engine {
-    /// The object at `path`, seen from the group at `base`; `None` where a link on the way is missing.
+    /// The object at `path`, seen from the group at `base`; `None` where a link on the way is missing. Refuses to go to
+    /// another file.
     pub(crate) fn find(&mut self, base: Addr, path: &str) -> Result<Option<Addr>> {
+        match self.find_across(base, path)? {
+            Found::Here(addr) => Ok(Some(addr)),
+            Found::Missing => Ok(None),
+            Found::Elsewhere(there) => Err(Error::unsupported(format!(
+                "a change by way of an external link, to {:?} in the file {:?}",
+                there.path, there.file
+            ))),
+        }
+    }
+
+    /// As [`find`](Self::find), or where an external link leads.
+    pub(crate) fn find_across(&mut self, base: Addr, path: &str) -> Result<Found> {
         self.find_following(base, path, MAX_SOFT_LINKS)
     }
 
-    fn find_following(
-        &mut self,
-        base: Addr,
-        path: &str,
-        soft_links: usize,
-    ) -> Result<Option<Addr>> {
+    fn find_following(&mut self, base: Addr, path: &str, soft_links: usize) -> Result<Found> {
         let mut at = if path.starts_with('/') {
             self.root()
         } else {
             base
         };
-        for name in path
-            .split('/')
-            .filter(|name| !name.is_empty() && *name != ".")
-        {
+        let names = path.split('/');
+        let mut names = names.filter(|name| !name.is_empty() && *name != ".");
+        while let Some(name) = names.next() {
             let Some(link) = self.link(at, name)? else {
-                return Ok(None);
+                return Ok(Found::Missing);
             };
             at = match link.target {
                 LinkTarget::Hard(addr) => addr,
@@ -71,19 +122,22 @@ impl Engine {
                     let target = String::from_utf8(target)
                         .map_err(|_| Error::unsupported("a soft link that is not UTF-8"))?;
                     match self.find_following(at, &target, soft_links - 1)? {
-                        Some(addr) => addr,
-                        None => return Ok(None),
+                        Found::Here(addr) => addr,
+                        Found::Missing => return Ok(Found::Missing),
+                        Found::Elsewhere(there) => return Ok(there.and_on(names)),
                     }
                 }
-                LinkTarget::External(_) => {
-                    return Err(Error::unsupported("following an external link"));
+                LinkTarget::External(data) => {
+                    return Ok(Elsewhere::of_link(&data)?.and_on(names));
                 }
-                LinkTarget::UserDefined { .. } => {
-                    return Err(Error::unsupported("following a user-defined link"));
+                LinkTarget::UserDefined { class, .. } => {
+                    return Err(Error::unsupported(format!(
+                        "following {name:?}, a user-defined link of class {class}"
+                    )));
                 }
             };
         }
-        Ok(Some(at))
+        Ok(Found::Here(at))
     }
 
     /// The link of one name in a group; `None` also where the object is no group.

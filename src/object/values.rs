@@ -1,10 +1,13 @@
 //! Values of variable length: the elements in the global heap, and attributes.
 
 use super::attributes::Attributes;
+use super::dataset::Dataset;
 use super::dense;
 use super::engine::Engine;
+use super::heap_ids::{Owner, for_each_heap_id};
 use super::named::{ElementType, Exchange};
-use crate::bytes::{Addr, Take};
+use super::other_files::FileId;
+use crate::bytes::Addr;
 use crate::dtype::{VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
@@ -144,12 +147,23 @@ impl Engine {
         selection: &Resolved,
         out: &mut [u8],
     ) -> Result<()> {
+        if self.dataset(addr)?.is_elsewhere() {
+            return self.across(|files| files.read(FileId::ROOT, addr, selection, out));
+        }
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
             Some(dataset) => dataset.read(store, selection, out, budget),
             None => Err(object.not_a_dataset()),
         }
+    }
+
+    /// Brings the extent of a dataset up to date, where it is virtual and depends on its sources.
+    pub(crate) fn follow_extent(&mut self, addr: Addr) -> Result<()> {
+        if self.dataset(addr)?.virtual_state().is_none() {
+            return Ok(());
+        }
+        self.across(|files| files.refresh(FileId::ROOT, addr))
     }
 
     /// Changes the extent of a dataset.
@@ -171,7 +185,7 @@ impl Engine {
     /// Lets go of the heap objects of elements that a smaller extent cuts off.
     fn release_cut_off(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
         let dataset = self.dataset(addr)?;
-        if !dataset.datatype.contains_var_len() {
+        if !dataset.owns_values() {
             return Ok(());
         }
         let old = dataset.dims().to_vec();
@@ -193,7 +207,7 @@ impl Engine {
     /// Lets go of the heap objects of the selected elements, which are about to be overwritten or dropped.
     pub(crate) fn release_selected(&mut self, addr: Addr, selection: &Resolved) -> Result<()> {
         let dataset = self.dataset(addr)?;
-        if !dataset.datatype.contains_var_len() || selection.is_empty() {
+        if !dataset.owns_values() || selection.is_empty() {
             return Ok(());
         }
         let datatype = dataset.datatype.clone();
@@ -220,7 +234,7 @@ impl Engine {
     /// Lets go of the heap objects that elements refer to.
     fn release_values(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
         let Self { heap, store, .. } = self;
-        for_each_reference(datatype, bytes, store.widths().offset, &mut |at| {
+        for_each_owned(datatype, bytes, store.widths().offset, &mut |at| {
             heap.release(store, at)
         })
     }
@@ -233,8 +247,12 @@ impl Engine {
             .dataset
             .as_ref()
             .map(|dataset| dataset.selectable_dims());
+        let mappings = object.dataset.as_ref().and_then(Dataset::mappings_at);
         for (_, attribute) in attributes {
             self.release_attribute(&attribute)?;
+        }
+        if let Some(at) = mappings {
+            self.heap.release(&mut self.store, at)?;
         }
         match dims {
             Some(dims) => self.release_selected(addr, &Resolved::whole(&dims)?),
@@ -388,8 +406,9 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Visits the heap references in elements: of strings and sequences, also inside arrays and compounds.
-pub(crate) fn for_each_reference(
+/// Visits the heap objects that elements own: of strings and sequences, also inside arrays and compounds. What a reference
+/// keeps in the heap may have been copied with its bytes.
+fn for_each_owned(
     datatype: &Datatype,
     bytes: &[u8],
     offset_width: u8,
@@ -398,33 +417,13 @@ pub(crate) fn for_each_reference(
     if !datatype.contains_var_len() {
         return Ok(());
     }
-    let size = datatype.size() as usize;
-    for element in bytes.chunks_exact(size.max(1)) {
-        match datatype {
-            Datatype::VarLenString { .. } | Datatype::VarLenSequence { .. } => {
-                let mut take = Take::new(element, "variable-length element", 0);
-                let len = take.u32()?;
-                let addr = take.uint(offset_width)?;
-                let index = take.u32()?;
-                if len > 0 && addr != 0 {
-                    visit(HeapRef {
-                        addr: Addr::new(addr),
-                        index,
-                    })?;
-                }
-            }
-            Datatype::Array { base, .. } => for_each_reference(base, element, offset_width, visit)?,
-            Datatype::Compound { members, .. } => {
-                for member in members {
-                    let from = member.offset as usize;
-                    let to = from + member.datatype.size() as usize;
-                    if let Some(bytes) = element.get(from..to) {
-                        for_each_reference(&member.datatype, bytes, offset_width, visit)?;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    for_each_heap_id(
+        datatype,
+        bytes,
+        offset_width,
+        &mut |at, owner| match owner {
+            Owner::Reference => Ok(()),
+            Owner::String | Owner::Sequence(..) => visit(at),
+        },
+    )
 }

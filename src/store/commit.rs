@@ -40,6 +40,7 @@ use super::stage::{FlipOrder, Store, overlay};
 use super::stamp::{SECTOR, SectorFlip, Stamp, encode_record, record_size};
 use crate::bytes::{Addr, Extent};
 use crate::error::Result;
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -104,35 +105,58 @@ impl Store {
         }
         self.created = true;
         self.flips.clear();
-        self.flip_last.clear();
+        self.moves.clear();
         self.space.committed();
         Ok(())
     }
 
-    /// Step 3. What is to flip last follows the rest. In a file that has no flip record a barrier is between, and sector 0
-    /// is as any other: step 1b has named the new end of the file where flips lie in several sectors.
+    /// Step 3. A group that a link has moved out of follows the one it has moved to. In a file that has no flip record a
+    /// barrier is between, and sector 0 is as any other: step 1b has named the new end of the file where flips lie in
+    /// several sectors.
     fn write_flips(&mut self, groups: &[Group], level: Level) -> Result<()> {
         let recorded = self.stamp.is_some();
-        let is_last = |group: &Group| {
+        let turns = self.turns();
+        let turn = |group: &Group| {
             let end = group.start + group.after.len() as u64;
-            self.flip_last.range(group.start..end).next().is_some()
+            let inside = turns.range(group.start..end).map(|(_, turn)| *turn);
+            inside.max().unwrap_or(0)
         };
         let mut order: Vec<(u8, &Group)> = groups
             .iter()
             .map(|group| match group.start {
-                0 if recorded => (2, group),
-                _ => (u8::from(is_last(group)), group),
+                0 if recorded => (u8::MAX, group),
+                _ => (turn(group), group),
             })
             .collect();
-        order.sort_by_key(|(step, _)| *step);
+        order.sort_by_key(|(turn, _)| *turn);
         let mut before = None;
-        for (step, group) in order {
-            let barrier = !recorded && before.is_some_and(|before| before < step);
+        for (turn, group) in order {
+            let barrier = !recorded && before.is_some_and(|before| before < turn);
             self.sync_if(barrier && level == Level::Sync)?;
-            before = Some(step);
+            before = Some(turn);
             self.write_group(group)?;
         }
         Ok(())
+    }
+
+    /// When a cell flips, where links have moved: after those that they have moved to. Where they have moved in a circle,
+    /// or through very many groups, that cannot be for all.
+    fn turns(&self) -> BTreeMap<u64, u8> {
+        const MOST: u8 = 16;
+        let mut turns = BTreeMap::new();
+        for _ in 0..MOST {
+            let mut changed = false;
+            for (from, to) in &self.moves {
+                let after = (turns.get(to).copied().unwrap_or(0) + 1).min(MOST);
+                let turn = turns.entry(*from).or_insert(0);
+                changed |= *turn < after;
+                *turn = after.max(*turn);
+            }
+            if !changed {
+                break;
+            }
+        }
+        turns
     }
 
     fn write_group(&mut self, group: &Group) -> Result<()> {

@@ -135,8 +135,8 @@ pub(crate) struct Store {
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
     pub(crate) flips: BTreeMap<u64, Flip>,
-    /// Cells of groups that a link has moved out of since the last commit.
-    pub(crate) flip_last: BTreeSet<u64>,
+    /// The cells of two groups each: one that a link has moved out of since the last commit, and where it has moved to.
+    pub(crate) moves: BTreeSet<(u64, u64)>,
     /// Sectors of a commit that was interrupted between its flips, completed in memory; written by the next commit.
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
@@ -189,7 +189,7 @@ impl Store {
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
-            flip_last: BTreeSet::new(),
+            moves: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         })
@@ -237,7 +237,7 @@ impl Store {
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
-            flip_last: BTreeSet::new(),
+            moves: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         };
@@ -612,9 +612,9 @@ impl Store {
         Ok(())
     }
 
-    /// A link has moved from the group whose cell is at `addr` to another group, which is to have it first.
-    pub(crate) fn flip_last(&mut self, addr: Addr) {
-        self.flip_last.insert(addr.get());
+    /// A link has moved from the group whose cell is at `from` to another, which is to have it first.
+    pub(crate) fn link_moves(&mut self, from: Addr, to: Addr) {
+        self.moves.insert((from.get(), to.get()));
     }
 
     /// The symbol table of the root group is about to go: a superblock that says where it is stops saying so in an

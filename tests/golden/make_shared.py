@@ -108,6 +108,34 @@ def committed(name, **how):
     keep(name)
 
 
+def narrow(offset, length, new):
+    """Offsets and lengths of two and four bytes. libhdf5 cannot read the dense storage it makes with lengths of two."""
+    with create(TEMPORARY, sizes=(offset, length), new=new) as file:
+        for n in range(4):
+            file.create_group("g%d/h%d" % (n % 3, n))
+        grow = file.create_dataset("data/grow", (3, 2), "<i4", maxshape=(None, None), chunks=(2, 2), compression="gzip")
+        grow[...] = np.arange(6).reshape(3, 2)
+        rows = file.create_dataset("data/rows", (5,), "<i2", maxshape=(None,), chunks=(2,), fletcher32=True)
+        rows[...] = np.arange(5)
+        fixed = file.create_dataset("data/fixed", (5, 3), "<f8", chunks=(2, 2))
+        fixed[...] = np.arange(15).reshape(5, 3)
+        file["data/flat"] = np.arange(100, dtype="<u2")
+        file["more/texts"] = ["one", "two", ""]
+        file.attrs["text"] = "string"
+        file["soft"] = h5py.SoftLink("/data/flat")
+        file["more/reference"] = file["data/flat"].ref
+        file["more/type"] = np.dtype([("x", "<f8"), ("name", h5py.string_dtype())])
+        file.create_dataset("more/typed", (2,), file["more/type"])[...] = np.array([(1.5, "a"), (2.5, "bc")], file["more/type"].dtype)
+        many = 20 if length > 2 else 6
+        for n in range(many):
+            file["g1"].attrs["a%d" % n] = n
+            file["g2"].create_group("k%d" % n)
+    keep("narrow_%d_%d_%s.h5.z" % (offset, length, "new" if new else "old"))
+
+
+for widths in (4, 4), (2, 2), (8, 4), (4, 8), (2, 4), (8, 2):
+    for new in True, False:
+        narrow(*widths, new)
 shared_list()
 shared_trees()
 committed("committed_new.h5.z")

@@ -59,7 +59,12 @@ def canon(f, t, v):
         if not v:
             return "null"
         if isinstance(v, h5py.RegionReference):
-            return "R" + h5r.get_name(v, f.id).decode()
+            target = f[h5r.get_name(v, f.id)]
+            sid = h5r.get_region(v, f.id)
+            got = np.empty(sid.get_select_npoints(), target.dtype)
+            if got.size:
+                target.id.read(h5s.create_simple(got.shape), sid, got)
+            return "R%s:%s" % (target.name, ",".join(canon(f, target.id.get_type(), x) for x in got))
         return "r" + h5r.get_name(v, f.id).decode()
     raise TypeError(t)
 
@@ -174,7 +179,18 @@ def references(f):
     g = f.create_group("ref/group")
     d = f.create_dataset("ref/data", data=np.arange(24).reshape(4, 6))
     dataset(f, "ref/objects", np.array([g.ref, d.ref, h5py.Reference(), f.ref], object), dtype=h5py.ref_dtype)
-    dataset(f, "ref/regions", np.array([d.regionref[1:3, ::2], h5py.RegionReference(), d.regionref[0]], object), dtype=h5py.regionref_dtype)
+    regions = [d.regionref[1:3, ::2], h5py.RegionReference(), d.regionref[0], d.regionref[...], d.regionref[1:1]]
+    sid = d.id.get_space()
+    sid.select_elements(np.array([[3, 1], [0, 0], [2, 5], [0, 0]]))
+    regions.append(h5r.create(f.id, b"/ref/data", h5r.DATASET_REGION, sid))
+    sid.select_hyperslab((0, 0), (2, 2), (2, 3), (1, 2))
+    regions.append(h5r.create(f.id, b"/ref/data", h5r.DATASET_REGION, sid))
+    sid.select_hyperslab((1, 3), (1, 1), None, (2, 2), op=h5s.SELECT_OR)
+    sid.select_hyperslab((2, 4), (1, 1), None, (2, 2), op=h5s.SELECT_OR)
+    regions.append(h5r.create(f.id, b"/ref/data", h5r.DATASET_REGION, sid))
+    sid.select_hyperslab((0, 1), (2, 3), (2, 2), op=h5s.SELECT_XOR)
+    regions.append(h5r.create(f.id, b"/ref/data", h5r.DATASET_REGION, sid))
+    dataset(f, "ref/regions", np.array(regions, object), dtype=h5py.regionref_dtype)
     row = np.empty(2, [("r", h5py.ref_dtype), ("n", "i4")])
     row[0], row[1] = (d.ref, 1), (h5py.Reference(), 2)
     dataset(f, "ref/compound", row)
@@ -212,7 +228,7 @@ def revised(f):
         lib.H5Rdestroy(ctypes.byref(ref, 64 * i))
     lib.H5Dclose(hid(did))
     lib.H5Sclose(hid(sid))
-    lines["/ref/revised"] = "r/ref/data;R/ref/data;A/ref/data@unit;r/ref/group;null"
+    lines["/ref/revised"] = "r/ref/data;R/ref/data:i6,i8,i10,i12,i14,i16;A/ref/data@unit;r/ref/group;null"
 
 
 def complexes(f):

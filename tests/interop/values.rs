@@ -1,7 +1,8 @@
 //! Values whose type is known only at run time: what h5py wrote and read, and what we read.
 
 use crate::manifest::{pythons, script};
-use h5quill::{File, Object, Reference, Value};
+use crate::support::run_python_with;
+use h5quill::{ErrorKind, File, Object, ObjectReference, Reference, RegionReference, Value};
 use std::path::Path;
 
 /// The path of the object that a reference names.
@@ -47,7 +48,11 @@ fn text(file: &File, value: &Value) -> String {
         Value::Reference(reference) if reference.is_null() => "null".into(),
         Value::Reference(reference) => match reference {
             Reference::Object(_) => format!("r{}", target(file, reference)),
-            Reference::Region(_) => format!("R{}", target(file, reference)),
+            Reference::Region(region) => {
+                let read = file.dereference_region(region).unwrap();
+                let values = joined(file, &read.read_values().unwrap(), ",");
+                format!("R{}:{values}", target(file, reference))
+            }
             Reference::Attribute(attribute) => {
                 format!("A{}@{}", target(file, reference), attribute.name())
             }
@@ -88,4 +93,87 @@ fn values_of_every_class_are_those_of_h5py() {
     for python in pythons() {
         check(&python);
     }
+}
+
+/// What h5py makes of references that we wrote.
+const REFERENCES: &str = r#"
+import sys, h5py
+with h5py.File(sys.argv[1], "r") as f:
+    for r in f["objects"][()]:
+        print(f[r].name if r else "null")
+    for r in list(f["regions"][()]) + list(f.attrs["regions"]):
+        print(f[r].name, f[f[r].name][r].ravel().tolist() if r else "null") if r else print("null")
+    print(f[f.attrs["objects"][0]].name, f[f["row"][0]].name)
+"#;
+
+#[test]
+fn h5py_follows_the_references_we_write() {
+    let (_guard, path) = crate::written::scratch("references.h5");
+    let file = File::create(&path).unwrap();
+    let values = ndarray::Array2::from_shape_fn((4, 6), |(row, column)| (6 * row + column) as i32);
+    let data = file
+        .new_dataset::<i32>()
+        .create_with("g/data", &values)
+        .unwrap();
+    let objects = [
+        file.reference("g").unwrap(),
+        data.reference().unwrap(),
+        ObjectReference::null(),
+        file.root().reference(".").unwrap(),
+    ];
+    let list = file.new_dataset::<ObjectReference>().shape(0..);
+    list.create("objects").unwrap().append(&objects).unwrap();
+    let row = file
+        .new_dataset::<ObjectReference>()
+        .create_with("row", &objects[1..2]);
+    row.unwrap();
+    file.set_attr("objects", objects[..2].to_vec()).unwrap();
+    let regions = [
+        data.region_reference((1..3, 2..)).unwrap(),
+        data.region_reference(ndarray::s![..;2, 1..;3]).unwrap(),
+        RegionReference::null(),
+        data.region_reference(..).unwrap(),
+        data.region_reference((2, -1)).unwrap(),
+    ];
+    let list = file
+        .new_dataset::<RegionReference>()
+        .create_with("regions", &regions);
+    assert_eq!(
+        list.unwrap().read_raw::<RegionReference>().unwrap(),
+        regions
+    );
+    file.set_attr("regions", regions.to_vec()).unwrap();
+    let scalar = file.new_dataset::<f32>().create("scalar").unwrap();
+    let of_scalar = scalar.region_reference(..).unwrap();
+    assert_eq!(
+        file.dereference_region(&of_scalar)
+            .unwrap()
+            .read_raw::<f32>()
+            .unwrap(),
+        [0.0]
+    );
+    file.close().unwrap();
+
+    let lines = "/g\n/g/data\nnull\n/\n";
+    let regions = "/g/data [8, 9, 10, 11, 14, 15, 16, 17]\n/g/data [1, 4, 13, 16]\nnull\n\
+                   /g/data [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]\n\
+                   /g/data [17]\n";
+    for python in pythons() {
+        let said = run_python_with(&python, REFERENCES, &[path.as_os_str()]);
+        assert_eq!(said, format!("{lines}{regions}{regions}/g /g/data\n"));
+    }
+    // A reference leads nowhere once its object is gone, and to the object wherever it is linked.
+    let file = File::open_rw(&path).unwrap();
+    let reference = file.reference("g").unwrap();
+    file.link_hard("g", "elsewhere").unwrap();
+    file.unlink("g").unwrap();
+    let Object::Group(group) = file.dereference(&reference).unwrap() else {
+        panic!("not a group");
+    };
+    assert_eq!(group.name(), "/elsewhere");
+    file.unlink("elsewhere").unwrap();
+    let gone = file.dereference(&reference).unwrap_err();
+    assert_eq!(gone.kind(), &ErrorKind::NotFound);
+    let null = file.dereference(&ObjectReference::null()).unwrap_err();
+    assert!(matches!(null.kind(), ErrorKind::Invalid(_)));
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::chunk::for_each_run;
+use crate::chunk::{Fill, for_each_run};
 
 #[derive(Debug, Clone)]
 struct Case {
@@ -177,7 +177,7 @@ proptest! {
                     changed = Some(changed.map_or(at, |(first, _)| first)).map(|first| (first, at + size));
                 }
             }
-            let range = grid.fill_beyond(&scaled, &case.dims, &fill, &mut chunk);
+            let range = grid.fill_beyond(&scaled, &case.dims, Fill::new(&fill, fill.len()), &mut chunk);
             prop_assert_eq!(chunk, expected);
             prop_assert_eq!(range, changed.map(|(first, end)| first..end));
         }

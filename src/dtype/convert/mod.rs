@@ -8,7 +8,7 @@ pub(crate) use scratch::Scratch;
 
 use super::value::unpadded;
 use super::{ELEMENT, H5Type};
-use crate::bytes::Take;
+use crate::bytes::{Take, Widths};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::{CompoundMember, Datatype, StringPadding};
 use alloc::boxed::Box;
@@ -74,8 +74,12 @@ impl Plan {
     ///
     /// # Errors
     /// [`ErrorKind::TypeMismatch`], where there is none.
-    pub(crate) fn new<T: H5Type>(stored: &Datatype, conversion: Conversion) -> Result<Self> {
-        let wanted = T::datatype();
+    pub(crate) fn new<T: H5Type>(
+        stored: &Datatype,
+        conversion: Conversion,
+        widths: Widths,
+    ) -> Result<Self> {
+        let wanted = T::datatype().in_file(widths)?;
         if let Some(plan) = plan(stored, &wanted, conversion)
             && conversion > Conversion::NoOp
             && T::matches(&plan.result)

@@ -9,6 +9,7 @@ pub(crate) mod btree_k;
 pub(crate) mod continuation;
 pub(crate) mod dataspace;
 pub(crate) mod datatype;
+pub(crate) mod external_files;
 pub(crate) mod file_space_info;
 pub(crate) mod fill_value;
 pub(crate) mod filter_pipeline;

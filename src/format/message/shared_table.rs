@@ -6,8 +6,11 @@
 //!   +   1  number of indexes
 //! ```
 
-use crate::bytes::{Addr, Put, Take, Widths};
+#[cfg(test)]
+use crate::bytes::Put;
+use crate::bytes::{Addr, Take, Widths};
 use crate::error::Result;
+#[cfg(test)]
 use alloc::vec::Vec;
 
 /// Where the table is.
@@ -36,5 +39,24 @@ impl SharedTable {
             return Err(take.error("the number of indexes is not 1 to 8"));
         }
         Ok(Self { table, indexes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_libhdf5_writes_is_decoded_and_encoded_back() {
+        let bytes = [0, 0x40, 2, 0, 0, 0, 0, 0, 0, 2];
+        let message = SharedTable::decode(&bytes, Widths::EIGHT, 0).unwrap();
+        assert_eq!((message.table.get(), message.indexes), (0x240, 2));
+        assert_eq!(message.encode(Widths::EIGHT), bytes);
+        for indexes in [0, 9] {
+            assert!(
+                SharedTable::decode(&[0, 1, 0, 0, 0, 0, 0, 0, 0, indexes], Widths::EIGHT, 0)
+                    .is_err()
+            );
+        }
     }
 }

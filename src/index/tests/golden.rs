@@ -105,6 +105,7 @@ fn parse_head(line: &str) -> Golden {
                 .map(|word| word.parse().ok())
                 .collect(),
             early: false,
+            widths: Widths::EIGHT,
         },
         layout,
         chunks: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use super::Engines;
 use super::elements::Converter;
 use crate::bytes::{Addr, Extent};
+use crate::chunk::Fill;
 use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::layout::{Layout, LayoutClass};
@@ -38,13 +39,13 @@ pub(super) fn copy(
             LayoutClass::Contiguous { addr, size }
         }
         Stored::Chunked(stored) => {
-            let Some(mut new) = dataset.new_chunks()? else {
-                return Err(Error::invalid("not a chunked dataset"));
-            };
             let shape = Shape {
                 dims: dataset.dims().to_vec(),
                 fill: dataset.fill().to_vec(),
                 datatype,
+            };
+            let Some(mut new) = new_chunks(engines, source)? else {
+                return Err(Error::invalid("not a chunked dataset"));
             };
             let mut copy_all = || {
                 for number in 0..stored.len() {
@@ -71,6 +72,17 @@ struct Shape {
     datatype: Datatype,
 }
 
+fn new_chunks(engines: &mut Engines<'_>, source: Addr) -> Result<Option<NewChunks>> {
+    match engines {
+        Engines::Same(engine) => {
+            let (object, store, _) = engine.parts(source)?;
+            let dataset = object.dataset.as_ref();
+            dataset.map_or(Ok(None), |dataset| dataset.new_chunks(store))
+        }
+        Engines::Two { from, to } => from.dataset(source)?.new_chunks(&to.store),
+    }
+}
+
 fn copy_block(
     engines: &mut Engines<'_>,
     converter: &mut Converter,
@@ -83,7 +95,7 @@ fn copy_block(
         .from()
         .store
         .check_bounds(block, "contiguous data")?;
-    let new = engines.to().store.alloc(block.len)?;
+    let new = engines.to().store.alloc_raw(block.len)?;
     let mut copy_all = || {
         let mut done = 0;
         while done < block.len {
@@ -115,17 +127,16 @@ fn copy_chunk(
     if !converter.changes(&shape.datatype) {
         return new.put(&mut engines.to().store, at, bytes, record.mask);
     }
-    let (grid, pipeline) = (new.grid().clone(), new.pipeline());
-    let mut elements = pipeline
-        .decode(bytes, record.mask, grid.chunk_bytes())
+    let mut elements = new
+        .chunks()
+        .decode_stored(at, &shape.dims, bytes, record.mask)
         .map_err(|error| error.at(record.extent.addr.get()))?;
-    // What lies beyond the extent may name what is gone.
-    grid.fill_beyond(at, &shape.dims, &shape.fill, &mut elements);
+    // What lies beyond the extent may name what is gone; the fill value there is that of the copy.
+    let grid = new.grid().clone();
+    let fill = Fill::new(&shape.fill, shape.datatype.size() as usize);
+    grid.fill_beyond(at, &shape.dims, fill, &mut elements);
     converter.convert(engines, &shape.datatype, &mut elements)?;
-    let bytes = match new.pipeline().is_empty() {
-        true => elements,
-        false => new.pipeline().encode(&elements)?,
-    };
-    let mask = new.pipeline().mask();
+    let bytes = new.chunks().encode_whole(at, &shape.dims, elements)?;
+    let mask = new.chunks().pipeline.mask();
     new.put(&mut engines.to().store, at, bytes, mask)
 }

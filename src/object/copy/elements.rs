@@ -17,9 +17,6 @@ const NAME: &str = "reference";
 const OBJECT: u8 = 0;
 const REGION: u8 = 1;
 
-/// What stands before the heap ID in a revised reference: type, flags and size.
-const REVISED_HEAD: usize = 6;
-
 /// What becomes of references.
 #[derive(Debug)]
 pub(super) enum References {
@@ -284,75 +281,6 @@ pub(super) fn for_each_object(
                 };
                 if addr != 0 {
                     visit(Addr::new(addr));
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Whether elements name objects of the global heap: strings and sequences of variable length, regions.
-pub(in crate::object) fn names_collections(datatype: &Datatype) -> bool {
-    match datatype {
-        Datatype::Reference { kind, .. } => *kind != OBJECT,
-        Datatype::Array { base, .. } => names_collections(base),
-        Datatype::Compound { members, .. } => members
-            .iter()
-            .any(|member| names_collections(&member.datatype)),
-        _ => datatype.contains_var_len(),
-    }
-}
-
-/// Visits the heap objects that elements name, those that sequences of others name included.
-pub(in crate::object) fn for_each_heap_object(
-    heap: &mut GlobalHeap,
-    store: &Store,
-    datatype: &Datatype,
-    bytes: &[u8],
-    visit: &mut dyn FnMut(HeapRef),
-) -> Result<()> {
-    if !names_collections(datatype) {
-        return Ok(());
-    }
-    let width = store.widths().offset;
-    let size = (datatype.size() as usize).max(1);
-    for element in bytes.chunks_exact(size) {
-        match datatype {
-            Datatype::VarLenString { .. } => {
-                if let Some((_, at)) = take_sequence(element, width)? {
-                    visit(at);
-                }
-            }
-            Datatype::VarLenSequence { base, .. } => {
-                let Some((len, at)) = take_sequence(element, width)? else {
-                    continue;
-                };
-                visit(at);
-                if names_collections(base) {
-                    let values = sequence_bytes(heap, store, base, len, at)?;
-                    for_each_heap_object(heap, store, base, &values, visit)?;
-                }
-            }
-            Datatype::Array { base, .. } => {
-                for_each_heap_object(heap, store, base, element, visit)?
-            }
-            Datatype::Compound { members, .. } => {
-                for member in members {
-                    let from = member.offset as usize;
-                    let to = from + member.datatype.size() as usize;
-                    if let Some(part) = element.get(from..to) {
-                        for_each_heap_object(heap, store, &member.datatype, part, visit)?;
-                    }
-                }
-            }
-            Datatype::Reference { kind, .. } if *kind != OBJECT => {
-                let mut take = Take::new(element, NAME, 0);
-                if *kind != REGION {
-                    take.skip(REVISED_HEAD)?;
-                }
-                if let Some(at) = take_heap_ref(&mut take, width)? {
-                    visit(at);
                 }
             }
             _ => {}

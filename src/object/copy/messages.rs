@@ -49,6 +49,10 @@ pub(super) fn check(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<Vec<
             | kind::MODIFICATION_TIME
             | kind::MODIFICATION_TIME_OLD
             | BOGUS => {
+                if message.kind == kind::DATATYPE {
+                    mode.check_datatype(&message_data(store, &object.header, message)?)
+                        .map_err(|error| error.at(addr.get()))?;
+                }
                 messages.push(unshared(store, &object.header, message)?);
             }
             other => {
@@ -90,6 +94,10 @@ fn check_data(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<()> {
         let datatype = &dataset.datatype;
         mode.check_elements(datatype)
             .map_err(|error| error.at(addr.get()))?;
+        mode.check_bound(
+            "chunks at the edge that go unfiltered",
+            dataset.has_raw_edges(),
+        )?;
         let changes = datatype.contains_var_len()
             || (!mode.same_file && super::elements::contains_reference(datatype));
         return match changes {
@@ -107,6 +115,7 @@ fn check_data(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<()> {
     if external {
         return external_heap(engine, addr).map(|_| ());
     }
+    mode.check_bound("a virtual dataset", !external)?;
     let layout =
         layout.map(|layout| Layout::decode(&layout.data, engine.store.widths(), addr.get()));
     match layout {

@@ -216,6 +216,8 @@ fn read(engine: &mut Engine, addr: Addr, depth: usize, mode: &Mode) -> Result<Pl
             mode.check_elements(&datatype)
                 .map_err(|error| error.at(addr.get()))?;
             attribute.dataspace(store.widths())?;
+            let own = attribute.shared_datatype.as_ref();
+            mode.check_datatype(own.unwrap_or(&attribute.datatype_bytes))?;
         }
     }
     let mut types = Vec::new();

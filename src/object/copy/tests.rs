@@ -46,6 +46,8 @@ fn assert_all_reached(file: &File) {
     let object = &file.location().object;
     let lost = object.with(|engine, _| engine.unreachable()).unwrap();
     assert_eq!(lost, []);
+    let report = file.verify().unwrap();
+    assert!(report.is_sound(), "{report}");
 }
 
 fn assert_same_tree(file: &File, at: &str) {
@@ -147,6 +149,7 @@ fn a_copy_that_fails_gives_its_space_back() {
 fn sequences_of_sequences_are_copied_and_kept() {
     let file = File::create_memory().unwrap();
     let words = crate::Datatype::VarLenSequence {
+        size: 16,
         base: alloc::boxed::Box::new(String::datatype()),
     };
     let data = file.new_dataset_of(words).shape(3).create("words").unwrap();

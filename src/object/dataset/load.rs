@@ -6,19 +6,23 @@ use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::Datatype;
+use crate::format::message::external_files::ExternalFiles;
 use crate::format::message::fill_value::{Fill, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::kind;
 use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass, UNFILTERED_EDGES};
 use crate::index;
+use crate::infra::global_heap::HeapRef;
 use crate::object::chunks::Chunks;
 use crate::object::contiguous::Contiguous;
+use crate::object::external::External;
 use crate::object::header::Header;
 use crate::object::shared::message_data;
+use crate::object::virtual_dataset::Virtual;
 use crate::store::Store;
 use alloc::borrow::Cow;
 use alloc::format;
-use alloc::vec;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 impl Dataset {
@@ -38,9 +42,6 @@ impl Dataset {
             })?;
             message_data(store, header, message)
         };
-        if header.message(kind::EXTERNAL_FILES).is_some() {
-            return Err(Error::unsupported("data in external files").at(at));
-        }
         let space = data_of(kind::DATASPACE, "dataspace")?;
         let space = Dataspace::decode(&space, store.widths(), at)?;
         let (datatype, _, _) = Datatype::decode(&data_of(kind::DATATYPE, "datatype")?, at)?;
@@ -57,16 +58,22 @@ impl Dataset {
         };
         let layout = Layout::decode(&layout.data, store.widths(), at)?;
         let max_dims = max_dims(&space);
-        let mut data = load_data(
-            store,
-            layout.class,
-            layout.version,
-            &space,
-            &max_dims,
-            &filters,
-            element,
-        )
-        .map_err(|error| error.at(at))?;
+        let data = match header.message(kind::EXTERNAL_FILES) {
+            Some(message) => {
+                let message = message_data(store, header, message)?;
+                load_external(store, &layout.class, &message)
+            }
+            None => load_data(
+                store,
+                layout.class,
+                layout.version,
+                &space,
+                &max_dims,
+                &filters,
+                element,
+            ),
+        };
+        let mut data = data.map_err(|error| error.at(at))?;
         if let Data::Contiguous(contiguous) = &mut data {
             contiguous.always_copied = datatype.contains_var_len();
         }
@@ -84,7 +91,7 @@ impl Dataset {
     }
 }
 
-/// One element of the fill value: the message's, else zeros.
+/// One element of the fill value; nothing for zeros.
 fn load_fill(store: &Store, header: &Header, element: usize) -> Result<Vec<u8>> {
     let at = header.addr.get();
     let value = match (
@@ -99,11 +106,11 @@ fn load_fill(store: &Store, header: &Header, element: usize) -> Result<Vec<u8>> 
     };
     match value {
         Fill::Value(value) if value.len() == element => Ok(value),
-        Fill::Value(value) if value.is_empty() => Ok(vec![0; element]),
+        Fill::Value(value) if value.is_empty() => Ok(Vec::new()),
         Fill::Value(_) => {
             Err(Error::corrupt("fill value message", "its size is not that of an element").at(at))
         }
-        Fill::Default | Fill::Undefined => Ok(vec![0; element]),
+        Fill::Default | Fill::Undefined => Ok(Vec::new()),
     }
 }
 
@@ -145,8 +152,22 @@ fn load_data(
         LayoutClass::Chunked(layout) => {
             load_chunks(store, layout, version, space, max_dims, filters, element)
         }
-        LayoutClass::Virtual { .. } => Err(Error::unsupported("a virtual dataset")),
+        LayoutClass::Virtual { heap, index } => {
+            let heap = heap.map(|addr| HeapRef { addr, index });
+            Virtual::load(store, heap, space.dims.len()).map(Data::Virtual)
+        }
     }
+}
+
+fn load_external(store: &Store, class: &LayoutClass, message: &[u8]) -> Result<Data> {
+    if !matches!(class, LayoutClass::Contiguous { .. }) {
+        return Err(Error::corrupt(
+            "external data files message",
+            "the layout is not contiguous",
+        ));
+    }
+    let message = ExternalFiles::decode(message, store.widths(), 0)?;
+    External::load(store, &message).map(|external| Data::External(Arc::new(external)))
 }
 
 fn load_chunks(
@@ -172,7 +193,8 @@ fn load_chunks(
     }
     let grid = Grid::new(layout.chunk.clone(), element)?;
     let pipeline = Pipeline::new(filters)?;
-    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false);
+    let widths = store.widths();
+    let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false, widths);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;
     let chunks = Chunks::new(grid, pipeline, index, space.dims.clone())
         .with_raw_edges(layout.flags & UNFILTERED_EDGES != 0);

@@ -3,14 +3,18 @@
 use super::{Data, Dataset, index_shape};
 use crate::bytes::Extent;
 use crate::chunk::Grid;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::filter::Pipeline;
-use crate::format::message::layout::{ChunkedLayout, Layout, LayoutClass};
+use crate::format::libver::LibVer;
+use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
 use crate::index::{self, ChunkRecord};
 use crate::object::chunks::Chunks;
 use crate::store::Store;
 use alloc::vec;
 use alloc::vec::Vec;
+
+/// The flag of a layout whose chunks at the edge go unfiltered.
+const RAW_EDGES: u8 = 1;
 
 /// The data of a dataset, and where they are.
 #[derive(Debug)]
@@ -58,8 +62,8 @@ impl NewChunks {
         &self.chunks.grid
     }
 
-    pub(crate) fn pipeline(&self) -> &Pipeline {
-        &self.chunks.pipeline
+    pub(crate) fn chunks(&self) -> &Chunks {
+        &self.chunks
     }
 
     /// Stores a chunk as it is to stand in the file, with the mask of the filters left out.
@@ -76,8 +80,12 @@ impl NewChunks {
     /// Stages the index and says the layout.
     pub(crate) fn stage(&mut self, store: &mut Store) -> Result<Layout> {
         let index = self.chunks.stage(store)?;
+        let version = match index {
+            IndexLayout::BTreeV1 { .. } => 3,
+            _ => 4,
+        };
         Ok(Layout {
-            version: 4,
+            version,
             class: LayoutClass::Chunked(ChunkedLayout {
                 flags: self.flags,
                 chunk: self.chunks.grid.chunk().to_vec(),
@@ -119,22 +127,38 @@ impl Dataset {
                 })?;
                 Stored::Chunked(stored)
             }
+            Data::Virtual(_) | Data::External(_) => {
+                return Err(Error::unsupported("copying data that are elsewhere"));
+            }
         })
     }
 
-    /// The chunks of a copy of this dataset, none yet; `None` where the layout is another.
-    pub(crate) fn new_chunks(&self) -> Result<Option<NewChunks>> {
+    /// Whether chunks that reach beyond the extent go unfiltered, which readers before 1.10 do not know.
+    pub(crate) fn has_raw_edges(&self) -> bool {
+        matches!(self.data, Data::Chunked { flags, .. } if flags & RAW_EDGES != 0)
+    }
+
+    /// The chunks of a copy of this dataset in the file of `store`, none yet; `None` where the layout is another.
+    pub(crate) fn new_chunks(&self, store: &Store) -> Result<Option<NewChunks>> {
         let Data::Chunked { chunks, flags } = &self.data else {
             return Ok(None);
         };
         let grid = chunks.grid.clone();
         let pipeline = Pipeline::new(&self.filters)?;
-        let shape = index_shape(&grid, &pipeline, &self.space.dims, &self.max_dims, false);
-        let index = index::choose(&shape);
+        let (dims, max_dims, widths) = (&self.space.dims, &self.max_dims, store.widths());
+        let shape = index_shape(&grid, &pipeline, dims, max_dims, false, widths);
+        let flags = flags & RAW_EDGES;
+        let index = match store.bound {
+            // The flag is one of layout version 4.
+            LibVer::V110 => index::choose(&shape),
+            _ if flags != 0 => index::choose(&shape),
+            _ => index::choose_v18(store, &shape)?,
+        };
         let rank = grid.rank();
+        let chunks = Chunks::new(grid, pipeline, index, vec![0; rank]);
         Ok(Some(NewChunks {
-            chunks: Chunks::new(grid, pipeline, index, vec![0; rank]),
-            flags: *flags,
+            chunks: chunks.with_raw_edges(flags != 0),
+            flags,
             element_size: self.datatype.size(),
         }))
     }

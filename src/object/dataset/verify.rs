@@ -15,7 +15,15 @@ impl Dataset {
         claim: &mut dyn FnMut(Extent, bool),
     ) -> Result<u64> {
         match &mut self.data {
-            Data::Compact(_) => Ok(0),
+            // What is said of other files is in the heap.
+            Data::Compact(_) | Data::Virtual(_) => Ok(0),
+            Data::External(external) => {
+                external
+                    .blocks()
+                    .iter()
+                    .for_each(|&block| claim(block, false));
+                Ok(0)
+            }
             Data::Contiguous(contiguous) => {
                 if let Some(extent) = contiguous.extent() {
                     claim(extent, true);

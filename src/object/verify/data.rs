@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::format::message::attribute::Attribute;
 use crate::format::message::datatype::Datatype;
 use crate::infra::global_heap::HeapRef;
-use crate::object::copy::elements::{for_each_heap_object, names_collections};
 use crate::object::dataset::Dataset;
+use crate::object::heap_ids::{Owner, for_each_heap_id, names_heap_objects};
 use crate::selection::Resolved;
 
 /// How many bytes of elements are looked at together.
@@ -41,7 +41,13 @@ impl Walk<'_> {
         });
         self.settle_all(found)?;
         self.report.chunks += chunks.map_err(|error| error.at(header.addr.get()))?;
-        if names_collections(&dataset.datatype) {
+        if let Some(at) = dataset.mappings_at() {
+            self.look_up(vec![at])?;
+        }
+        if dataset.is_elsewhere() {
+            return Ok(());
+        }
+        if names_heap_objects(&dataset.datatype) {
             let (datatype, fill) = (dataset.datatype.clone(), dataset.fill().to_vec());
             self.references(&datatype, &fill)?;
             self.values(&mut dataset)
@@ -76,17 +82,43 @@ impl Walk<'_> {
     }
 
     fn references(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
-        let (store, heap) = (self.store, &mut self.heap);
-        let (mut named, mut missing) = (Vec::new(), Vec::new());
-        if let Err(error) =
-            for_each_heap_object(heap, store, datatype, bytes, &mut |at: HeapRef| {
-                named.push(at)
-            })
-        {
+        let (store, width) = (self.store, self.store.widths().offset);
+        let (heap, collections) = (&mut self.heap, &mut self.collections);
+        let (mut missing, mut nested) = (Vec::new(), Vec::new());
+        let visited = for_each_heap_id(datatype, bytes, width, &mut |at: HeapRef, owner| {
+            if let Err(error) = heap.with(store, at, |_| ()) {
+                super::note(&mut missing, error);
+                return Ok(());
+            }
+            collections.insert(at.addr);
+            // Once is enough, however many elements name it.
+            if let Owner::Sequence(base, count) = owner
+                && names_heap_objects(base)
+                && self.nested.insert(at)
+            {
+                nested.push((at, base, count));
+            }
+            Ok(())
+        });
+        if let Err(error) = visited {
             super::note(&mut missing, error);
         }
+        self.settle_all(missing)?;
+        for (at, base, count) in nested {
+            let len = count.saturating_mul(base.size() as usize);
+            let bytes = self
+                .heap
+                .with(store, at, |bytes| bytes[..len.min(bytes.len())].to_vec())?;
+            self.references(base, &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Looks objects of the global heap up, whose collections are in use then.
+    fn look_up(&mut self, named: Vec<HeapRef>) -> Result<()> {
+        let mut missing = Vec::new();
         for at in named {
-            match heap.with(store, at, |_| ()) {
+            match self.heap.with(self.store, at, |_| ()) {
                 Ok(()) => {
                     self.collections.insert(at.addr);
                 }

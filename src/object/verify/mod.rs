@@ -17,7 +17,7 @@ use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::kind;
 use crate::format::message::link::LinkTarget;
-use crate::infra::global_heap::GlobalHeap;
+use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::report::{Problem, Report};
 use crate::store::Store;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -76,6 +76,7 @@ fn walk(store: &Store, watched: Vec<Extent>) -> Result<(Report, Claims)> {
         report: Report::default(),
         heap: GlobalHeap::new(),
         collections: BTreeSet::new(),
+        nested: BTreeSet::new(),
         counts: BTreeMap::new(),
         queue: Vec::new(),
         path: "/".into(),
@@ -108,6 +109,8 @@ struct Walk<'a> {
     report: Report,
     heap: GlobalHeap,
     collections: BTreeSet<Addr>,
+    /// Objects of the heap whose own references have been followed.
+    nested: BTreeSet<HeapRef>,
     counts: BTreeMap<Addr, Count>,
     queue: Vec<Addr>,
     path: String,
@@ -301,3 +304,6 @@ impl Walk<'_> {
         });
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests;

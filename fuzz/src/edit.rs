@@ -1,0 +1,180 @@
+//! Edits chosen by bytes, and what must be true of a file after each.
+
+use crate::storage::Shared;
+use crate::walk::Walk;
+use h5quill::{Dataset, ErrorKind, File, Group, Location, Result};
+use ndarray::ArrayD;
+
+/// The script at the end of an input: this many bytes.
+pub(crate) const SCRIPT: usize = 16;
+
+const UNLINK: u8 = 7;
+
+/// Some objects of the file, in the order of a walk.
+#[derive(Default)]
+struct Found {
+    groups: Vec<Group>,
+    datasets: Vec<Dataset>,
+    links: Vec<String>,
+}
+
+fn find(group: &Group, depth: usize, found: &mut Found) {
+    found.groups.push(group.clone());
+    for name in group
+        .member_names()
+        .unwrap_or_default()
+        .into_iter()
+        .take(40)
+    {
+        if found.links.len() > 80 {
+            return;
+        }
+        let path = format!("{}/{name}", group.name().trim_end_matches('/'));
+        found.links.push(path);
+        if let Ok(data) = group.dataset(&name) {
+            found.datasets.push(data);
+        } else if let (Ok(child), true) = (group.group(&name), depth > 0) {
+            find(&child, depth - 1, found);
+        }
+    }
+}
+
+fn pick<T>(from: &[T], choice: u8) -> Option<&T> {
+    from.get((choice as usize).checked_rem(from.len())?)
+}
+
+fn location<'a>(found: &'a Found, choice: u8) -> Option<&'a Location> {
+    match pick(&found.datasets, choice / 2) {
+        Some(data) if choice % 2 == 1 => Some(data),
+        _ => pick(&found.groups, choice / 2).map(|group| &**group),
+    }
+}
+
+/// One row of ones, in whatever of a few types the dataset takes.
+fn append(data: &Dataset) -> Result<()> {
+    let mut shape = data.shape();
+    if let Some(rows) = shape.first_mut() {
+        *rows = 1;
+    }
+    if shape.iter().product::<usize>() > 10_000 {
+        return Ok(());
+    }
+    let appended = data.append(ArrayD::<f64>::ones(shape.clone()).view());
+    let appended = appended.or_else(|_| data.append(ArrayD::<f32>::ones(shape.clone()).view()));
+    let appended = appended.or_else(|_| data.append(ArrayD::<i32>::ones(shape.clone()).view()));
+    appended.or_else(|_| data.append(ArrayD::from_elem(shape, "one".to_string()).view()))
+}
+
+fn edit(file: &File, found: &Found, verb: u8, choice: u8) -> Result<()> {
+    let name = format!("new{}", choice % 5);
+    let (Some(group), Some(at)) = (pick(&found.groups, choice), location(found, choice)) else {
+        return Ok(());
+    };
+    let data = pick(&found.datasets, choice);
+    match (verb % 14, data) {
+        (0, _) => at.set_attr(&name, f64::from(choice)),
+        (1, _) => at.set_attr(&name, "text"),
+        (2, _) => match pick(&at.attr_names()?, choice) {
+            Some(name) => at.delete_attr(name),
+            None => Ok(()),
+        },
+        (3, _) => group.create_group(&name).map(drop),
+        (4, _) => group
+            .new_dataset::<f64>()
+            .shape((0.., 3))
+            .create(&name)?
+            .append(&[1.0, 2.0, 3.0]),
+        (5, _) => group.link_soft("/somewhere", &name),
+        (6, _) => match pick(&found.links, choice.wrapping_mul(7)) {
+            Some(target) => group.link_hard(target, &name),
+            None => Ok(()),
+        },
+        (UNLINK, _) => match pick(&found.links, choice) {
+            Some(path) => file.unlink(path),
+            None => Ok(()),
+        },
+        (8 | 9, Some(data)) => append(data),
+        (10, Some(data)) => {
+            let half: Vec<usize> = data.shape().iter().map(|dim| dim / 2).collect();
+            data.resize(&half)
+        }
+        (11, Some(data)) => {
+            let more: Vec<usize> = data
+                .shape()
+                .iter()
+                .map(|dim| dim.saturating_add(choice as usize % 4))
+                .collect();
+            data.resize(&more)
+        }
+        (12, Some(data)) if data.size() < 100_000 => data.write_bytes(&data.read_bytes(..)?, ..),
+        (13, Some(data)) if data.size() < 100_000 => {
+            let mut bytes = data.read_bytes(..)?;
+            if let Some(byte) = bytes.get_mut(choice as usize) {
+                *byte ^= 0x55;
+            }
+            data.write_bytes(&bytes, ..)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a fresh handle reads.
+fn read(bytes: Vec<u8>) -> Vec<String> {
+    let file = File::open_on(Shared::from(bytes))
+        .unwrap_or_else(|error| panic!("it no longer opens: {error}"));
+    Walk::of(&file).lines
+}
+
+/// Runs the script on the file: each edit is refused and the bytes stay, or the file reopens and reads as the handle that
+/// edited it does.
+pub(crate) fn run(bytes: Vec<u8>, script: &[u8]) {
+    let shared = Shared::from(bytes);
+    let Ok(file) = File::open_rw_on(shared.clone()) else {
+        return;
+    };
+    for pair in script.chunks_exact(2) {
+        // What the last commit freed at the end goes with the next one.
+        let _ = file.flush();
+        let before = shared.bytes();
+        let mut found = Found::default();
+        find(&file, 6, &mut found);
+        let result = edit(&file, &found, pair[0], pair[1]);
+        let flushed = file.flush();
+        if std::env::var_os("H5QUILL_FUZZ_SAY").is_some() {
+            println!("{pair:?}: {result:?}, {flushed:?}");
+        }
+        let after = shared.bytes();
+        if let Some(error) = result.as_ref().err().or(flushed.as_ref().err())
+            && matches!(error.kind(), ErrorKind::Storage(_) | ErrorKind::Poisoned)
+        {
+            panic!("memory does not fail: {error}");
+        }
+        if flushed.is_err() {
+            // Damage met in the middle of a change: the handle stops, the file is at its last commit. Only free space
+            // may have been written.
+            let (before, after) = (read(before), read(after));
+            assert!(before == after, "the last commit is gone: {result:?}");
+            return;
+        }
+        assert!(
+            result.is_ok() || before == after,
+            "refused and yet changed: {result:?}"
+        );
+        if pair[0] % 14 == UNLINK && result.is_ok() {
+            // Where the damage is in a count of links, the object may have been linked elsewhere; nobody can know
+            // without a walk.
+            read(after);
+            return;
+        }
+        if before != after {
+            let (live, fresh) = (Walk::of(&file).lines, read(after));
+            let first = live.iter().zip(&fresh).find(|(live, fresh)| live != fresh);
+            assert!(
+                live == fresh,
+                "after {pair:?}: {first:?} of {} and {} lines",
+                live.len(),
+                fresh.len()
+            );
+        }
+    }
+}
