@@ -101,7 +101,8 @@ pub enum ErrorKind {
     Exists,
     /// An argument does not fit: rank, extent, name, chunk shape, ...
     Invalid(Cow<'static, str>),
-    /// The Rust type and the stored datatype differ; nothing is ever converted silently.
+    /// The Rust type and the stored datatype differ, and no [`Conversion`](crate::Conversion) that is allowed leads from
+    /// one to the other.
     TypeMismatch {
         /// The datatype in the file.
         stored: String,

@@ -63,17 +63,23 @@ impl Group {
         &self.location.object
     }
 
-    fn open(&self, path: &str, kind: ObjectKind, what: &'static str) -> Result<ObjectRef> {
+    /// The object at a path, in whatever file.
+    fn found(&self, path: &str) -> Result<ObjectRef> {
         let full = self.object().join(path);
         let named = |error: Error| match error.object_path() {
             Some(_) if error.file_name() != Some(self.object().shared.name()) => error,
             _ => error.attribute(&full),
         };
-        let found = match self.object().find(path, true).map_err(named)? {
-            Target::Object(object) => object,
-            _ => return Err(self.located(Error::not_found()).attribute(&full)),
-        };
+        match self.object().find(path, true).map_err(named)? {
+            Target::Object(object) => Ok(object),
+            _ => Err(self.located(Error::not_found()).attribute(&full)),
+        }
+    }
+
+    fn open(&self, path: &str, kind: ObjectKind, what: &'static str) -> Result<ObjectRef> {
+        let found = self.found(path)?;
         if found.with(|engine, addr| engine.kind(addr))? != kind {
+            let full = self.object().join(path);
             let error = Error::invalid(format!("not a {what}"));
             return Err(self.located(error).attribute(&full));
         }

@@ -225,6 +225,7 @@ impl Dataset {
         let selection = selection.into();
         let object = self.reference()?;
         self.object.with(|engine, addr| {
+            engine.follow_extent(addr)?;
             let dims = engine.dataset(addr)?.selectable_dims();
             let resolved = selection.resolve(&dims)?;
             let axes = resolved.axes.iter();

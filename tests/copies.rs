@@ -1,6 +1,7 @@
 //! Copies of objects, as a user of the crate meets them.
 
-use h5quill::{CopyOptions, ErrorKind, File, Result};
+use h5quill::storage::MemoryStorage;
+use h5quill::{CopyOptions, ErrorKind, File, LibVer, Result};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ fn what_cannot_be_copied_is_refused_and_nothing_changes() {
     assert_eq!(other.member_names().unwrap(), ["there"]);
 
     let bytes = other.into_bytes().unwrap();
-    let storage = h5quill::storage::MemoryStorage::from(bytes.clone());
+    let storage = MemoryStorage::from(bytes.clone());
     let read_only = File::open_on(storage).unwrap();
     let error = file.copy("a", &read_only, "x").unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::ReadOnly);
@@ -77,7 +78,7 @@ fn what_cannot_be_copied_is_refused_and_nothing_changes() {
 #[test]
 fn a_read_only_source_is_copied_from() {
     let bytes = sample().unwrap().into_bytes().unwrap();
-    let storage = h5quill::storage::MemoryStorage::from(bytes);
+    let storage = MemoryStorage::from(bytes);
     let source = File::open_on(storage).unwrap();
     let file = File::create_memory().unwrap();
     source.copy("a/b", &file, "b").unwrap();
@@ -91,7 +92,7 @@ fn a_read_only_source_is_copied_from() {
 #[test]
 fn many_objects_are_copied() {
     let file = File::create_memory().unwrap();
-    for number in 0..300 {
+    for number in 0..300_u32 {
         let path = format!("deep/{}/{}", number % 7, number);
         let data = file.new_dataset::<u32>().shape(0..).chunk(16).create(&path);
         data.unwrap().append(&[number; 20]).unwrap();
@@ -104,7 +105,7 @@ fn many_objects_are_copied() {
     let other = File::create_memory().unwrap();
     file.copy("deep", &other, "deep").unwrap();
     let other = File::open_memory(other.into_bytes().unwrap()).unwrap();
-    for number in 0..300 {
+    for number in 0..300_u32 {
         let data = other.dataset(&format!("deep/{}/{}", number % 7, number));
         assert_eq!(data.unwrap().read_raw::<u32>().unwrap(), [number; 20]);
     }
@@ -152,4 +153,30 @@ fn external_links_are_not_followed() {
     let options = CopyOptions::new().expand_external(true);
     file.copy_with("a", &file, "x", options).unwrap();
     assert!(file.exists("x/b/x").unwrap());
+}
+
+#[test]
+fn a_file_for_1_8_gets_what_1_8_can_read() {
+    let source = File::create_memory().unwrap();
+    for (name, extents) in [("fixed", 100..=100), ("growing", 100..=200)] {
+        let data = source.new_dataset::<i16>().shape(extents).chunk(8);
+        let data = data.deflate(1).create(&format!("tree/{name}")).unwrap();
+        data.write(&(0..100).collect::<Vec<i16>>()).unwrap();
+    }
+    let options = File::with_options().libver(LibVer::V18);
+    let file = options.create_on(MemoryStorage::new()).unwrap();
+    source.copy("tree", &file, "copy").unwrap();
+    for name in ["fixed", "growing"] {
+        let data = file.dataset(&format!("copy/{name}")).unwrap();
+        assert_eq!(data.read_raw::<i16>().unwrap()[99], 99);
+    }
+    let bytes = file.into_bytes().unwrap();
+    let count = |bytes: &[u8], of: &[u8]| bytes.windows(4).filter(|at| *at == of).count();
+    assert_eq!(count(&bytes, b"TREE"), 2); // version 1 B-trees
+    assert_eq!(count(&bytes, b"FAHD") + count(&bytes, b"BTHD"), 0);
+    let default = File::create_memory().unwrap();
+    source.copy("tree", &default, "copy").unwrap();
+    let bytes = default.into_bytes().unwrap();
+    assert_eq!(count(&bytes, b"FAHD"), 1);
+    assert_eq!(count(&bytes, b"BTHD"), 1);
 }

@@ -123,6 +123,8 @@ fn external_links_lead_where_h5py_says() {
     }
     assert_eq!(count, 18);
 
+    let opened = file.open_object("chain").unwrap();
+    assert!(matches!(opened, h5quill::Object::Dataset(_)));
     let found = file.dataset("chain").unwrap();
     assert_eq!(found.name(), "/x");
     assert!(
@@ -650,4 +652,66 @@ with h5py.File('b.h5', 'w') as f:
         "{error}"
     );
     file.close().unwrap();
+}
+
+#[test]
+fn copies_name_the_same_sources() {
+    let Some((directory, printed)) = samples() else {
+        return;
+    };
+    let path = directory.path();
+    let options = File::with_options().follow_other_files(true);
+    let copied = [
+        ("virtual_earliest.h5", vec!["rows", "growing", "by_file"]),
+        ("virtual_latest.h5", vec!["rows", "growing", "by_file"]),
+        ("external_earliest.h5", vec!["one", "endless"]),
+        ("external_latest.h5", vec!["several", "short"]),
+    ];
+    // Sources of the same file are found by their names, also by a copy.
+    let mut expected = String::new();
+    for (name, datasets) in &copied {
+        let file = options.open_rw(path.join(name)).unwrap();
+        let other_name = format!("copy_of_{name}");
+        let other = File::create(path.join(&other_name)).unwrap();
+        other.create_group("g").unwrap();
+        let own: Vec<i32> = (1000..1006).collect();
+        other
+            .new_dataset::<i32>()
+            .create_with("g/own", &own)
+            .unwrap();
+        for dataset in datasets {
+            file.copy(dataset, &file, &format!("copies/{dataset}"))
+                .unwrap();
+            file.copy(dataset, &other, dataset).unwrap();
+            file.unlink(dataset).unwrap();
+            let head = format!("{name} {dataset} ");
+            let mut lines = printed.lines().skip_while(|line| !line.starts_with(&head));
+            let shape = lines.next().unwrap().strip_prefix(&head).unwrap();
+            let values = lines.take_while(|line| line.starts_with(' '));
+            let values = values.fold(String::new(), |text, line| text + line + "\n");
+            expected += &format!("{name} copies/{dataset} {shape}\n{values}");
+            expected += &format!("{other_name} {dataset} {shape}\n{values}");
+        }
+        other.close().unwrap();
+        file.close().unwrap();
+    }
+    assert_eq!(compare(path, &expected).values().sum::<usize>(), 20);
+    // And as h5py sees the copies.
+    let text = format!(
+        r#"
+import os, sys, h5py, numpy as np
+os.chdir(r'{}')
+os.environ['HDF5_EXTFILE_PREFIX'] = '${{ORIGIN}}'
+for line in open('expected.txt'):
+    words = line.split()
+    if not line.startswith(' '):
+        dataset = h5py.File(words[0])[words[1]]
+        continue
+    region = tuple(slice(*map(int, s.split(':'))) for s in words[0].split(','))
+    assert np.asarray(dataset[region]).astype(dataset.dtype).tobytes().hex() == words[1], line
+"#,
+        path.display()
+    );
+    std::fs::write(path.join("expected.txt"), &expected).unwrap();
+    run_python(&text, &[]).unwrap();
 }

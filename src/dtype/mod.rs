@@ -52,7 +52,7 @@ const ELEMENT: &str = "element";
 ///
 /// let stored = <[f32; 3]>::datatype();
 /// assert!(<[f32; 3]>::matches(&stored));
-/// assert!(!<[f64; 3]>::matches(&stored)); // nothing is converted silently
+/// assert!(!<[f64; 3]>::matches(&stored)); // though it is read as one: every f32 is an f64
 /// ```
 pub trait H5Type: Clone + Send + Sync + 'static {
     /// The datatype that is created for this type: little-endian on every host.

@@ -188,18 +188,7 @@ impl Group {
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), and what reading the file meets.
     pub fn open_object(&self, path: &str) -> Result<Object> {
-        let full = self.object().join(path);
-        let found = self.object().with(|engine, base| {
-            let addr = engine.find(base, path)?.ok_or_else(Error::not_found)?;
-            Ok(ObjectRef::new(
-                self.object().shared.clone(),
-                engine,
-                addr,
-                &full,
-            ))
-        });
-        let object = found.map_err(|error| error.attribute(&full))?;
-        open(&object).map(|(_, object)| object)
+        open(&self.found(path)?).map(|(_, object)| object)
     }
 
     /// Visits every object below the group once, whatever the number of hard links to it: with its path from here, and

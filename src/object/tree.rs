@@ -86,7 +86,7 @@ impl Engine {
             Found::Here(addr) => Ok(Some(addr)),
             Found::Missing => Ok(None),
             Found::Elsewhere(there) => Err(Error::unsupported(format!(
-                "a change by way of an external link, to {:?} in the file {:?}",
+                "an external link on the way, to {:?} in the file {:?}",
                 there.path, there.file
             ))),
         }

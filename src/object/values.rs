@@ -43,8 +43,8 @@ impl VarLenSink for HeapSink<'_> {
 pub(crate) struct HeapSource<'a> {
     heap: &'a mut GlobalHeap,
     store: &'a Store,
-    /// How many bytes it still hands out. In an honest file each object is named by one element: together they are
-    /// not more than the file. Elements of elements could name one object again and again.
+    /// How many bytes it still hands out. In an honest file each object is named by one element, or by all that are the
+    /// fill value. Elements of elements could name one object again and again.
     left: u64,
 }
 
@@ -59,7 +59,7 @@ impl VarLenSource for HeapSource<'_> {
             index,
         };
         self.left = self.left.checked_sub(len as u64).ok_or_else(|| {
-            let max = self.store.end().saturating_mul(MAX_REPEATED);
+            let max = most_values(self.store);
             Error::limit(
                 "the size of values of variable length",
                 max.saturating_add(1),
@@ -90,8 +90,10 @@ impl VarLenSource for HeapSource<'_> {
     }
 }
 
-/// How often the bytes of a file may be handed out by one read of values of variable length.
-const MAX_REPEATED: u64 = 16;
+/// How many bytes of values of variable length one read gives at the most.
+fn most_values(store: &Store) -> u64 {
+    store.end().saturating_mul(16).max(256 << 20)
+}
 
 /// Rows of elements looked at together when values are released.
 const PIECE: u64 = 1 << 20;
@@ -115,7 +117,7 @@ impl Engine {
     ) -> Result<T> {
         decode(&mut HeapSource {
             heap: &mut self.heap,
-            left: self.store.end().saturating_mul(MAX_REPEATED),
+            left: most_values(&self.store),
             store: &self.store,
         })
     }

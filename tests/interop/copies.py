@@ -6,6 +6,8 @@ copies.py copy FROM TO OPTIONS          copies `tree` by libhdf5; OPTIONS: a wor
 copies.py same FILE OPTIONS             the same, to `copy` in the same file
 copies.py compare OURS THEIRS GROUP     fails where the two groups differ in anything h5py can tell
 copies.py edit FILE GROUP               changes everything in the group and reads it back
+copies.py narrow FILE                 a file with addresses and lengths of four bytes
+copies.py numbers FILE GROUP          reads a copy of its numbers, and makes it longer
 copies.py foreign LISTING SCRATCH       compares our copies of the files of others with those of libhdf5
 copies.py other FILE                  a file with virtual and external data and a fill value of variable length
 copies.py read FILE GROUP             reads these
@@ -439,6 +441,37 @@ def read(path, group):
         assert g["external"].external[1][0] == "missing name.bin"
         assert g["external"].attrs["x"] == 1
         assert g["filled"].asstr()[()].tolist() == ["fill me"] * 3
+
+
+def narrow(path):
+    sizes = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    sizes.set_sizes(4, 4)
+    f = h5py.File(h5py.h5f.create(path.encode(), fcpl=sizes))
+    numbers = f.create_group("tree/numbers")
+    for i in range(12):
+        numbers.attrs[f"attr {i}"] = np.arange(i + 1)
+    numbers.create_dataset("growing", data=np.arange(100), chunks=(7,), maxshape=(None,), compression="gzip")
+    numbers.create_dataset("block", data=np.arange(30.0).reshape(5, 6))
+    numbers["again"] = numbers["block"]
+    numbers["soft"] = h5py.SoftLink("block")
+    f["words"] = ["one", "two words"]
+    f["tree"].create_dataset("reference", data=numbers.ref, dtype=h5py.ref_dtype)
+    f.close()
+
+
+def numbers(path, group):
+    with h5py.File(path, "r+") as f:
+        g = f[group]
+        g = g["numbers"] if "numbers" in g else g
+        assert [len(g.attrs[f"attr {i}"]) for i in range(12)] == list(range(1, 13))
+        assert g["growing"][:].tolist() == list(range(100))
+        assert g["soft"][:].ravel().tolist() == list(range(30))
+        assert g["again"] == g["block"]
+        if "words" in f[group]:
+            assert f[group + "/words"].asstr()[:].tolist() == ["one", "two words"]
+            assert f[f[group + "/reference"][()]].name == "/tree/numbers"
+        g["growing"].resize((200,))
+        g["growing"][199] = 5
 
 
 def foreign(listing, scratch):

@@ -342,3 +342,6 @@ fn enumeration(
     let values = values.collect::<Option<Vec<_>>>()?;
     Some(Plan::of(Step::Enum(values), stored, wanted.clone()))
 }
+
+#[cfg(test)]
+mod tests;

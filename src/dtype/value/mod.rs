@@ -150,3 +150,6 @@ impl Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,46 +87,71 @@ pub(super) fn committed(store: &Store, message: &RawMessage) -> Result<Option<Ad
     Ok(Shared::decode(&message.data, store.widths(), 0)?.object())
 }
 
+/// Whether a dataset has its data elsewhere: in external files or in other datasets.
+fn is_elsewhere(engine: &mut Engine, addr: Addr) -> Result<bool> {
+    let object = engine.object(addr)?;
+    let dataset = object.dataset.as_ref();
+    let header = &object.header;
+    if dataset.is_some_and(|dataset| dataset.is_elsewhere())
+        || header.message(kind::EXTERNAL_FILES).is_some()
+    {
+        return Ok(true);
+    }
+    let layout = header
+        .message(kind::LAYOUT)
+        .map(|layout| layout.data.clone());
+    let widths = engine.store.widths();
+    Ok(layout.is_some_and(|layout| {
+        let layout = Layout::decode(&layout, widths, addr.get());
+        layout.is_ok_and(|layout| matches!(layout.class, LayoutClass::Virtual { .. }))
+    }))
+}
+
 /// Refuses a dataset whose data cannot be copied.
 fn check_data(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<()> {
-    let object = engine.object(addr)?;
-    if let Some(dataset) = &object.dataset {
-        let datatype = &dataset.datatype;
-        mode.check_elements(datatype)
-            .map_err(|error| error.at(addr.get()))?;
-        mode.check_bound(
-            "chunks at the edge that go unfiltered",
-            dataset.has_raw_edges(),
-        )?;
-        let changes = datatype.contains_var_len()
-            || (!mode.same_file && super::elements::contains_reference(datatype));
-        return match changes {
-            true => dataset.check_writable(),
-            false => Ok(()),
-        };
+    if is_elsewhere(engine, addr)? {
+        return check_elsewhere(engine, addr, mode).map_err(|error| error.at(addr.get()));
     }
-    let Some(refused) = &object.refused else {
-        return Ok(());
+    let object = engine.object(addr)?;
+    let Some(dataset) = &object.dataset else {
+        return object.refused.clone().map_or(Ok(()), Err);
     };
-    let refused = refused.clone();
+    let datatype = &dataset.datatype;
+    mode.check_elements(datatype)
+        .map_err(|error| error.at(addr.get()))?;
+    mode.check_bound(
+        "chunks at the edge that go unfiltered",
+        dataset.has_raw_edges(),
+    )?;
+    let changes = datatype.contains_var_len()
+        || (!mode.same_file && super::elements::contains_reference(datatype));
+    match changes {
+        true => dataset.check_writable(),
+        false => Ok(()),
+    }
+}
+
+fn check_elsewhere(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<()> {
     mode.check_same_widths()?;
-    let external = object.header.message(kind::EXTERNAL_FILES).is_some();
-    let layout = object.header.message(kind::LAYOUT).cloned();
-    if external {
+    let header = &engine.object(addr)?.header;
+    if header.message(kind::EXTERNAL_FILES).is_some() {
         return external_heap(engine, addr).map(|_| ());
     }
-    mode.check_bound("a virtual dataset", !external)?;
-    let layout =
-        layout.map(|layout| Layout::decode(&layout.data, engine.store.widths(), addr.get()));
-    match layout {
-        Some(Ok(Layout {
-            class: LayoutClass::Virtual { heap, index },
-            ..
-        })) => match heap {
-            Some(heap) => mapping(engine, heap, index).map(|_| ()),
-            None => Ok(()),
-        },
-        _ => Err(refused),
+    mode.check_bound("a virtual dataset", true)?;
+    let layout = header
+        .message(kind::LAYOUT)
+        .map(|layout| layout.data.clone());
+    let layout = Layout::decode(
+        &layout.unwrap_or_default(),
+        engine.store.widths(),
+        addr.get(),
+    )?;
+    match layout.class {
+        LayoutClass::Virtual {
+            heap: Some(heap),
+            index,
+        } => mapping(engine, heap, index).map(|_| ()),
+        _ => Ok(()),
     }
 }
 
@@ -153,7 +178,9 @@ pub(super) fn copied(
         match message.kind {
             kind::DATASPACE => {
                 // What the file will say after the next commit.
-                if let Some(dataset) = &engines.from().object(planned.source)?.dataset {
+                if let Some(dataset) = &engines.from().object(planned.source)?.dataset
+                    && !dataset.is_elsewhere()
+                {
                     message.data = dataset.space.encode(widths);
                 }
             }
@@ -232,7 +259,7 @@ fn layout(
     message: &RawMessage,
 ) -> Result<Vec<u8>> {
     let widths = engines.to().store.widths();
-    if engines.from().object(source)?.dataset.is_some() {
+    if !is_elsewhere(engines.from(), source)? {
         return Ok(data::copy(engines, converter, source)?.encode(widths));
     }
     let mut layout = Layout::decode(&message.data, engines.from().store.widths(), source.get())?;

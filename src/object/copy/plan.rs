@@ -280,7 +280,7 @@ fn referenced_by(engine: &mut Engine, planned: &Planned) -> Result<Vec<Addr>> {
         return Ok(found);
     };
     let datatype = dataset.datatype.clone();
-    if !contains_reference(&datatype) {
+    if !contains_reference(&datatype) || dataset.is_elsewhere() {
         return Ok(found);
     }
     let all = Resolved::whole(&dataset.selectable_dims())?;
