@@ -71,12 +71,10 @@ fn consistency_flags_of_old_superblocks_stay_as_they_are() {
 
 #[test]
 fn what_an_edit_could_not_keep_in_an_old_superblock_is_refused() {
-    for at in [32, 48] {
-        let mut bytes = ROOT[..96].to_vec();
-        bytes[at] = 0;
-        let error = Superblock::decode(&bytes, 0).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Unsupported(_)), "{at}");
-    }
+    let mut bytes = ROOT[..96].to_vec();
+    bytes[32] = 0;
+    let error = Superblock::decode(&bytes, 0).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Unsupported(_)));
     for at in [9, 10, 12, 13, 20, 72] {
         let mut bytes = ROOT[..96].to_vec();
         bytes[at] = 9;
