@@ -125,7 +125,9 @@ impl File {
     /// ```
     ///
     /// # Errors
-    /// As [`open`](Self::open); [`Locked`](crate::ErrorKind::Locked) also by a reader.
+    /// As [`open`](Self::open); [`Locked`](crate::ErrorKind::Locked) also by a reader. A file that libhdf5 left marked as
+    /// open for writing, because its writer died, is [verified](Self::verify) first: where nothing is wrong, the first
+    /// commit takes the mark away, else the error is [`Damaged`](crate::ErrorKind::Damaged).
     pub fn open_rw(path: impl AsRef<Path>) -> Result<Self> {
         Self::with_options().open_rw(path)
     }
