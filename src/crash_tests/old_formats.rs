@@ -1,6 +1,6 @@
 //! Deaths while files of other writers are edited, in each form of the format: superblock 0 and its symbol tables, v1
 //! headers and v1 B-trees, dense links and attributes, extensible and fixed arrays, tracked creation order, a userblock,
-//! pages, netCDF-4. Objects whose header straddles a sector are left alone: the exception that the commit documents.
+//! netCDF-4. Objects whose header straddles a sector are left alone: the exception that the commit documents.
 //!
 //! `H5QUILL_CRASH_OLD_IMAGES` is the least number of images to judge.
 
@@ -27,7 +27,6 @@ const FILES: &[(&str, &[u8])] = &[
     old!("latest"),
     old!("ordered"),
     old!("userblock"),
-    old!("page"),
     old!("netcdf4"),
 ];
 
@@ -135,10 +134,11 @@ fn resize(run: &mut Run, dataset: &Dataset) -> Result<()> {
             max => run.some(0, 12).min(max.unwrap_or(12)),
         })
         .collect();
-    match dataset.is_resizable() {
-        true => dataset.resize(&dims),
-        false => Ok(()),
+    // libhdf5 does not read a missing chunk of strings that netCDF-4 gave a fill value, unless it may write.
+    if !dataset.is_resizable() || dataset.dtype()?.contains_var_len() {
+        return Ok(());
     }
+    dataset.resize(&dims)
 }
 
 fn attribute(run: &mut Run, at: &Location) -> Result<()> {
@@ -245,6 +245,8 @@ fn every_crash_image_of_an_edited_old_file_shows_the_last_commit_or_the_one_in_f
             }
             let commits = [Commits::Any, Commits::Sync][(job + round) % 2];
             let before = oracle.counts.images;
+            // That of 1.10 knows no layouts of version 5.
+            oracle.h5dump = super::support::h5dump().filter(|_| *name != "latest");
             let workload = Workload {
                 name,
                 work: edit,

