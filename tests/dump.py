@@ -177,7 +177,9 @@ def dump(f):
         location(path, "", data)
         t = data.id.get_type()
         shape = data.shape
-        maximum = "0" if shape is None else ",".join("*" if d is None else str(d) for d in data.maxshape)
+        # libhdf5 does not know the unlimited extent where lengths have fewer than 8 bytes.
+        unlimited = (None, 256 ** f.id.get_create_plist().get_sizes()[1] - 1)
+        maximum = "0" if shape is None else ",".join("*" if d in unlimited else str(d) for d in data.maxshape)
         values = or_why(lambda: read(f, data.id, t, shape, lambda: some(data)))
         lines[path] = f"dataset {type_text(t)} [{dims(shape)}] [{maximum}] {values}"
 
@@ -235,7 +237,7 @@ def compare(path, ours, counts):
         failed = [text is not None and any(part[:1] in "!?" for part in text.split(" ")) for text in (a, b)]
         if failed == [True, True]:
             counts[what + " neither reads"] += 1
-        elif failed[1] and a is not None and a.split("!")[0].split(" ")[:1] == b.split("!")[0].split(" ")[:1]:
+        elif failed[1] and not failed[0] and a is not None:
             counts[what + " only we read"] += 1
             print(f"ONLY WE {path}:{name}: {b[:150]}")
         elif a is not None and "?" in a and failed[0]:

@@ -78,8 +78,11 @@ fn overwrite_attribute(at: &Location) -> Result<Done> {
         macro_rules! same {
             ($($t:ty),*) => { $(
                 if let Ok(values) = attribute.read_dyn::<$t>() && !values.is_empty() {
-                    attribute.write(values.view())?;
-                    return Ok(Made(name));
+                    match attribute.write(values.view()) {
+                        // It was converted as it was read.
+                        Err(error) if matches!(error.kind(), ErrorKind::TypeMismatch { .. }) => {}
+                        other => return other.map(|()| Made(name)),
+                    }
                 }
             )* };
         }
