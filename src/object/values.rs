@@ -376,12 +376,11 @@ impl Engine {
         self.change(|engine| {
             engine.touch(addr)?;
             let (object, store, _) = engine.parts(addr)?;
-            match object
+            let removed = object
                 .attributes
-                .remove(store, &mut object.header, name.as_bytes())?
-            {
-                Some(old) => engine.release_attribute(&old)?,
-                None => {}
+                .remove(store, &mut object.header, name.as_bytes())?;
+            if let Some(old) = removed {
+                engine.release_attribute(&old)?;
             }
             engine.drop_all_links(doomed)
         })
