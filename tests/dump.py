@@ -97,7 +97,8 @@ def value_text(f, t, v):
             v = np.asarray(v).byteswap()
         return "<" + ",".join(value_text(f, base, x) for x in v) + ">"
     if kind == h5t.OPAQUE:
-        return "b" + v.tobytes().hex()
+        # h5py gives some as text, whose zeros at the end numpy leaves out.
+        return "b" + v.tobytes().ljust(t.get_size(), b"\0").hex()
     if kind == h5t.REFERENCE and isinstance(v, h5py.Reference) and not isinstance(v, h5py.RegionReference):
         if not v:
             return "null"

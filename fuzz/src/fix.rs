@@ -394,9 +394,9 @@ fn bytes_for(most: usize) -> usize {
 mod tests {
     use super::fix;
 
-    /// A file whose checksums are right stays as it is; what is broken in a checksum comes back.
+    /// Also says that every length is right: another one would give another checksum.
     #[test]
-    fn whole_files_stay_and_broken_checksums_are_made_whole() {
+    fn files_whose_checksums_are_right_stay_as_they_are() {
         let mut files = 0;
         for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/seeds"))
             .expect("make the seeds first")
