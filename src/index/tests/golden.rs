@@ -215,7 +215,15 @@ fn a_converted_index_has_every_chunk_and_gives_the_old_blocks_back() {
     for golden in all() {
         let mut store = golden.store();
         let mut old = golden.open(&store).unwrap();
-        let before = content(&mut *old, &store);
+        let mut before = content(&mut *old, &store);
+        // One that is allocated at once has chunks for the largest extent.
+        let inside = |at: &[u64]| {
+            let extents = golden.shape.dims.iter().zip(&golden.shape.chunk);
+            at.iter()
+                .zip(extents)
+                .all(|(at, (dim, chunk))| at * chunk < *dim)
+        };
+        before.retain(|at, _| inside(at));
         let old_blocks = blocks(&mut *old, &store);
         let mut index = convert(&mut store, old, &golden.shape).unwrap();
         assert!(index.editable() && !index.in_place());
