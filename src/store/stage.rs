@@ -440,6 +440,10 @@ impl Store {
 
     /// Gives an extent back: reusable at once where it is fresh, after the next commit elsewhere.
     pub(crate) fn free(&mut self, extent: Extent) {
+        if extent.addr.get() < self.superblock.size() as u64 {
+            // Only what a damaged file says can be there.
+            return;
+        }
         self.staged_bytes -= self.staged.remove_inside(extent);
         let flipped: Vec<u64> = self
             .flips
