@@ -4,6 +4,7 @@ usage: dump.py LIST     LIST as tests/dump.rs writes it: `F path`, then `O objec
 """
 import collections
 import struct
+import os
 import sys
 
 import h5py
@@ -228,7 +229,13 @@ def compare(path, ours, counts):
             print(f"UNREAD {path}: {ours}")
             return
         counts["files"] += 1
-        theirs = dump(f)
+        try:
+            theirs = dump(f)
+        except RuntimeError as error:
+            # libhdf5 2.0 fails on the attributes of a file with a cache image that it opened only to read.
+            assert os.path.basename(path) == "cache_image.h5", (path, error)
+            counts["files h5py fails on"] += 1
+            return
     for name in sorted(set(ours) | set(theirs)):
         a, b = ours.get(name), theirs.get(name)
         what = "attributes" if "@" in name else "objects"

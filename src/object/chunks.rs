@@ -19,10 +19,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// Growing chunks of fewer bytes are filtered at every commit. libhdf5 keeps the filter mask of a chunk that it rewrites
+/// Growing chunks of up to so many bytes are filtered at every commit. libhdf5 keeps the filter mask of a chunk that it rewrites
 /// at an unchanged size, and what it deflates to so few bytes may well have the size of the chunk itself, so that it
 /// would be read as if it had not been filtered. The tests of deaths keep their chunks small.
-const RAW_EDGE_FROM: usize = if cfg!(test) { 0 } else { 1024 };
+const FILTERED_UP_TO: usize = if cfg!(test) { 0 } else { 1023 };
 
 /// Blocks shorter than this wait for the commit, which writes neighbours together.
 const STAGE_BELOW: usize = 64 << 10;
@@ -467,7 +467,7 @@ impl Chunks {
             false => {
                 !compress_edge
                     && !self.pipeline.keeps_size()
-                    && self.grid.chunk_bytes() >= RAW_EDGE_FROM
+                    && self.grid.chunk_bytes() > FILTERED_UP_TO
                     && self.is_growing_edge(at, shape)
             }
         };

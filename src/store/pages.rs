@@ -204,12 +204,12 @@ mod tests {
                 .wrapping_mul(6364136223846793005)
                 .wrapping_add(1442695040888963407);
             let draw = (state >> 33) as usize;
-            if draw % 3 == 0 && !live.is_empty() {
+            if draw.is_multiple_of(3) && !live.is_empty() {
                 let (extent, _) = live.swap_remove(draw / 3 % live.len());
                 space.free(extent);
             } else {
                 let len = [40, 300, 999, 1000, 3500][draw % 5] + draw as u64 % 7;
-                let class = if draw % 2 == 0 {
+                let class = if draw.is_multiple_of(2) {
                     Class::Raw
                 } else {
                     Class::Metadata

@@ -17,39 +17,39 @@ use Done::{Made, NotApplicable};
 
 /// An edit, by the kind of object that it is made on.
 pub(crate) enum Run {
-    OfAny(fn(&Location) -> Result<Done>),
-    OfGroup(fn(&Group) -> Result<Done>),
-    OfDataset(fn(&Dataset) -> Result<Done>),
+    OnAny(fn(&Location) -> Result<Done>),
+    ToGroup(fn(&Group) -> Result<Done>),
+    InDataset(fn(&Dataset) -> Result<Done>),
 }
 
-use Run::{OfAny, OfDataset, OfGroup};
+use Run::{OnAny, InDataset, ToGroup};
 
 /// The name of whatever is made.
 const NEW: &str = "made by h5quill";
 
 pub(crate) const VERBS: &[(&str, Run)] = &[
-    ("set attribute", OfAny(set_attribute)),
-    ("set text attribute", OfAny(set_text_attribute)),
-    ("replace attribute", OfAny(replace_attribute)),
-    ("overwrite attribute", OfAny(overwrite_attribute)),
-    ("delete attribute", OfAny(delete_attribute)),
-    ("rename attribute", OfAny(rename_attribute)),
-    ("comment", OfAny(comment)),
-    ("create group", OfGroup(create_group)),
-    ("create dataset", OfGroup(create_dataset)),
-    ("link soft", OfGroup(link_soft)),
-    ("link hard", OfGroup(link_hard)),
-    ("link external", OfGroup(link_external)),
-    ("relink", OfGroup(relink)),
-    ("commit datatype", OfGroup(commit_datatype)),
-    ("copy", OfGroup(copy)),
-    ("copy deep", OfGroup(copy_deep)),
-    ("make and unlink", OfGroup(make_and_unlink)),
-    ("unlink", OfGroup(unlink)),
-    ("append", OfDataset(append)),
-    ("resize up", OfDataset(resize_up)),
-    ("resize down", OfDataset(resize_down)),
-    ("rewrite", OfDataset(rewrite)),
+    ("set attribute", OnAny(set_attribute)),
+    ("set text attribute", OnAny(set_text_attribute)),
+    ("replace attribute", OnAny(replace_attribute)),
+    ("overwrite attribute", OnAny(overwrite_attribute)),
+    ("delete attribute", OnAny(delete_attribute)),
+    ("rename attribute", OnAny(rename_attribute)),
+    ("comment", OnAny(comment)),
+    ("create group", ToGroup(create_group)),
+    ("create dataset", ToGroup(create_dataset)),
+    ("link soft", ToGroup(link_soft)),
+    ("link hard", ToGroup(link_hard)),
+    ("link external", ToGroup(link_external)),
+    ("relink", ToGroup(relink)),
+    ("commit datatype", ToGroup(commit_datatype)),
+    ("copy", ToGroup(copy)),
+    ("copy deep", ToGroup(copy_deep)),
+    ("make and unlink", ToGroup(make_and_unlink)),
+    ("unlink", ToGroup(unlink)),
+    ("append", InDataset(append)),
+    ("resize up", InDataset(resize_up)),
+    ("resize down", InDataset(resize_down)),
+    ("rewrite", InDataset(rewrite)),
 ];
 
 fn set_attribute(at: &Location) -> Result<Done> {
@@ -352,9 +352,9 @@ impl Targets {
         let groups = self.groups.iter().map(|group| group.name());
         let datasets = self.datasets.iter().map(|data| data.name());
         match run {
-            OfAny(_) => groups.chain(datasets.take(4)).collect(),
-            OfGroup(_) => groups.collect(),
-            OfDataset(_) => datasets.collect(),
+            OnAny(_) => groups.chain(datasets.take(4)).collect(),
+            ToGroup(_) => groups.collect(),
+            InDataset(_) => datasets.collect(),
         }
     }
 }
@@ -363,12 +363,12 @@ impl Run {
     /// Makes the edit on the object at a path.
     pub(crate) fn on(&self, file: &File, path: &str) -> Result<Done> {
         match self {
-            OfAny(run) => match file.dataset(path) {
+            OnAny(run) => match file.dataset(path) {
                 Ok(data) => run(&data),
                 Err(_) => run(&*group(file, path)?),
             },
-            OfGroup(run) => run(&group(file, path)?),
-            OfDataset(run) => run(&file.dataset(path)?),
+            ToGroup(run) => run(&group(file, path)?),
+            InDataset(run) => run(&file.dataset(path)?),
         }
     }
 }
