@@ -27,6 +27,7 @@ const FILES: &[(&str, &[u8])] = &[
     old!("latest"),
     old!("ordered"),
     old!("userblock"),
+    old!("page"),
     old!("netcdf4"),
 ];
 

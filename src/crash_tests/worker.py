@@ -85,8 +85,22 @@ def read(image):
     return "\n".join(lines)
 
 
+class Device(io.BytesIO):
+    """As a file is: `truncate` makes it longer, too. libhdf5 asks for that in files of pages, which end with a page."""
+
+    def truncate(self, size=None):
+        size = self.tell() if size is None else size
+        missing = size - len(self.getbuffer())
+        if missing > 0:
+            at = self.tell()
+            self.seek(0, io.SEEK_END)
+            self.write(bytes(missing))
+            self.seek(at)
+        return super().truncate(size)
+
+
 def extend(image):
-    device = io.BytesIO(image)
+    device = Device(image)
     kept = {}
     with h5py.File(device, "r+") as file:
         datasets = []

@@ -67,6 +67,12 @@ impl Plan {
         if self.choice()? == LayoutChoice::Contiguous {
             widths.check_len("the size of contiguous data", self.bytes()?)?;
         }
+        // As libhdf5 does: where it writes a part of the data first, it would take what it finds beside it for places
+        // in a global heap.
+        let late = self.fill.is_none() && self.fill_time == FillTime::IfSet;
+        if late && self.datatype.contains_var_len() {
+            self.fill_time = FillTime::OnAllocation;
+        }
         Ok(())
     }
 
@@ -80,6 +86,11 @@ impl Plan {
             && fill.len() as u64 != element
         {
             return Err(Error::invalid("the fill value is not one element"));
+        }
+        if self.fill_time == FillTime::Never && self.datatype.contains_var_len() {
+            return Err(Error::invalid(
+                "elements of variable length need their fill value written",
+            ));
         }
         if self.choice()? == LayoutChoice::Chunked {
             self.chunks()?;

@@ -1,6 +1,7 @@
-"""usage: strategies.py make FILE OPTIONS | paged FILE -. `make` writes what rounds.py edits, with a file space strategy:
+"""usage: strategies.py make FILE OPTIONS | paged FILE - | scraps FILE OPTIONS | strings FILE -. `make` writes what rounds.py edits, with a file space strategy:
 OPTIONS are "strategy persist threshold page_size libver". `paged` reads the whole file through a page buffer, which
-goes wrong where metadata and raw data share a page."""
+goes wrong where metadata and raw data share a page. `scraps` makes a file whose free space is full of old data; `strings`
+writes a part of each dataset of strings that we then made in it, and reads the rest."""
 import common
 import h5py
 import numpy as np
@@ -37,7 +38,7 @@ def make(path, options):
         del file['gone']
 
 
-def paged(path):
+def paged(path, _):
     seen = []
     size = h5py.File(path, 'r').id.get_create_plist().get_file_space_page_size()
     with h5py.File(path, 'r', page_buf_size=size * 16) as file:
@@ -55,8 +56,34 @@ def paged(path):
     assert not seen
 
 
+def scraps(path, options):
+    strategy, persist, threshold, page_size, libver = options.split()
+    space = dict(fs_page_size=int(page_size)) if strategy == 'page' else {}
+    space.update(fs_strategy=strategy, fs_persist=persist == '1', fs_threshold=int(threshold))
+    with h5py.File(path, 'w', libver=libver, **space) as file:
+        for number in range(20):
+            file[f'{number}'] = np.full(300, -1 - number)
+    with h5py.File(path, 'r+', libver=libver) as file:
+        for number in range(0, 20, 2):
+            del file[f'{number}']
+
+
+def strings(path, _):
+    names = ('contiguous', 'chunked')
+    with h5py.File(path, 'r+') as file:
+        made = file.create_dataset('of h5py', (100,), STRING)
+        for name in names:
+            said = [item.id.get_create_plist().get_fill_time() for item in (file[name], made)]
+            assert said[0] == said[1] == h5py.h5d.FILL_TIME_ALLOC, said
+            file[name][30:40] = 'new'
+    with h5py.File(path, 'r') as file:
+        for name in names:
+            expected = [b''] * 30 + [b'new'] * 10 + [b''] * 60
+            assert list(file[name][()]) == expected, name
+
+
 def run(what, path, options):
-    make(path, options) if what == 'make' else paged(path)
+    dict(make=make, paged=paged, scraps=scraps, strings=strings)[what](path, options)
 
 
 common.main(run)

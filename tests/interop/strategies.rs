@@ -4,7 +4,7 @@ use crate::edited::{assert_reads_like_h5py, edit};
 use crate::manifest::{pythons, script};
 use crate::support::{python, run, tool};
 use crate::written::scratch;
-use h5quill::File;
+use h5quill::{ErrorKind, File, FillTime, VarLenUnicode};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
@@ -76,6 +76,37 @@ fn every_file_space_strategy_is_edited_by_turns() {
             let options = format!("{strategy} {} {page} {libver}", 1 + draw / 4 % 30);
             println!("{options}, turns {:b}", draw / 1000 % 64);
             alternate(&python, &options, (draw / 1000 % 64) | 1);
+        }
+    }
+}
+
+/// Where h5py is the first to write to our strings, it fills the rest of the space that it takes: old data there would be
+/// read as places in a global heap.
+#[test]
+fn strings_that_h5py_writes_first_are_empty_beside_in_reused_space() {
+    let Some(python) = python() else { return };
+    for options in ["page 1 1 4096 v110", "fsm 1 1 4096 v110"] {
+        let (_guard, path) = scratch("scraps.h5");
+        let call = |what: &str| {
+            let arguments = [what.as_ref(), path.as_os_str(), options.as_ref()];
+            script(&python, "strategies.py", &arguments);
+        };
+        call("scraps");
+        let file = File::open_rw(&path).unwrap();
+        let builder = file.new_dataset::<VarLenUnicode>().shape(100);
+        builder.clone().contiguous().create("contiguous").unwrap();
+        builder.clone().chunk(50).create("chunked").unwrap();
+        let never = builder.fill_time(FillTime::Never).create("never");
+        let error = never.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{error}");
+        file.close().unwrap();
+        call("strings");
+        let file = File::open(&path).unwrap();
+        assert!(file.verify().unwrap().is_sound());
+        for name in ["contiguous", "chunked"] {
+            let texts: Vec<String> = file.dataset(name).unwrap().read_raw().unwrap();
+            let written = texts.iter().enumerate().filter(|(_, text)| *text == "new");
+            assert!(written.map(|(at, _)| at).eq(30..40), "{texts:?}");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::state::{Numbers, Seeded, Spec, Value, with_type};
 use h5quill::{
-    ByteOrder, CharacterSet, CompoundMember, Dataset, Datatype, Group, H5Type, SliceOrIndex,
-    StringPadding,
+    ByteOrder, CharacterSet, CompoundMember, Dataset, Datatype, FillTime, Group, H5Type,
+    SliceOrIndex, StringPadding,
 };
 use ndarray::{ArrayD, IxDyn, Slice};
 use std::collections::{BTreeMap, BTreeSet};
@@ -433,6 +433,10 @@ pub fn create(spec: &Spec, parent: &Group, path: &str) -> h5quill::Result<()> {
     }
     if spec.fill != 0 {
         builder = builder.fill_value_bytes(&element(spec.kind, spec.fill));
+    }
+    if spec.chunk.is_none() {
+        // As with those of h5py: otherwise libhdf5 shows what happened to be in the file where no fill value was given.
+        builder = builder.fill_time(FillTime::OnAllocation);
     }
     builder = match spec.layout {
         1 => builder.compact(),

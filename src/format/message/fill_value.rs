@@ -46,9 +46,10 @@ pub enum AllocTime {
 pub enum FillTime {
     /// When the space is allocated.
     OnAllocation,
-    /// Never; what was never written reads as anything.
+    /// Never; what was never written reads as anything. Refused for elements of variable length.
     Never,
-    /// When the space is allocated, if the user has set a fill value.
+    /// When the space is allocated, if the user has set a fill value or elements are of variable length: then the dataset
+    /// says [`OnAllocation`](Self::OnAllocation), as with libhdf5.
     #[default]
     IfSet,
 }
