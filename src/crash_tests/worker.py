@@ -57,7 +57,7 @@ def dataset(node):
     return b"D" + shape_bytes(array.shape) + values(array, array.dtype.kind == "O")
 
 
-def walk(group, path, lines):
+def walk(group, path, lines, unread=()):
     names = sorted(group)
     raw = b"G" + b"\0".join(names) + attributes(group)
     lines.append("%d %s" % (zlib.crc32(raw), path or "/"))
@@ -65,9 +65,10 @@ def walk(group, path, lines):
         node = h5o.open(group, name)
         below = path + "/" + name.decode()
         if isinstance(node, h5d.DatasetID):
-            lines.append("%d %s" % (zlib.crc32(dataset(node) + attributes(node)), below))
+            raw = b"" if h5o.get_info(node).addr in unread else dataset(node)
+            lines.append("%d %s" % (zlib.crc32(raw + attributes(node)), below))
         else:
-            walk(node, below, lines)
+            walk(node, below, lines, unread)
 
 
 def read(image):
@@ -99,6 +100,15 @@ class Device(io.BytesIO):
         return super().truncate(size)
 
 
+def fills_heap(node, shape):
+    """Whether the dataset, that had `shape`, is longer by a chunk, and has a fill value of variable length."""
+    creation = node.id.get_create_plist()
+    if node.dtype.kind != "O" or creation.fill_value_defined() != h5d.FILL_VALUE_USER_DEFINED:
+        return False
+    chunks = lambda dims: [-(-dim // chunk) for dim, chunk in zip(dims, node.chunks)]
+    return chunks(node.shape) != chunks(shape)
+
+
 def extend(image):
     device = Device(image)
     kept = {}
@@ -115,13 +125,21 @@ def extend(image):
             node.resize(grown)
         file.attrs["extended by libhdf5"] = 1
     with h5py.File(io.BytesIO(device.getvalue()), "r") as file:
-        walk(file["/"].id, "", [])
+        # The places that libhdf5 made need not be in the file: it fills what it reads of them, in the heap where the
+        # fill value is of variable length. So it refuses to read them from a file that it may not write, of its own too.
+        filled = [name for name, (shape, _) in kept.items() if fills_heap(file[name], shape)]
+        walk(file["/"].id, "", [], {h5o.get_info(file[name].id).addr for name in filled})
+        for name, (shape, old) in kept.items():
+            region = tuple(slice(0, d) for d in shape)
+            if not np.array_equal(file[name][region], old):
+                return "error %s: old values changed when libhdf5 extended it" % name
+    with h5py.File(device, "r+") as file:
         for name, (shape, old) in kept.items():
             node = file[name]
             new = node[()]
             region = tuple(slice(0, d) for d in shape)
             if not np.array_equal(new[region], old):
-                return "error %s: old values changed when libhdf5 extended it" % name
+                return "error %s: old values changed when libhdf5 read it" % name
             mask = np.ones(new.shape, dtype=bool)
             mask[region] = False
             fill = b"" if h5py.check_string_dtype(node.dtype) is not None else node.fillvalue
