@@ -88,7 +88,7 @@ fn judge_device(bytes: &[u8], commit: usize, states: &[Option<State>]) -> Result
     let after = states.get(commit + 1).and_then(Option::as_ref);
     match File::open_memory(bytes.to_vec()).and_then(|file| capture(&file)) {
         Ok(state) => {
-            compare(&found(&state), before, after)?;
+            compare(&found(&state), before, after, true)?;
             walk(bytes)
         }
         Err(error) if before.is_none() && matches!(error.kind(), ErrorKind::NotHdf5) => Ok(()),

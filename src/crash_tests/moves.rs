@@ -1,6 +1,7 @@
 //! Links that move, attributes that are renamed, files for HDF5 1.8 and files with a userblock.
 
 use super::images::{self, Image};
+use super::oracle::walk_image;
 use super::run::{Commits, Run};
 use super::workloads::{FOREIGN, anything, fixed, resizing};
 use crate::storage::MemoryStorage;
@@ -161,4 +162,83 @@ fn no_death_loses_a_link_that_moves_in_a_file_of_another_writer() {
         }
     }
     assert!(images > 100, "{images}");
+}
+
+/// Adds, moves and takes out links of one object, which always keeps one. `groups` are its places.
+fn relink_one(run: &mut Run, groups: &[&str], paths: &mut Vec<String>) -> Result<()> {
+    for _ in 0..run.some(1, 4) {
+        let at = run.rng.below(paths.len());
+        let group = groups[run.rng.below(groups.len())];
+        let middle = ["", "", "new/"][run.rng.below(3)];
+        let to = format!("{group}/{middle}link {}", run.rng.below(1 << 40));
+        match run.rng.below(4) {
+            0 => {
+                run.file.link_hard(&paths[at], &to)?;
+                paths.push(to);
+            }
+            1 if paths.len() > 1 => {
+                run.file.unlink(&paths.swap_remove(at))?;
+            }
+            _ => {
+                run.file.relink(&paths[at], &to)?;
+                paths[at] = to;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Nor does a death leave more links to an object than it counts, or an object without links.
+#[test]
+fn no_death_leaves_a_count_of_links_too_low_in_a_file_of_another_writer() {
+    let start = FOREIGN.start.unwrap();
+    let groups = ["a", "a/b", "a/b/c", "a/b/c/d"];
+    let mut images = 0;
+    for seed in 0..10 {
+        let commits = [Commits::Any, Commits::Sync][seed as usize % 2];
+        let mut run = Run::new(Some(start), seed, commits).blind();
+        let mut paths = Vec::new();
+        for (number, group) in groups.iter().enumerate() {
+            run.file.create_group(group).unwrap();
+            let path = format!("{group}/own");
+            let values = [number as f64 + 0.125; 3];
+            let place = run.file.new_dataset::<f64>();
+            place.create_with(&path, &values).unwrap();
+            paths.push(vec![path]);
+        }
+        run.commit().unwrap();
+        let first = run.states.len();
+        for _ in 0..10 {
+            // One alone for what must always be found, and all for the counts.
+            let together = if seed < 6 { 1 } else { 3 };
+            for _ in 0..together {
+                let object = run.rng.below(paths.len());
+                relink_one(&mut run, &groups, &mut paths[object]).unwrap();
+            }
+            run.commit().unwrap();
+        }
+        let mut judge = |image: Image| {
+            if image.commit + 1 < first {
+                return Ok(());
+            }
+            images += 1;
+            walk_image(&image.bytes).map_err(|error| format!("{}: {error}", image.origin))?;
+            let file = File::open_on(MemoryStorage::from(image.bytes)).unwrap();
+            for number in 0..if seed < 6 { groups.len() } else { 0 } {
+                let mut found = Vec::new();
+                find(&file.root(), number as f64 + 0.125, &mut found).unwrap();
+                if found.is_empty() {
+                    return Err(format!("{}: object {number} is lost", image.origin));
+                }
+            }
+            Ok(())
+        };
+        let log = run.recorder.log();
+        images::killed(&run.start, &log, &mut run.rng, 2, &mut judge).unwrap();
+        if commits == Commits::Sync {
+            images::without_power(&run.start, &log, &mut run.rng, &mut judge).unwrap();
+        }
+        super::oracle::walk(&run.recorder.bytes()).unwrap();
+    }
+    assert!(images > 500, "{images}");
 }

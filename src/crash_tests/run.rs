@@ -36,6 +36,9 @@ pub(super) struct Run {
     /// The handle belongs to the process that is alive.
     pub(super) open: bool,
     commits: Commits,
+    /// The commits of a file without a flip record in which links came and went: where the order asks for it, the cells of
+    /// one sector are then written one by one.
+    pub(super) relinks: std::collections::BTreeSet<usize>,
     /// Compares what the handle says before a commit with what the file says after it.
     look_before: bool,
     pub(super) wrong: Option<String>,
@@ -68,6 +71,7 @@ impl Run {
             start: start.unwrap_or(&[]).to_vec(),
             open: true,
             commits,
+            relinks: std::collections::BTreeSet::new(),
             look_before: seed.is_multiple_of(2),
             wrong: None,
         })
@@ -157,8 +161,11 @@ impl Run {
             return Err(wrong);
         }
         let log = self.recorder.log();
-        let states = &self.states;
-        let mut visit = |image: Image| oracle.judge(&image, states);
+        let (states, relinks) = (&self.states, &self.relinks);
+        let mut visit = |image: Image| {
+            oracle.together = !relinks.contains(&(image.commit + 1));
+            oracle.judge(&image, states)
+        };
         images::killed(&self.start, &log, &mut self.rng, cuts, &mut visit)?;
         if power && self.commits == Commits::Sync {
             images::without_power(&self.start, &log, &mut self.rng, &mut visit)?;

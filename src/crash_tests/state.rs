@@ -101,11 +101,13 @@ fn finish(at: &Location, path: &str, mut bytes: Vec<u8>, state: &mut State) -> R
     Ok(())
 }
 
-/// Every object is exactly at one of the two commits, and objects whose headers share a sector at the same one.
+/// Every object is exactly at one of the two commits, and objects whose headers share a sector at the same one where
+/// they change `together`.
 pub(super) fn compare(
     found: &Found,
     before: Option<&State>,
     after: Option<&State>,
+    together: bool,
 ) -> Result<(), String> {
     if !found.contains_key("/") {
         return Err("no root group".into());
@@ -129,7 +131,7 @@ pub(super) fn compare(
         }
         let sector = old.addr / 512;
         let (other, name) = sectors.entry(sector).or_insert((is_new, path));
-        if *other != is_new {
+        if together && *other != is_new {
             return Err(format!(
                 "{path} and {name} share sector {sector} but are at different commits"
             ));

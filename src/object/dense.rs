@@ -187,7 +187,7 @@ impl Dense {
             None => store.alloc_sectors(len)?.addr,
         };
         let flip = if header.shares_sector(heap_at, len) {
-            FlipOrder::WithCells
+            FlipOrder::With(header.addr)
         } else {
             FlipOrder::Early
         };
@@ -216,7 +216,7 @@ impl Dense {
             None => None,
         };
         let flip = if header.shares_sector(places.heap, heap_header(store.widths())) {
-            FlipOrder::WithCells
+            FlipOrder::With(header.addr)
         } else {
             FlipOrder::Early
         };

@@ -8,6 +8,7 @@ use super::header::Header;
 use super::links::Links;
 use super::other_files::OtherFiles;
 use super::reach::Paths;
+use super::relinks::Relinks;
 use super::shared;
 use super::verify;
 use crate::bytes::{Addr, Extent};
@@ -149,6 +150,8 @@ pub(crate) struct Engine {
     deleted: BTreeMap<Addr, u32>,
     /// What a walk along all links has found, until a group changes.
     pub(crate) paths: Option<Paths>,
+    /// The links that came and went since the last commit.
+    pub(super) relinks: Relinks,
     /// The superblock extension, where it is to say where the file ends.
     extension: Option<Extension>,
 }
@@ -223,6 +226,7 @@ impl Engine {
             reclaim_after: None,
             deleted: BTreeMap::new(),
             paths: None,
+            relinks: Relinks::default(),
             extension: None,
         }
     }
@@ -492,6 +496,7 @@ impl Engine {
     }
 
     fn commit_changes(&mut self, level: Level, closing: bool) -> Result<()> {
+        let raised = self.order_relinks()?;
         // They stay marked, so that none is forgotten while the commit is made.
         let dirty = self.dirty.clone();
         for addr in &dirty {
@@ -516,10 +521,11 @@ impl Engine {
             let (object, store, _) = self.parts(addr)?;
             object.header.stage(store, true)?;
         }
-        if let Some(extension) = &mut self.extension {
-            extension.stage(&mut self.store)?;
+        self.commit_staged(level)?;
+        if !raised.is_empty() {
+            self.stage_lowered(&raised)?;
+            self.commit_staged(level)?;
         }
-        self.store.commit(level)?;
         self.new_datasets = 0;
         self.count_all_waiting();
         for addr in &dirty {
@@ -532,6 +538,13 @@ impl Engine {
             self.forget_clean();
         }
         Ok(())
+    }
+
+    fn commit_staged(&mut self, level: Level) -> Result<()> {
+        if let Some(extension) = &mut self.extension {
+            extension.stage(&mut self.store)?;
+        }
+        self.store.commit(level)
     }
 
     /// Which object takes the record of the free space: the first one that changed in this session, also where an

@@ -385,6 +385,12 @@ impl Header {
         Ok(())
     }
 
+    /// Whether the cell is rewritten in one sector.
+    pub(crate) fn cell_fits_sector(&self, store: &Store) -> bool {
+        let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0));
+        self.shares_sector(self.addr, cell.len() as u64)
+    }
+
     /// Refuses a header that a cell cannot take the place of.
     pub(crate) fn check_adoptable(&self, store: &Store) -> Result<()> {
         if let Form::Foreign { blocks } = &self.form {

@@ -20,6 +20,7 @@ pub(crate) mod plan;
 mod reach;
 mod record;
 mod relink;
+mod relinks;
 mod shared;
 mod shared_index;
 mod tree;

@@ -120,8 +120,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Counts one more dataset or attribute of a committed datatype, which has been checked.
-    pub(crate) fn hold_named(&mut self, addr: Addr) -> Result<()> {
+    /// Counts one more dataset or attribute of a committed datatype, which has been checked; `holder` is the object.
+    pub(crate) fn hold_named(&mut self, addr: Addr, holder: Addr) -> Result<()> {
+        self.note_link(addr, holder, 1);
         self.touch(addr)?;
         let header = &mut self.object(addr)?.header;
         let count = header.reference_count()?;

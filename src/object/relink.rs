@@ -71,7 +71,11 @@ impl Engine {
     fn move_link(&mut self, base: Addr, source: Addr, link: Link, to: &str) -> Result<()> {
         self.check_links_editable(source)?;
         let (at, missing, last) = self.plan_path(base, to)?;
-        if let LinkTarget::Hard(addr) = link.target
+        let object = match link.target {
+            LinkTarget::Hard(addr) => Some(addr),
+            _ => None,
+        };
+        if let Some(addr) = object
             && at != source
         {
             self.check_not_inside(base, addr, at, to)?;
@@ -84,9 +88,10 @@ impl Engine {
         };
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            if at != source {
-                engine.store.link_moves(source, at);
+            if at != source && engine.store.stamped() {
+                engine.store.flips_after(source, at);
             }
+            engine.note_move(object, source, parent);
             for group in [parent, source] {
                 engine.touch(group)?;
                 let (object, store, _) = engine.parts(group)?;

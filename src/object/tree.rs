@@ -278,7 +278,7 @@ impl Engine {
             let parent = engine.create_missing(at, &missing)?;
             let addr = engine.create_dataset_in(parent, &last, plan)?;
             if let Some(committed) = committed {
-                engine.hold_named(committed)?;
+                engine.hold_named(committed, addr)?;
             }
             engine.write_new_datasets(addr)?;
             Ok(addr)
@@ -351,6 +351,9 @@ impl Engine {
         name: &str,
         target: LinkTarget,
     ) -> Result<()> {
+        if let LinkTarget::Hard(addr) = target {
+            self.note_link(addr, group, 1);
+        }
         self.touch(group)?;
         let (object, store, _) = self.parts(group)?;
         let links = object
@@ -406,7 +409,7 @@ impl Engine {
             if let Some(links) = &mut object.links {
                 links.remove(store, &mut object.header, &link.name)?;
             }
-            engine.drop_all_links(doomed)
+            engine.drop_all_links(group, doomed)
         })
     }
 
@@ -445,11 +448,13 @@ impl Engine {
         Ok(gone.into_iter().chain(kept).collect())
     }
 
-    /// Carries out what [`plan_removal`](Self::plan_removal) found.
-    pub(super) fn drop_all_links(&mut self, doomed: Vec<(Addr, u32)>) -> Result<()> {
-        doomed
-            .into_iter()
-            .try_for_each(|(addr, left)| self.drop_links_to(addr, left))
+    /// Carries out what [`plan_removal`](Self::plan_removal) found for a link of `holder`.
+    pub(super) fn drop_all_links(&mut self, holder: Addr, doomed: Vec<(Addr, u32)>) -> Result<()> {
+        for (addr, left) in doomed {
+            self.note_dropped(addr, holder, left)?;
+            self.drop_links_to(addr, left)?;
+        }
+        Ok(())
     }
 
     pub(super) fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {

@@ -341,9 +341,9 @@ impl Engine {
                 Exchange::Same => Ok(()),
                 Exchange::Other(doomed) => {
                     if let Some(committed) = element.committed {
-                        engine.hold_named(committed)?;
+                        engine.hold_named(committed, addr)?;
                     }
-                    engine.drop_all_links(doomed)
+                    engine.drop_all_links(addr, doomed)
                 }
             }
         })
@@ -386,7 +386,7 @@ impl Engine {
             if let Some(old) = removed {
                 engine.release_attribute(&old)?;
             }
-            engine.drop_all_links(doomed)
+            engine.drop_all_links(addr, doomed)
         })
     }
 }

@@ -8,7 +8,8 @@
 //! * **I2** The durable length of the device is at least the end-of-file address of the superblock, which is at least
 //!   the end of every reachable block, at every prefix of the writes.
 //! * **I3** A flip lies inside one 512-byte sector, and all flips of a sector are one write. (Headers of other
-//!   writers that straddle a sector are the documented exception; they share one write with both sectors.)
+//!   writers that straddle a sector are the documented exception; they share one write with both sectors. So is a file
+//!   without a flip record where sectors would have to wait for each other: there each cell is a write.)
 //! * **I4** No flip is written before a sync of everything it reaches.
 //! * **I5** Space freed by a commit is not reused before that commit's last sync.
 //! * **I6** A body is never written to the slot the committed cell names.
@@ -27,20 +28,20 @@
 //! 1c  where flips lie in several sectors of a file of ours: the flip record
 //! 2   sync
 //! 3a  early flips (blocks outside their cell's sector that are also right for the old state); sync
-//! 3   the flips, one write per sector: first of all but the groups that a link has moved out of, so that it is at both
-//!     places rather than at none (in a file without a flip record a sync is between); sector 0 with the superblock
-//!     last in a file of ours
+//! 3   the flips, one write per sector: a group that a link has moved out of after the one it has moved to, so that it is
+//!     at both places rather than at none; in a file without a flip record also as the counts of links ask for
+//!     (object/relinks.rs), with a sync between; sector 0 with the superblock last in a file of ours
 //! 4   sync; only now is the space this commit freed given out again
 //! ```
 
 #[cfg(test)]
 use super::mutant::{self, Mutant};
 use super::pages::Class;
-use super::stage::{FlipOrder, Store, overlay};
+use super::stage::{Flip, FlipOrder, Store, overlay};
 use super::stamp::{SECTOR, SectorFlip, Stamp, encode_record, record_size};
 use crate::bytes::{Addr, Extent};
 use crate::error::Result;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -87,7 +88,7 @@ impl Store {
             self.prepare_far_flips(level)?;
         }
         let generation = self.generation() + 1;
-        let groups = self.flip_groups(generation)?;
+        let groups = self.flip_groups(generation, &|_, _| true)?;
         if reaches_out && let Some(record) = self.stamp.as_ref().and_then(|stamp| stamp.record) {
             self.write_record(generation, record, &groups)?;
         }
@@ -96,7 +97,7 @@ impl Store {
         let synced = synced && !mutant::is(Mutant::NoFirstSync);
         self.sync_if(synced)?;
         self.write_early_flips(level)?;
-        self.write_flips(&groups, level)?;
+        self.write_flips(groups, level)?;
         self.sync_if(level == Level::Sync)?;
         self.superblock.end_of_file = self.end_of_file();
         self.superblock.consistency_flags = 0;
@@ -105,58 +106,103 @@ impl Store {
         }
         self.created = true;
         self.flips.clear();
-        self.moves.clear();
+        self.after.clear();
         self.space.committed();
         Ok(())
     }
 
-    /// Step 3. A group that a link has moved out of follows the one it has moved to. In a file that has no flip record a
-    /// barrier is between, and sector 0 is as any other: step 1b has named the new end of the file where flips lie in
-    /// several sectors.
-    fn write_flips(&mut self, groups: &[Group], level: Level) -> Result<()> {
-        let recorded = self.stamp.is_some();
-        let turns = self.turns();
-        let turn = |group: &Group| {
-            let end = group.start + group.after.len() as u64;
-            let inside = turns.range(group.start..end).map(|(_, turn)| *turn);
-            inside.max().unwrap_or(0)
-        };
-        let mut order: Vec<(u8, &Group)> = groups
-            .iter()
+    /// Step 3. What a link has left comes after where it is now. In a file that has no flip record a barrier is between,
+    /// and sector 0 is as any other: step 1b has named the new end of the file where flips lie in several sectors. Where
+    /// the sectors of such a file would have to wait for each other in a circle, their cells are written one by one.
+    fn write_flips(&mut self, groups: Vec<Group>, level: Level) -> Result<()> {
+        let sector_of = |at: u64| at / SECTOR as u64 * SECTOR as u64;
+        let (mut turns, circle) = self.turns(&sector_of);
+        if self.stamp.is_none() && !turns.is_empty() {
+            if circle {
+                (turns, _) = self.turns(&|at| at);
+                return self.write_in_turns(&turns, &|at| at, level);
+            }
+            return self.write_in_turns(&turns, &sector_of, level);
+        }
+        let mut order: Vec<(usize, Group)> = groups
+            .into_iter()
             .map(|group| match group.start {
-                0 if recorded => (u8::MAX, group),
-                _ => (turn(group), group),
+                0 if self.stamp.is_some() => (usize::MAX, group),
+                start => (turns.get(&start).copied().unwrap_or(0), group),
             })
             .collect();
         order.sort_by_key(|(turn, _)| *turn);
-        let mut before = None;
-        for (turn, group) in order {
-            let barrier = !recorded && before.is_some_and(|before| before < turn);
-            self.sync_if(barrier && level == Level::Sync)?;
-            before = Some(turn);
-            self.write_group(group)?;
+        order
+            .iter()
+            .try_for_each(|(_, group)| self.write_group(group))
+    }
+
+    fn write_in_turns(
+        &mut self,
+        turns: &BTreeMap<u64, usize>,
+        unit: &dyn Fn(u64) -> u64,
+        level: Level,
+    ) -> Result<()> {
+        let turn_of = |at: u64, flip: &Flip| {
+            let cell = match flip.order {
+                FlipOrder::With(cell) => cell.get(),
+                _ => at,
+            };
+            turns.get(&unit(cell)).copied().unwrap_or(0)
+        };
+        let last = turns.values().max().copied().unwrap_or(0);
+        for turn in 0..=last {
+            let generation = self.generation() + 1;
+            let groups = self.flip_groups(generation, &|at, flip| turn_of(at, flip) == turn)?;
+            self.sync_if(turn > 0 && level == Level::Sync)?;
+            for group in &groups {
+                self.write_group(group)?;
+            }
         }
         Ok(())
     }
 
-    /// When a cell flips, where links have moved: after those that they have moved to. Where they have moved in a circle,
-    /// or through very many groups, that cannot be for all.
-    fn turns(&self) -> BTreeMap<u64, u8> {
-        const MOST: u8 = 16;
-        let mut turns = BTreeMap::new();
-        for _ in 0..MOST {
-            let mut changed = false;
-            for (from, to) in &self.moves {
-                let after = (turns.get(to).copied().unwrap_or(0) + 1).min(MOST);
-                let turn = turns.entry(*from).or_insert(0);
-                changed |= *turn < after;
-                *turn = after.max(*turn);
-            }
-            if !changed {
-                break;
+    /// When each unit (a sector, or a cell) is written that has to come after another; all others have turn 0. In a
+    /// circle that cannot be for all: the first of those that are left is then taken as it comes.
+    fn turns(&self, unit: &dyn Fn(u64) -> u64) -> (BTreeMap<u64, usize>, bool) {
+        let flips = |at: &u64| self.flips.contains_key(at);
+        let edges: BTreeSet<(u64, u64)> = self
+            .after
+            .iter()
+            .filter(|(later, earlier)| flips(later) && flips(earlier))
+            .map(|(later, earlier)| (unit(*earlier), unit(*later)))
+            .filter(|(earlier, later)| earlier != later)
+            .collect();
+        let (mut turns, mut circle) = (BTreeMap::new(), false);
+        let mut waits_for: BTreeMap<u64, usize> = BTreeMap::new();
+        for (earlier, later) in &edges {
+            waits_for.entry(*earlier).or_default();
+            *waits_for.entry(*later).or_default() += 1;
+        }
+        let free = waits_for.iter().filter(|(_, count)| **count == 0);
+        let mut ready: BTreeSet<u64> = free.map(|(at, _)| *at).collect();
+        loop {
+            let next = ready.pop_first().or_else(|| {
+                let first = waits_for.keys().next().copied();
+                circle |= first.is_some();
+                first
+            });
+            let Some(at) = next else {
+                return (turns, circle);
+            };
+            waits_for.remove(&at);
+            let turn = turns.get(&at).copied().unwrap_or(0);
+            for &(_, later) in edges.range((at, 0)..=(at, u64::MAX)) {
+                if let Some(count) = waits_for.get_mut(&later) {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.insert(later);
+                    }
+                    let least = turns.entry(later).or_insert(0);
+                    *least = (turn + 1).max(*least);
+                }
             }
         }
-        turns
     }
 
     fn write_group(&mut self, group: &Group) -> Result<()> {
@@ -307,13 +353,18 @@ impl Store {
         sectors.len() + 1
     }
 
-    /// The sectors that change at the commit point, in the order in which they are written: sector 0 last.
-    fn flip_groups(&mut self, generation: u64) -> Result<Vec<Group>> {
+    /// The sectors that change at the commit point, as far as their flips are `wanted`, in the order in which they are
+    /// written: sector 0 last.
+    fn flip_groups(
+        &mut self,
+        generation: u64,
+        wanted: &dyn Fn(u64, &Flip) -> bool,
+    ) -> Result<Vec<Group>> {
         let mut groups: Vec<Group> = Vec::new();
         let mut flips = self
             .flips
             .iter()
-            .filter(|(_, flip)| flip.order == FlipOrder::WithCells)
+            .filter(|&(&at, flip)| flip.order != FlipOrder::Early && wanted(at, flip))
             .peekable();
         while let Some((&at, flip)) = flips.next() {
             let start = at / SECTOR as u64 * SECTOR as u64;
@@ -357,7 +408,7 @@ impl Store {
     }
 
     fn overlay_early_flips(&self, bytes: &mut [u8], start: u64) {
-        let early = |flip: &&super::stage::Flip| flip.order == FlipOrder::Early;
+        let early = |flip: &&Flip| flip.order == FlipOrder::Early;
         for (&at, flip) in self.flips.iter().filter(|(_, flip)| early(flip)) {
             overlay(bytes, start, at, &flip.bytes);
         }

@@ -26,8 +26,10 @@ pub(crate) enum FlipOrder {
     /// Before the cells, with a barrier between: for a block outside its cell's sector whose new form is also right
     /// for the old state.
     Early,
-    /// With the cells of its sector, in one write.
+    /// A cell, with those of its sector in one write.
     WithCells,
+    /// In one write with the cell at this address, in whose sector it lies.
+    With(Addr),
 }
 
 #[derive(Debug)]
@@ -135,8 +137,8 @@ pub(crate) struct Store {
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
     pub(crate) flips: BTreeMap<u64, Flip>,
-    /// The cells of two groups each: one that a link has moved out of since the last commit, and where it has moved to.
-    pub(crate) moves: BTreeSet<(u64, u64)>,
+    /// The cells of two objects each: one that the next commit rewrites after the other.
+    pub(crate) after: BTreeSet<(u64, u64)>,
     /// Sectors of a commit that was interrupted between its flips, completed in memory; written by the next commit.
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
@@ -189,7 +191,7 @@ impl Store {
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
-            moves: BTreeSet::new(),
+            after: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         })
@@ -237,7 +239,7 @@ impl Store {
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
-            moves: BTreeSet::new(),
+            after: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
         };
@@ -624,9 +626,10 @@ impl Store {
         Ok(())
     }
 
-    /// A link has moved from the group whose cell is at `from` to another, which is to have it first.
-    pub(crate) fn link_moves(&mut self, from: Addr, to: Addr) {
-        self.moves.insert((from.get(), to.get()));
+    /// The next commit rewrites the cell at `later` after the one at `earlier`, if both and not in one write: a link
+    /// has moved to the latter, or the count of its links must be right by then.
+    pub(crate) fn flips_after(&mut self, later: Addr, earlier: Addr) {
+        self.after.insert((later.get(), earlier.get()));
     }
 
     /// The symbol table of the root group is about to go: a superblock that says where it is stops saying so in an

@@ -152,7 +152,7 @@ impl FractalHeap {
     pub(super) fn remove_huge(&mut self, store: &mut Store, id: u64) -> Result<()> {
         self.find_huge(store, id)?;
         match self.order {
-            FlipOrder::WithCells => self.drop_huge(store, id),
+            FlipOrder::WithCells | FlipOrder::With(_) => self.drop_huge(store, id),
             FlipOrder::Early => {
                 self.huge.removed.insert(id);
                 Ok(())

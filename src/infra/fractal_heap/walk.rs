@@ -67,7 +67,11 @@ impl FractalHeap {
                 found.push(error);
             }
         }
-        if allocated != self.header.managed_allocated {
+        // Where libhdf5 gives up the root indirect block for the one direct block that is left, it forgets to count that
+        // block, until the heap is empty (spec-notes/heaps.md).
+        let counted = self.header.managed_allocated;
+        let uncounted = counted.saturating_add(self.header.table.starting_block_size);
+        if allocated != counted && allocated != uncounted {
             found.push(wrong(self.at, "its direct blocks are not those it counts"));
         }
         let (mut managed, mut huge, mut tiny) = (Vec::new(), 0, 0);
