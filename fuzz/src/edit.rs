@@ -189,10 +189,11 @@ pub(crate) fn run(bytes: Vec<u8>, script: &[u8]) {
             }
             return;
         }
-        assert!(
-            result.is_ok() || before == after,
-            "refused and yet changed: {result:?}"
-        );
+        if result.is_err() && before != after {
+            let first = before.iter().zip(&after).position(|(old, new)| old != new);
+            let lengths = (before.len(), after.len());
+            panic!("refused and yet changed at {first:?} of {lengths:?}: {result:?}");
+        }
         if before != after && sound {
             let (live, fresh) = (Walk::of(&file).lines, read(after));
             let first = live.iter().zip(&fresh).find(|(live, fresh)| live != fresh);
