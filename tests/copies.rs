@@ -1,5 +1,8 @@
 //! Copies of objects, as a user of the crate meets them.
 
+#[path = "support/storage.rs"]
+mod storage;
+
 use h5quill::storage::MemoryStorage;
 use h5quill::{CopyOptions, ErrorKind, File, LibVer, Result};
 use std::sync::{Arc, Barrier};
@@ -44,6 +47,33 @@ fn paths_are_seen_from_the_groups() {
     assert!(other.exists("all/a/made/on the way/y").unwrap());
     let unit = other.group("all/a").unwrap().attr("unit").unwrap();
     assert_eq!(unit.read_scalar::<String>().unwrap(), "V");
+}
+
+/// A table of pandas, whose index says that its chunks are beyond the end of the file.
+#[test]
+fn a_chunk_beyond_the_end_is_found_before_anything_is_written() {
+    let mut bytes = include_bytes!("fixtures/pandas_table.h5").to_vec();
+    // A node of a version 1 tree: 24 bytes, a key of 24 for one dimension, and the address of a chunk.
+    let nodes = bytes.windows(5).enumerate();
+    let nodes: Vec<usize> = nodes
+        .filter(|(_, window)| window == b"TREE\x01")
+        .map(|(at, _)| at)
+        .collect();
+    for at in nodes {
+        bytes[at + 48..at + 56].copy_from_slice(&(1_u64 << 50).to_le_bytes());
+    }
+    let shared = storage::Shared::from(bytes.clone());
+    let file = File::open_rw_on(shared.clone()).unwrap();
+    let mut refused = 0;
+    for name in file.member_names().unwrap() {
+        if let Err(error) = file.copy(&name, &file, "copy") {
+            assert!(matches!(error.kind(), ErrorKind::Corrupt { .. }), "{error}");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 2);
+    file.flush().unwrap();
+    assert!(shared.bytes() == bytes);
 }
 
 #[test]

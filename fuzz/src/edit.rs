@@ -2,7 +2,7 @@
 
 use crate::storage::Shared;
 use crate::walk::Walk;
-use h5quill::{Dataset, ErrorKind, File, Group, Location, Result};
+use h5quill::{Dataset, ErrorKind, File, Group, H5Type, Location, Result};
 use ndarray::ArrayD;
 
 /// The script at the end of an input: this many bytes.
@@ -69,7 +69,7 @@ fn edit(file: &File, found: &Found, verb: u8, choice: u8) -> Result<()> {
         return Ok(());
     };
     let data = pick(&found.datasets, choice);
-    match (verb % 14, data) {
+    match (verb % 22, data) {
         (0, _) => at.set_attr(&name, f64::from(choice)),
         (1, _) => at.set_attr(&name, "text"),
         (2, _) => match pick(&at.attr_names()?, choice) {
@@ -112,7 +112,31 @@ fn edit(file: &File, found: &Found, verb: u8, choice: u8) -> Result<()> {
             }
             data.write_bytes(&bytes, ..)
         }
+        (14..=16, _) => edit_link(group, &name, verb % 22, choice),
+        (17, _) => match pick(&at.attr_names()?, choice) {
+            Some(old) => at.rename_attr(old, &name),
+            None => Ok(()),
+        },
+        (18, _) => at.set_comment(&name),
+        (19, _) => at.clear_comment(),
+        (20, _) => match pick(&found.links, choice.wrapping_mul(7)) {
+            Some(source) => file.copy(source, group, &name),
+            None => Ok(()),
+        },
+        (21, _) => group.link_external("other.h5", "/x", &name),
         _ => Ok(()),
+    }
+}
+
+/// Renames a link in its group, moves it out of it, or commits a datatype.
+fn edit_link(group: &Group, name: &str, verb: u8, choice: u8) -> Result<()> {
+    if verb == 16 {
+        return group.commit_datatype(name, &f32::datatype()).map(drop);
+    }
+    match pick(&group.member_names()?, choice) {
+        Some(from) if verb == 14 => group.relink(from, name),
+        Some(from) => group.relink(from, &format!("moved/{name}")),
+        None => Ok(()),
     }
 }
 
@@ -165,10 +189,11 @@ pub(crate) fn run(bytes: Vec<u8>, script: &[u8]) {
             }
             return;
         }
-        assert!(
-            result.is_ok() || before == after,
-            "refused and yet changed: {result:?}"
-        );
+        if result.is_err() && before != after {
+            let first = before.iter().zip(&after).position(|(old, new)| old != new);
+            let lengths = (before.len(), after.len());
+            panic!("refused and yet changed at {first:?} of {lengths:?}: {result:?}");
+        }
         if before != after && sound {
             let (live, fresh) = (Walk::of(&file).lines, read(after));
             let first = live.iter().zip(&fresh).find(|(live, fresh)| live != fresh);

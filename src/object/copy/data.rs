@@ -8,11 +8,27 @@ use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::layout::{Layout, LayoutClass};
 use crate::index::ChunkRecord;
-use crate::object::dataset::{NewChunks, Stored};
+use crate::object::dataset::{Dataset, NewChunks, Stored};
+use crate::store::Store;
 use alloc::vec::Vec;
 
 /// Contiguous data are copied in pieces of about this size.
 const PIECE: u64 = 1 << 20;
+
+/// Refuses data that are not in the file, before anything is written.
+pub(super) fn check(dataset: &mut Dataset, store: &Store) -> Result<()> {
+    if dataset.is_elsewhere() {
+        return Ok(());
+    }
+    match dataset.stored(store)? {
+        Stored::Contiguous {
+            block: Some(block), ..
+        } => store.check_bounds(block, "contiguous data"),
+        Stored::Chunked(stored) => (0..stored.len())
+            .try_for_each(|number| store.check_bounds(stored.get(number).1.extent, "chunk")),
+        _ => Ok(()),
+    }
+}
 
 /// Copies the data of the dataset at `source`; says where they are.
 pub(super) fn copy(

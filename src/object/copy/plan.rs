@@ -227,6 +227,9 @@ fn read(engine: &mut Engine, addr: Addr, depth: usize, mode: &Mode) -> Result<Pl
     for (_, attribute) in &attributes {
         types.extend(attribute.committed_datatype(store.widths())?);
     }
+    if let Some(dataset) = &mut object.dataset {
+        super::data::check(dataset, store)?;
+    }
     Ok(Planned {
         source: addr,
         depth,
