@@ -72,7 +72,11 @@ fn every_file_space_strategy_is_edited_by_turns() {
             seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
             let draw = seed >> 33;
             let libver = LIBVERS[(round as usize + number) % LIBVERS.len()];
-            let page = [4096, 512, 1000, 65536][draw as usize % 4];
+            let page = match [4096, 512, 1000, 65536][draw as usize % 4] {
+                // h5py alone does not come back from its third turn then (spec-notes/opening.md).
+                1000 if strategy == "page 1" => 512,
+                page => page,
+            };
             let options = format!("{strategy} {} {page} {libver}", 1 + draw / 4 % 30);
             println!("{options}, turns {:b}", draw / 1000 % 64);
             alternate(&python, &options, (draw / 1000 % 64) | 1);
