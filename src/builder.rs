@@ -148,7 +148,8 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
-    /// Keeps a Fletcher-32 checksum with each chunk, checked when it is read.
+    /// Keeps a Fletcher-32 checksum with each chunk, checked when it is read. Elements that are strings or sequences of
+    /// variable length are refused when the dataset is created, as libhdf5 and h5py refuse them.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -314,12 +315,16 @@ impl<T> DatasetBuilder<T> {
         }
         filters.extend(self.deflate.map(FilterDescription::deflate));
         if self.fletcher32 {
-            // libhdf5 makes no dataset of variable length with a filter that is not optional, thus no copy of one.
-            let optional = self.datatype.contains_var_len();
-            filters.push(FilterDescription {
-                optional,
-                ..FilterDescription::fletcher32()
-            });
+            // As libhdf5: its copies of such a dataset, where it was deflated too, end in a crash.
+            if matches!(
+                self.datatype,
+                Datatype::VarLenSequence { .. } | Datatype::VarLenString { .. }
+            ) {
+                return Err(Error::unsupported(
+                    "the filter fletcher32 over elements of variable length",
+                ));
+            }
+            filters.push(FilterDescription::fletcher32());
         }
         let chunked = self.chunk.is_some() || !filters.is_empty() || self.extents.is_resizable();
         Ok(Plan {

@@ -28,5 +28,7 @@ mod strategies;
 mod tools;
 #[path = "interop/values.rs"]
 mod values;
+#[path = "interop/var_len.rs"]
+mod var_len;
 #[path = "interop/written.rs"]
 mod written;

@@ -334,7 +334,8 @@ impl Engine {
     /// Refuses a dataset whose elements cannot be changed, before any is.
     pub(crate) fn check_writable(&mut self, addr: Addr) -> Result<()> {
         self.check_editable(addr)?;
-        self.dataset(addr)?.check_writable()
+        self.dataset(addr)?.check_writable()?;
+        self.check_fill(addr)
     }
 
     /// Refuses a dataset whose extent cannot be changed, before it is.

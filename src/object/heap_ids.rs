@@ -80,6 +80,30 @@ pub(crate) fn for_each_heap_id<'a>(
     Ok(())
 }
 
+/// Makes the strings and sequences of length 0 in `bytes` name no object of the heap. Copies of an element would share it.
+pub(crate) fn forget_empty(datatype: &Datatype, bytes: &mut [u8]) {
+    match datatype {
+        Datatype::VarLenString { .. } | Datatype::VarLenSequence { .. } => {
+            if bytes.iter().take(4).all(|&byte| byte == 0) {
+                bytes.fill(0);
+            }
+        }
+        Datatype::Array { base, .. } => bytes
+            .chunks_exact_mut((base.size() as usize).max(1))
+            .for_each(|element| forget_empty(base, element)),
+        Datatype::Compound { members, .. } => {
+            for member in members {
+                let from = member.offset as usize;
+                let to = from + member.datatype.size() as usize;
+                if let Some(bytes) = bytes.get_mut(from..to) {
+                    forget_empty(&member.datatype, bytes);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 fn heap_id(take: &mut Take<'_>, offset_width: u8) -> Result<HeapRef> {
     let addr = Addr::new(take.uint(offset_width)?);
     let index = take.u32()?;

@@ -186,6 +186,18 @@ impl Engine {
         }
     }
 
+    /// Refuses a dataset whose fill value names an object of the heap. Every element that holds the fill value would need
+    /// an object of its own, as libhdf5 makes them: who overwrites an element, drops its object.
+    pub(crate) fn check_fill(&mut self, addr: Addr) -> Result<()> {
+        let width = self.store.widths().offset;
+        let dataset = self.dataset(addr)?;
+        for_each_owned(&dataset.datatype, dataset.fill(), width, &mut |_| {
+            Err(Error::unsupported(
+                "changing data whose fill value is of variable length and not empty",
+            ))
+        })
+    }
+
     /// Lets go of the heap objects of elements that a smaller extent cuts off.
     fn release_cut_off(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
         let dataset = self.dataset(addr)?;

@@ -210,7 +210,8 @@ impl Spec {
             chunk,
             shuffle: filtered && numbers.one_in(2),
             deflate: (filtered && !numbers.one_in(3)).then(|| numbers.below(10) as u8),
-            fletcher: filtered && numbers.one_in(2),
+            // Not over strings of variable length.
+            fletcher: filtered && numbers.one_in(2) && kind != 7,
             big: numbers.one_in(3),
             fill,
             early: numbers.one_in(6),

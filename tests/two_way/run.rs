@@ -471,7 +471,7 @@ impl<'a> Run<'a> {
                 spec.fill
             };
         }
-        // libhdf5 neither makes nor copies strings of variable length with checksums: the copy ends in a crash.
+        // Refused by both libraries where the elements are of variable length.
         spec.fletcher &= spec.kind != 7;
         let flag = u8::from;
         let some = |values: &[usize]| json(values.iter().copied().map(Some));

@@ -17,6 +17,7 @@ use crate::object::chunks::Chunks;
 use crate::object::contiguous::Contiguous;
 use crate::object::external::External;
 use crate::object::header::Header;
+use crate::object::heap_ids::forget_empty;
 use crate::object::shared::message_data;
 use crate::object::virtual_dataset::Virtual;
 use crate::store::Store;
@@ -49,7 +50,8 @@ impl Dataset {
             return Err(Error::corrupt("datatype message", "an address has another size").at(at));
         }
         let element = datatype.size() as usize;
-        let fill = load_fill(store, header, element)?;
+        let mut fill = load_fill(store, header, element)?;
+        forget_empty(&datatype, &mut fill);
         let filters = match header.message(kind::FILTER_PIPELINE) {
             Some(message) => {
                 FilterPipeline::decode(&message_data(store, header, message)?, at)?.filters
