@@ -2,7 +2,7 @@
 
 use crate::storage::Shared;
 use crate::walk::Walk;
-use h5quill::{Dataset, ErrorKind, File, Group, H5Type, Location, Result};
+use h5quill::{Dataset, Datatype, ErrorKind, File, Group, H5Type, Location, Result};
 use ndarray::ArrayD;
 
 /// The script at the end of an input: this many bytes.
@@ -105,7 +105,7 @@ fn edit(file: &File, found: &Found, verb: u8, choice: u8) -> Result<()> {
             data.resize(&more)
         }
         (12, Some(data)) if data.size() < 100_000 => data.write_bytes(&data.read_bytes(..)?, ..),
-        (13, Some(data)) if data.size() < 100_000 => {
+        (13, Some(data)) if data.size() < 100_000 && !has_references(&data.dtype()?) => {
             let mut bytes = data.read_bytes(..)?;
             if let Some(byte) = bytes.get_mut(choice as usize) {
                 *byte ^= 0x55;
@@ -125,6 +125,18 @@ fn edit(file: &File, found: &Found, verb: u8, choice: u8) -> Result<()> {
         },
         (21, _) => group.link_external("other.h5", "/x", &name),
         _ => Ok(()),
+    }
+}
+
+/// Whether other bytes may be references that lead nowhere.
+fn has_references(datatype: &Datatype) -> bool {
+    match datatype {
+        Datatype::Reference { .. } => true,
+        Datatype::Array { base, .. } => has_references(base),
+        Datatype::Compound { members, .. } => members
+            .iter()
+            .any(|member| has_references(&member.datatype)),
+        _ => false,
     }
 }
 
