@@ -22,7 +22,7 @@ pub(crate) enum Run {
     InDataset(fn(&Dataset) -> Result<Done>),
 }
 
-use Run::{OnAny, InDataset, ToGroup};
+use Run::{InDataset, OnAny, ToGroup};
 
 /// The name of whatever is made.
 const NEW: &str = "made by h5quill";
