@@ -83,10 +83,10 @@ pub(crate) fn for_each_heap_id<'a>(
 /// Makes the strings and sequences of length 0 in `bytes` name no object of the heap. Copies of an element would share it.
 pub(crate) fn forget_empty(datatype: &Datatype, bytes: &mut [u8]) {
     match datatype {
-        Datatype::VarLenString { .. } | Datatype::VarLenSequence { .. } => {
-            if bytes.iter().take(4).all(|&byte| byte == 0) {
-                bytes.fill(0);
-            }
+        Datatype::VarLenString { .. } | Datatype::VarLenSequence { .. }
+            if bytes.iter().take(4).all(|&byte| byte == 0) =>
+        {
+            bytes.fill(0);
         }
         Datatype::Array { base, .. } => bytes
             .chunks_exact_mut((base.size() as usize).max(1))
