@@ -273,17 +273,31 @@ def check(old_path, new_path, verb, path, detail):
     if not any(path in names for names in addresses.values()):
         # Of a damaged object h5py does not say where it is.
         return None
-    return check_bytes(old_bytes, new_bytes, addresses, touched, base, verb == "unlink")
+    grown = beyond_extent(old_path, path) if verb in ("append", "resize up") else []
+    return check_bytes(old_bytes, new_bytes, addresses, touched, base, verb == "unlink", grown)
 
 
-def check_bytes(old, new, addresses, touched, base, everything):
-    """No byte of the old file is another, but in the superblock, the headers of what was touched and of heaps."""
+def beyond_extent(path, name):
+    """The chunks of a dataset that reach beyond its extent: rows are written behind those that are there. That these are
+    as they were, `same_part` says."""
+    with h5py.File(path, "r") as file:
+        data = file[name]
+        chunks = [data.id.get_chunk_info(number) for number in range(data.id.get_num_chunks())]
+        return [
+            (chunk.byte_offset, chunk.byte_offset + chunk.size) for chunk in chunks
+            if any(at + dim > end for at, dim, end in zip(chunk.chunk_offset, data.chunks, data.shape))
+        ]
+
+
+def check_bytes(old, new, addresses, touched, base, everything, grown):
+    """No byte of the old file is another, but in the superblock, the headers of what was touched and of heaps, and in
+    chunks that grow."""
     if len(new) < len(old):
         tail = old[len(new):]
         if tail.strip(b"\0"):
             return f"{len(tail)} bytes cut off"
     version, width = old[base + 8], old[base + (9 if old[base + 8] > 1 else 13)]
-    may = [(base, base + (16 + 4 * width if version > 1 else 48 + 4 * version + 6 * width))]
+    may = grown + [(base, base + (16 + 4 * width if version > 1 else 48 + 4 * version + 6 * width))]
     end = int.from_bytes(old[base + (12 + 2 * width if version > 1 else 24 + 4 * version + 2 * width):][:width], "little")
     if version > 1:
         # The superblock extension, which may say where the file ends.

@@ -210,9 +210,10 @@ impl Store {
         self.write_device(self.superblock.base + group.from, after)
     }
 
-    /// Cuts the device off behind the end of the file.
+    /// Cuts the device off behind the end of the file. What was there before stays if nothing has been written: the end
+    /// that a damaged superblock names may be wrong.
     pub(crate) fn trim_device(&mut self) -> Result<()> {
-        if self.created && self.device_len > self.superblock.end_of_file {
+        if self.created && self.written && self.device_len > self.superblock.end_of_file {
             self.device.set_len(self.superblock.end_of_file)?;
             self.device_len = self.superblock.end_of_file;
         }

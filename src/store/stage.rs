@@ -130,6 +130,8 @@ pub(crate) struct Store {
     pub(crate) root_cache_stale: bool,
     /// The file has had its first commit; before, the device holds no HDF5 file.
     pub(crate) created: bool,
+    /// Something has been written since the file was opened.
+    pub(crate) written: bool,
     pub(crate) stamp: Option<Stamp>,
     /// What new objects are for.
     pub(crate) bound: LibVer,
@@ -181,6 +183,7 @@ impl Store {
             shared_table: None,
             root_cache_stale: false,
             created: false,
+            written: false,
             stamp: Some(Stamp {
                 generation: 0,
                 record: None,
@@ -233,6 +236,7 @@ impl Store {
             shared_table: None,
             root_cache_stale: false,
             created: true,
+            written: false,
             stamp: None,
             bound: LibVer::V110,
             space: Space::new(end),
@@ -614,6 +618,7 @@ impl Store {
 
     pub(crate) fn write_device(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.unsynced = true;
+        self.written = true;
         self.device.write_at(offset, bytes)?;
         self.device_len = self.device_len.max(offset + bytes.len() as u64);
         Ok(())
