@@ -212,7 +212,7 @@ impl Worker {
                 let made = report.verbs.entry(verb).or_default();
                 *made += 1;
                 // Each verb gets its share.
-                if *made % self.share != 0 {
+                if !(*made).is_multiple_of(self.share) {
                     return;
                 }
                 report.judged += 1;
