@@ -8,7 +8,8 @@ use crate::infra::global_heap::HeapRef;
 /// What names an object of the heap.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Owner<'a> {
-    String,
+    /// With its length in characters.
+    String(usize),
     /// With the type of its parts, and how many there are.
     Sequence(&'a Datatype, usize),
     Reference,
@@ -45,7 +46,7 @@ pub(crate) fn for_each_heap_id<'a>(
                 let at = heap_id(&mut take, offset_width)?;
                 let owner = match datatype {
                     Datatype::VarLenSequence { base, .. } => Owner::Sequence(base, len),
-                    _ => Owner::String,
+                    _ => Owner::String(len),
                 };
                 if len > 0 && at.addr.get() != 0 {
                     visit(at, owner)?;

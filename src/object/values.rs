@@ -438,7 +438,7 @@ fn for_each_owned(
         offset_width,
         &mut |at, owner| match owner {
             Owner::Reference => Ok(()),
-            Owner::String | Owner::Sequence(..) => visit(at),
+            Owner::String(_) | Owner::Sequence(..) => visit(at),
         },
     )
 }

@@ -7,19 +7,22 @@ use crate::bytes::Addr;
 use crate::error::{Error, Result};
 use crate::format::message::attribute::Attribute;
 use crate::format::message::attribute_info::AttributeInfo;
+use crate::format::message::datatype::Datatype;
 use crate::format::message::link::{Link, LinkTarget};
 use crate::format::message::link_info::LinkInfo;
 use crate::format::message::{RawMessage, flag, kind, modification_time};
 use crate::format::object_header::Prefix;
+use crate::infra::global_heap::HeapRef;
 use crate::object::engine::Engine;
 use crate::object::header::Header;
+use crate::object::heap_ids::{Owner, for_each_heap_id};
 use crate::selection::Resolved;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Elements looked at together when references are searched.
+/// How many bytes of elements are looked at together.
 const PIECE: u64 = 1 << 20;
 
 /// Where a copied link leads.
@@ -86,6 +89,9 @@ impl Plan {
                 }
                 next += 1;
             }
+        }
+        for planned in &plan.objects {
+            check_values(engine, planned)?;
         }
         plan.objects[0].count += 1;
         Ok(plan)
@@ -279,17 +285,37 @@ fn referenced_by(engine: &mut Engine, planned: &Planned) -> Result<Vec<Addr>> {
             found.push(addr)
         })?;
     }
+    if let Some((datatype, _)) = elements_of(engine, planned)?
+        && contains_reference(&datatype)
+    {
+        for_each_piece(engine, planned, &mut |engine, bytes| {
+            for_each_object(engine, &datatype, bytes, &mut |addr| found.push(addr))
+        })?;
+    }
+    Ok(found)
+}
+
+/// The type and the extent of a dataset whose elements are in this file, where there are any.
+fn elements_of(engine: &mut Engine, planned: &Planned) -> Result<Option<(Datatype, Resolved)>> {
     let Some(dataset) = &engine.object(planned.source)?.dataset else {
-        return Ok(found);
+        return Ok(None);
     };
-    let datatype = dataset.datatype.clone();
-    if !contains_reference(&datatype) || dataset.is_elsewhere() {
-        return Ok(found);
+    if dataset.is_elsewhere() {
+        return Ok(None);
     }
     let all = Resolved::whole(&dataset.selectable_dims())?;
-    if all.is_empty() {
-        return Ok(found);
-    }
+    Ok((!all.is_empty()).then(|| (dataset.datatype.clone(), all)))
+}
+
+/// Reads the elements of a dataset in pieces of about [`PIECE`].
+fn for_each_piece(
+    engine: &mut Engine,
+    planned: &Planned,
+    visit: &mut dyn FnMut(&mut Engine, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let Some((datatype, all)) = elements_of(engine, planned)? else {
+        return Ok(());
+    };
     let element = u64::from(datatype.size());
     let rows = all.axes.first().map_or(1, |axis| axis.count);
     let row = (all.element_count() / rows.max(1)).max(1);
@@ -304,10 +330,67 @@ fn referenced_by(engine: &mut Engine, planned: &Planned) -> Result<Vec<Addr>> {
         }
         let mut bytes = vec![0; (count * row * element) as usize];
         engine.read_dataset(planned.source, &piece, &mut bytes)?;
-        for_each_object(engine, &datatype, &bytes, &mut |addr| found.push(addr))?;
+        visit(engine, &bytes)?;
         done += count;
     }
-    Ok(found)
+    Ok(())
+}
+
+/// Refuses strings and sequences that cannot be read, before anything is written.
+fn check_values(engine: &mut Engine, planned: &Planned) -> Result<()> {
+    let at = planned.source.get();
+    let mut seen = BTreeSet::new();
+    for (_, attribute) in &planned.attributes {
+        check_elements(engine, &attribute.datatype()?, &attribute.data, &mut seen)
+            .map_err(|error| error.at(at))?;
+    }
+    if let Some((datatype, _)) = elements_of(engine, planned)?
+        && datatype.contains_var_len()
+    {
+        for_each_piece(engine, planned, &mut |engine, bytes| {
+            check_elements(engine, &datatype, bytes, &mut seen)
+        })?;
+    }
+    Ok(())
+}
+
+fn check_elements(
+    engine: &mut Engine,
+    datatype: &Datatype,
+    bytes: &[u8],
+    seen: &mut BTreeSet<HeapRef>,
+) -> Result<()> {
+    let width = engine.store.widths().offset;
+    let Engine { heap, store, .. } = engine;
+    let mut nested = Vec::new();
+    for_each_heap_id(datatype, bytes, width, &mut |at, owner| {
+        let needed = match owner {
+            Owner::String(len) => len,
+            Owner::Sequence(base, count) => count.saturating_mul(base.size() as usize),
+            Owner::Reference => return Ok(()),
+        };
+        let len = heap.with(store, at, <[u8]>::len)?;
+        if len < needed {
+            return Err(Error::corrupt(
+                "global heap",
+                "an object is shorter than its element says",
+            )
+            .at(at.addr.get()));
+        }
+        if let Owner::Sequence(base, _) = owner
+            && base.contains_var_len()
+            && seen.insert(at)
+        {
+            nested.push((at, base, needed));
+        }
+        Ok(())
+    })?;
+    for (at, base, needed) in nested {
+        let Engine { heap, store, .. } = engine;
+        let parts = heap.with(store, at, |bytes| bytes[..needed.min(bytes.len())].to_vec())?;
+        check_elements(engine, base, &parts, seen)?;
+    }
+    Ok(())
 }
 
 impl Mode {
