@@ -75,7 +75,8 @@ fn type_cases<T: Sample>(file: &File, manifest: &mut Manifest, nth: usize) {
         );
         let mut filtered = case((11.., 3..), "chunked").chunk(&[4, 2]).how(How::Grown);
         (filtered.shuffle, filtered.deflate) = (true, Some(4));
-        filtered.fletcher32 = !["vstr", "vascii"].contains(&T::token().as_str());
+        // libhdf5 refuses it over strings of variable length, and crashes where it copies arrays of them.
+        filtered.fletcher32 = !T::token().ends_with("vstr") && !T::token().ends_with("vascii");
         put("filtered", filtered);
         put("unwritten", case((3.., 2), "chunked").how(How::Nothing));
         put("empty", case((0..,), "chunked"));
