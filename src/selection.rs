@@ -266,6 +266,27 @@ impl Resolved {
         .checked()
     }
 
+    /// The selection in pieces of about `most` elements, each some steps along axis 0; nothing where it is empty.
+    pub(crate) fn pieces(&self, most: u64) -> impl Iterator<Item = Self> + '_ {
+        let rows = match self.is_empty() {
+            true => 0,
+            false => self.axes.first().map_or(1, |axis| axis.count),
+        };
+        let row = (self.element_count() / rows.max(1)).max(1);
+        let step = (most / row).max(1);
+        let mut done = 0;
+        core::iter::from_fn(move || {
+            let count = step.min(rows - done);
+            let mut piece = self.clone();
+            if let Some(axis) = piece.axes.first_mut() {
+                axis.start += done * axis.step;
+                axis.count = count;
+            }
+            done += count;
+            (count > 0).then_some(piece)
+        })
+    }
+
     /// The rows `first..first + count` of axis 0, whole on the other axes: what an append writes.
     #[cfg(test)]
     pub(crate) fn rows(first: u64, count: u64, shape: &[u64]) -> Result<Self> {

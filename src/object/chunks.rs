@@ -14,6 +14,7 @@ use crate::filter::Pipeline;
 use crate::index::{self, ChunkIndex, ChunkRecord, IndexShape};
 use crate::selection::Resolved;
 use crate::store::Store;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -387,27 +388,32 @@ impl Chunks {
                 return Ok(record);
             }
         }
-        let encoded;
-        let mask;
-        let bytes = if self.pipeline.is_empty() {
-            mask = 0;
-            data
+        let (bytes, mask) = if self.pipeline.is_empty() || (raw && self.raw_edges) {
+            (Cow::Borrowed(data), 0)
         } else if raw {
-            mask = match self.raw_edges {
-                true => 0,
-                false => self.pipeline.skip_all_mask(),
-            };
-            data
+            (Cow::Borrowed(data), self.pipeline.skip_all_mask())
         } else {
-            mask = self.pipeline.mask();
-            encoded = self.pipeline.encode(data)?;
-            encoded.as_slice()
+            (
+                Cow::Owned(self.pipeline.encode(data)?),
+                self.pipeline.mask(),
+            )
         };
+        self.put_stored(store, at, bytes, mask)
+    }
+
+    /// Writes a chunk as it is to stand in the file, with the filters of `mask` left out, and names it in the index.
+    pub(crate) fn put_stored(
+        &mut self,
+        store: &mut Store,
+        at: &[u64],
+        bytes: Cow<'_, [u8]>,
+        mask: u32,
+    ) -> Result<ChunkRecord> {
         let extent = store.alloc_raw(bytes.len() as u64)?;
         if bytes.len() < STAGE_BELOW {
-            store.stage(extent.addr, bytes.to_vec())?;
+            store.stage(extent.addr, bytes.into_owned())?;
         } else {
-            store.write_now(extent.addr, bytes)?;
+            store.write_now(extent.addr, &bytes)?;
         }
         let record = ChunkRecord { extent, mask };
         self.index_changed = true;
@@ -415,27 +421,6 @@ impl Chunks {
             store.free(old.extent);
         }
         Ok(record)
-    }
-
-    /// Names a chunk that stands in the file as `bytes`, with the filters of `mask` left out.
-    pub(crate) fn put_stored(
-        &mut self,
-        store: &mut Store,
-        at: &[u64],
-        bytes: Vec<u8>,
-        mask: u32,
-    ) -> Result<()> {
-        let extent = store.alloc_raw(bytes.len() as u64)?;
-        if bytes.len() < STAGE_BELOW {
-            store.stage(extent.addr, bytes)?;
-        } else {
-            store.write_now(extent.addr, &bytes)?;
-        }
-        self.index_changed = true;
-        if let Some(old) = self.index.insert(store, at, ChunkRecord { extent, mask })? {
-            store.free(old.extent);
-        }
-        Ok(())
     }
 
     /// Visits the chunks that stand in the file.

@@ -228,21 +228,10 @@ impl Engine {
         }
         let datatype = dataset.datatype.clone();
         let element = dataset.element_size() as u64;
-        let rows = selection.axes.first().map_or(1, |axis| axis.count);
-        let row = (selection.element_count() / rows.max(1)).max(1);
-        let step = (PIECE / (row * element)).max(1);
-        let mut done = 0;
-        while done < rows {
-            let count = step.min(rows - done);
-            let mut piece = selection.clone();
-            if let Some(axis) = piece.axes.first_mut() {
-                axis.start += done * axis.step;
-                axis.count = count;
-            }
-            let mut bytes = vec![0; (count * row * element) as usize];
+        for piece in selection.pieces(PIECE / element) {
+            let mut bytes = vec![0; (piece.element_count() * element) as usize];
             self.read_dataset(addr, &piece, &mut bytes)?;
             self.release_values(&datatype, &bytes)?;
-            done += count;
         }
         Ok(())
     }

@@ -317,21 +317,10 @@ fn for_each_piece(
         return Ok(());
     };
     let element = u64::from(datatype.size());
-    let rows = all.axes.first().map_or(1, |axis| axis.count);
-    let row = (all.element_count() / rows.max(1)).max(1);
-    let step = (PIECE / (row * element).max(1)).max(1);
-    let mut done = 0;
-    while done < rows {
-        let count = step.min(rows - done);
-        let mut piece = all.clone();
-        if let Some(axis) = piece.axes.first_mut() {
-            axis.start = done;
-            axis.count = count;
-        }
-        let mut bytes = vec![0; (count * row * element) as usize];
+    for piece in all.pieces(PIECE / element.max(1)) {
+        let mut bytes = vec![0; (piece.element_count() * element) as usize];
         engine.read_dataset(planned.source, &piece, &mut bytes)?;
         visit(engine, &bytes)?;
-        done += count;
     }
     Ok(())
 }

@@ -6,15 +6,14 @@ use crate::chunk::Grid;
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
 use crate::format::libver::LibVer;
-use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
+use crate::format::message::layout::{
+    ChunkedLayout, IndexLayout, Layout, LayoutClass, UNFILTERED_EDGES,
+};
 use crate::index::{self, ChunkRecord};
 use crate::object::chunks::Chunks;
 use crate::store::Store;
 use alloc::vec;
 use alloc::vec::Vec;
-
-/// The flag of a layout whose chunks at the edge go unfiltered.
-const RAW_EDGES: u8 = 1;
 
 /// The data of a dataset, and where they are.
 #[derive(Debug)]
@@ -74,7 +73,9 @@ impl NewChunks {
         bytes: Vec<u8>,
         mask: u32,
     ) -> Result<()> {
-        self.chunks.put_stored(store, at, bytes, mask)
+        self.chunks
+            .put_stored(store, at, bytes.into(), mask)
+            .map(drop)
     }
 
     /// Stages the index and says the layout.
@@ -135,7 +136,7 @@ impl Dataset {
 
     /// Whether chunks that reach beyond the extent go unfiltered, which readers before 1.10 do not know.
     pub(crate) fn has_raw_edges(&self) -> bool {
-        matches!(self.data, Data::Chunked { flags, .. } if flags & RAW_EDGES != 0)
+        matches!(self.data, Data::Chunked { flags, .. } if flags & UNFILTERED_EDGES != 0)
     }
 
     /// The chunks of a copy of this dataset in the file of `store`, none yet; `None` where the layout is another.
@@ -147,7 +148,7 @@ impl Dataset {
         let pipeline = Pipeline::new(&self.filters)?;
         let (dims, max_dims, widths) = (&self.space.dims, &self.max_dims, store.widths());
         let shape = index_shape(&grid, &pipeline, dims, max_dims, false, widths);
-        let flags = flags & RAW_EDGES;
+        let flags = flags & UNFILTERED_EDGES;
         let index = match store.bound {
             // The flag is one of layout version 4.
             LibVer::V110 => index::choose(&shape),

@@ -61,22 +61,10 @@ impl Walk<'_> {
         let datatype = dataset.datatype.clone();
         let dims = dataset.selectable_dims();
         let element = u64::from(datatype.size());
-        let all = Resolved::whole(&dims)?;
-        let rows = all.axes.first().map_or(1, |axis| axis.count);
-        let row = (all.element_count() / rows.max(1)).max(1);
-        let step = (PIECE / (row * element).max(1)).max(1);
-        let mut done = 0;
-        while done < rows && !all.is_empty() {
-            let count = step.min(rows - done);
-            let mut piece = all.clone();
-            if let Some(axis) = piece.axes.first_mut() {
-                axis.start = done;
-                axis.count = count;
-            }
-            let mut bytes = vec![0; (count * row * element) as usize];
+        for piece in Resolved::whole(&dims)?.pieces(PIECE / element.max(1)) {
+            let mut bytes = vec![0; (piece.element_count() * element) as usize];
             dataset.read(self.store, &piece, &mut bytes, PIECE as usize)?;
             self.references(&datatype, &bytes)?;
-            done += count;
         }
         Ok(())
     }
