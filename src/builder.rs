@@ -4,10 +4,10 @@ use crate::dataset::Dataset;
 use crate::dtype::{self, H5Type, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
+use crate::filter::Request;
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::{ByteOrder, Datatype};
 use crate::format::message::fill_value::{AllocTime, FillTime};
-use crate::format::message::filter_pipeline::FilterDescription;
 use crate::handle::ObjectRef;
 use crate::named_datatype::NamedDatatype;
 use crate::object::plan::{LayoutChoice, Plan};
@@ -53,6 +53,8 @@ pub struct DatasetBuilder<T> {
     shuffle: bool,
     deflate: Option<u8>,
     fletcher32: bool,
+    /// The other filters, in the order they were asked for.
+    filters: Vec<Request>,
     fill: Option<Vec<u8>>,
     error: Option<Error>,
     fill_time: FillTime,
@@ -73,6 +75,7 @@ impl<T> DatasetBuilder<T> {
             shuffle: false,
             deflate: None,
             fletcher32: false,
+            filters: Vec::new(),
             fill: None,
             error: None,
             fill_time: FillTime::default(),
@@ -162,6 +165,38 @@ impl<T> DatasetBuilder<T> {
     pub fn fletcher32(mut self) -> Self {
         self.fletcher32 = true;
         self
+    }
+
+    /// Filters chunks through a filter that is known by its identifier, with the parameters that it takes: one of this
+    /// library's or, of identifiers it does not know, one that [`FileBuilder::filter`](crate::FileBuilder::filter) brought.
+    /// Where the filter declines a chunk, that goes without it.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<u8>().shape(8).add_filter(1, &[9]).create("x")?; // deflate
+    /// assert_eq!(data.filters()?[0].values, [9]);
+    /// let error = file.new_dataset::<u8>().shape(8).add_filter(305, &[]).create("y").unwrap_err();
+    /// assert!(error.to_string().ends_with("filter 305")); // nobody knows it
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn add_filter(mut self, id: u16, values: &[u32]) -> Self {
+        self.filters.push(Request::Other {
+            id,
+            values: values.to_vec(),
+        });
+        self
+    }
+
+    /// Shuffle comes first and the checksum last; what stands between them, in the order of the calls, but for deflate,
+    /// which follows the shuffle.
+    fn filters(&self) -> Vec<Request> {
+        let mut filters = Vec::new();
+        filters.extend(self.shuffle.then_some(Request::Shuffle));
+        filters.extend(self.deflate.map(Request::Deflate));
+        filters.extend_from_slice(&self.filters);
+        filters.extend(self.fletcher32.then_some(Request::Fletcher32));
+        filters
     }
 
     /// When the fill value is written to space that holds no data.
@@ -304,28 +339,7 @@ impl<T> DatasetBuilder<T> {
         if self.fill.is_some() && self.datatype.contains_var_len() {
             return Err(Error::unsupported("a fill value of variable length"));
         }
-        if let Some(level) = self.deflate
-            && level > 9
-        {
-            return Err(Error::limit("the level of deflate", u64::from(level), 9));
-        }
-        let mut filters = Vec::new();
-        if self.shuffle {
-            filters.push(FilterDescription::shuffle(self.datatype.size()));
-        }
-        filters.extend(self.deflate.map(FilterDescription::deflate));
-        if self.fletcher32 {
-            // As libhdf5: its copies of such a dataset, where it was deflated too, end in a crash.
-            if matches!(
-                self.datatype,
-                Datatype::VarLenSequence { .. } | Datatype::VarLenString { .. }
-            ) {
-                return Err(Error::unsupported(
-                    "the filter fletcher32 over elements of variable length",
-                ));
-            }
-            filters.push(FilterDescription::fletcher32());
-        }
+        let filters = self.filters();
         let chunked = self.chunk.is_some() || !filters.is_empty() || self.extents.is_resizable();
         Ok(Plan {
             datatype: self.datatype.clone(),

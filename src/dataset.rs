@@ -72,7 +72,7 @@ impl Dataset {
         }
     }
 
-    fn object(&self) -> &ObjectRef {
+    pub(crate) fn object(&self) -> &ObjectRef {
         &self.location.object
     }
 

@@ -185,6 +185,17 @@ impl Error {
         })
     }
 
+    /// What a [`Filter`](crate::filters::Filter) of one's own cannot do to a chunk, and why.
+    ///
+    /// ```
+    /// use h5quill::{Error, ErrorKind};
+    /// let error = Error::filter("a run is longer than the chunk");
+    /// assert!(matches!(error.kind(), ErrorKind::Corrupt { structure: "filter pipeline", .. }));
+    /// ```
+    pub fn filter(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::corrupt("filter pipeline", reason)
+    }
+
     pub(crate) fn unsupported(what: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Unsupported(what.into()))
     }

@@ -128,11 +128,13 @@ mod copy;
 #[cfg(all(test, feature = "std"))]
 mod crash_tests;
 mod dataset;
+mod direct_chunk;
 mod dtype;
 mod error;
 mod extents;
 mod file;
 mod filter;
+pub mod filters;
 mod format;
 mod group;
 mod handle;

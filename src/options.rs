@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::file::File;
+use crate::filter::{Filter, Registry};
 use crate::format::libver::LibVer;
 use crate::handle::Policy;
 use crate::object::engine::{DEFAULT_CACHE, Engine, NewFile};
@@ -34,6 +35,7 @@ pub struct FileBuilder {
     libver: Option<LibVer>,
     track_order: bool,
     others: Others,
+    filters: Registry,
     #[cfg(feature = "std")]
     locking: Option<bool>,
 }
@@ -47,6 +49,7 @@ impl Default for FileBuilder {
             libver: None,
             track_order: false,
             others: Others::Refused,
+            filters: Registry::default(),
             #[cfg(feature = "std")]
             locking: None,
         }
@@ -219,8 +222,23 @@ impl FileBuilder {
         self
     }
 
+    /// Brings a filter of one's own: datasets that name the identifier are written and read by what `make` makes of their
+    /// parameters, or cannot be where it answers an error. It is known to this file, and to those that this file opens; a
+    /// filter of this library with the same identifier is replaced. The identifiers from 256 to 511 are for tests, and
+    /// The HDF Group gives out those from 32,000 on. Example: [`Filter`].
+    #[must_use]
+    pub fn filter(
+        mut self,
+        id: u16,
+        make: impl Fn(&[u32]) -> Result<Box<dyn Filter>> + Send + Sync + 'static,
+    ) -> Self {
+        self.filters.add(id, make);
+        self
+    }
+
     fn start(&self, mut engine: Engine, name: &str) -> Result<File> {
         engine.budget = self.cache;
+        engine.store.filters = self.filters.clone();
         if let Some(libver) = self.libver {
             engine.store.bound = libver;
         }

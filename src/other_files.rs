@@ -5,6 +5,7 @@
 mod paths;
 
 use crate::error::{Error, Result};
+use crate::filter::Registry;
 use crate::handle::{Lock, ObjectRef, Policy, Shared, WeakShared};
 use crate::object::engine::Engine;
 use crate::object::other_files::{Located, MAX_DEPTH, OpenOther, OtherFiles, Purpose, not_allowed};
@@ -63,6 +64,7 @@ pub(crate) struct Family {
     opener: Arc<dyn OpenOther>,
     /// Bytes of chunks that may wait in memory, for each file.
     cache: usize,
+    filters: Registry,
     files: Lock<Vec<(Located, WeakShared)>>,
 }
 
@@ -93,6 +95,7 @@ impl Member {
         let family = Family {
             opener,
             cache: engine.budget,
+            filters: engine.store.filters.clone(),
             files: Lock::new(Vec::new()),
         };
         Self {
@@ -130,6 +133,7 @@ impl Member {
         let engine = Engine::open(storage, true).map_err(|error| error.file(&located.name));
         let mut engine = engine?;
         engine.budget = family.cache;
+        engine.store.filters = family.filters.clone();
         engine.others = OtherFiles::allowed(family.opener.clone(), located.clone());
         let name = located.name.clone();
         let member = Self {

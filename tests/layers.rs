@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 31] = [
+const RANKS: [(&str, u8); 33] = [
     ("error", 0),
     ("report", 0),
     ("bytes", 0),
@@ -25,6 +25,8 @@ const RANKS: [(&str, u8); 31] = [
     ("attribute", 6),
     ("builder", 6),
     ("copy", 6),
+    ("direct_chunk", 6),
+    ("filters", 6),
     ("location", 6),
     ("named_datatype", 6),
     ("options", 6),

@@ -1,6 +1,6 @@
 //! The deflate filter: a zlib stream (RFC 1950).
 
-use super::{Encoded, Filter, NAME};
+use super::{Filter, NAME, Outcome};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -31,16 +31,15 @@ impl Deflate {
 }
 
 impl Filter for Deflate {
-    fn encode(&self, input: &[u8]) -> Result<Encoded> {
+    fn encode(&self, input: &[u8], output: &mut Vec<u8>) -> Result<Outcome> {
         let limit = self.encoded_limit(input.len());
-        let mut output = self.engine.deflate(input, limit)?;
-        // Chunks wait in memory for their commit.
-        output.shrink_to_fit();
-        Ok(Encoded::Bytes(output))
+        self.engine.deflate(input, limit, output)?;
+        Ok(Outcome::Written)
     }
 
-    fn decode(&self, input: Vec<u8>, limit: usize) -> Result<Vec<u8>> {
-        self.engine.inflate(&input, limit)
+    fn decode(&self, input: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<Outcome> {
+        self.engine.inflate(input, limit, output)?;
+        Ok(Outcome::Written)
     }
 
     fn encoded_limit(&self, len: usize) -> usize {
@@ -98,7 +97,12 @@ mod zlib {
         }
 
         /// The zlib stream of `input`, for which `limit` bytes are enough.
-        pub(super) fn deflate(&self, input: &[u8], limit: usize) -> Result<Vec<u8>> {
+        pub(super) fn deflate(
+            &self,
+            input: &[u8],
+            limit: usize,
+            output: &mut Vec<u8>,
+        ) -> Result<()> {
             let mut compress = match take(&self.compressors) {
                 Some(mut compress) => {
                     compress.reset();
@@ -106,12 +110,12 @@ mod zlib {
                 }
                 None => Compress::new(self.level, true),
             };
-            let mut output = Vec::with_capacity(limit);
+            output.reserve(limit);
             let mut rest = input;
             let ended = loop {
                 let before = (compress.total_in(), output.len());
                 let status = compress
-                    .compress_vec(rest, &mut output, FlushCompress::Finish)
+                    .compress_vec(rest, output, FlushCompress::Finish)
                     .map_err(|_| Error::invalid("zlib refused to compress a chunk"))?;
                 let taken = compress.total_in() - before.0;
                 rest = &rest[usize::try_from(taken).unwrap_or(rest.len()).min(rest.len())..];
@@ -126,10 +130,15 @@ mod zlib {
             if !ended {
                 return Err(Error::invalid("zlib needs more room than deflate can take"));
             }
-            Ok(output)
+            Ok(())
         }
 
-        pub(super) fn inflate(&self, input: &[u8], limit: usize) -> Result<Vec<u8>> {
+        pub(super) fn inflate(
+            &self,
+            input: &[u8],
+            limit: usize,
+            output: &mut Vec<u8>,
+        ) -> Result<()> {
             let mut decompress = match take(&self.decompressors) {
                 Some(mut decompress) => {
                     decompress.reset(true);
@@ -139,15 +148,13 @@ mod zlib {
             };
             // One byte more tells a stream that is too long.
             let capacity = bound(input, limit).saturating_add(1);
-            let mut output = Vec::new();
             output
                 .try_reserve_exact(capacity)
                 .map_err(|_| Error::limit("the size of a chunk", capacity as u64, 1 << 30))?;
             let mut rest = input;
             let result = loop {
                 let before = (decompress.total_in(), output.len());
-                let Ok(status) =
-                    decompress.decompress_vec(rest, &mut output, FlushDecompress::Finish)
+                let Ok(status) = decompress.decompress_vec(rest, output, FlushDecompress::Finish)
                 else {
                     break Err(broken());
                 };
@@ -157,7 +164,7 @@ mod zlib {
                     break Err(too_long());
                 }
                 if status == Status::StreamEnd {
-                    break Ok(output);
+                    break Ok(());
                 }
                 if taken == 0 && output.len() == before.1 {
                     break Err(broken());
@@ -187,14 +194,28 @@ pub(super) mod portable {
             Self { level }
         }
 
-        /// The zlib stream of `input`, or nothing when it exceeds `limit`.
-        pub(in crate::filter) fn deflate(&self, input: &[u8], _: usize) -> Result<Vec<u8>> {
-            Ok(compress_to_vec_zlib(input, self.level))
+        /// The zlib stream of `input`.
+        pub(in crate::filter) fn deflate(
+            &self,
+            input: &[u8],
+            _: usize,
+            output: &mut Vec<u8>,
+        ) -> Result<()> {
+            *output = compress_to_vec_zlib(input, self.level);
+            Ok(())
         }
 
-        pub(in crate::filter) fn inflate(&self, input: &[u8], limit: usize) -> Result<Vec<u8>> {
+        pub(in crate::filter) fn inflate(
+            &self,
+            input: &[u8],
+            limit: usize,
+            output: &mut Vec<u8>,
+        ) -> Result<()> {
             match decompress_to_vec_zlib_with_limit(input, bound(input, limit)) {
-                Ok(output) => Ok(output),
+                Ok(inflated) => {
+                    *output = inflated;
+                    Ok(())
+                }
                 Err(error) if error.status == TINFLStatus::HasMoreOutput => Err(too_long()),
                 Err(_) => Err(broken()),
             }

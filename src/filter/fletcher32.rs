@@ -1,6 +1,6 @@
 //! The Fletcher-32 filter: a checksum of four bytes behind the data.
 
-use super::{Encoded, Filter, NAME};
+use super::{Filter, NAME, Outcome};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -12,14 +12,12 @@ const SIZE: usize = 4;
 pub(super) struct Fletcher32;
 
 impl Filter for Fletcher32 {
-    fn encode(&self, input: &[u8]) -> Result<Encoded> {
-        let mut output = Vec::with_capacity(input.len() + SIZE);
-        output.extend_from_slice(input);
+    fn encode(&self, input: &[u8], output: &mut Vec<u8>) -> Result<Outcome> {
         output.extend_from_slice(&checksum(input).to_le_bytes());
-        Ok(Encoded::Bytes(output))
+        Ok(Outcome::Appended)
     }
 
-    fn decode(&self, mut input: Vec<u8>, limit: usize) -> Result<Vec<u8>> {
+    fn decode(&self, input: &[u8], _: &mut Vec<u8>, limit: usize) -> Result<Outcome> {
         let Some((data, &stored)) = input.split_last_chunk::<SIZE>() else {
             return Err(Error::corrupt(NAME, "a chunk is shorter than its checksum"));
         };
@@ -35,8 +33,7 @@ impl Filter for Fletcher32 {
                 "wrong Fletcher-32 checksum of a chunk",
             ));
         }
-        input.truncate(input.len() - SIZE);
-        Ok(input)
+        Ok(Outcome::Prefix(data.len()))
     }
 
     fn encoded_limit(&self, len: usize) -> usize {

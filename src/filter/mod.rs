@@ -1,75 +1,126 @@
-//! Filters: bytes to bytes, chunk by chunk. One file per filter, and the pipeline that chains them.
+//! Filters: bytes to bytes, chunk by chunk. One file per filter, the pipeline that chains them, and the registry that
+//! knows them by their identifiers.
 
 mod deflate;
 mod fletcher32;
+mod pipeline;
+mod registry;
+mod request;
 mod shuffle;
 #[cfg(test)]
 mod tests;
 
 use crate::error::{Error, Result};
-use crate::format::message::filter_pipeline::{FilterDescription, MAX_FILTERS};
-use alloc::borrow::Cow;
-use alloc::borrow::ToOwned;
-use alloc::boxed::Box;
-use alloc::format;
-use alloc::vec;
+use crate::format::message::filter_pipeline::FilterDescription;
 use alloc::vec::Vec;
 
+pub(crate) use pipeline::Pipeline;
+#[cfg(test)]
+pub(crate) use pipeline::Scratch;
+pub(crate) use registry::Registry;
+pub(crate) use request::{Elements, Request};
+
 /// The name of a broken pipeline, or of a chunk that it cannot decode, in errors.
-const NAME: &str = "filter pipeline";
+pub(crate) const NAME: &str = "filter pipeline";
 
 impl FilterDescription {
-    /// zlib's deflate at `level` 0 to 9.
-    pub(crate) fn deflate(level: u8) -> Self {
-        Self::new(deflate::ID, "deflate", true, vec![level.into()])
-    }
-
-    /// The bytes of elements of `element_size` regrouped by significance.
-    pub(crate) fn shuffle(element_size: u32) -> Self {
-        Self::new(shuffle::ID, "shuffle", true, vec![element_size])
-    }
-
-    /// A checksum behind the data; never left out.
-    pub(crate) fn fletcher32() -> Self {
-        Self::new(fletcher32::ID, "fletcher32", false, Vec::new())
-    }
-
     /// Whether the filter adds a checksum.
     pub(crate) fn is_checksum(&self) -> bool {
         self.id == fletcher32::ID
     }
-
-    /// The name is stored by version 1 of the message only, version 2 leaves it out for identifiers below 256.
-    fn new(id: u16, name: &str, optional: bool, values: Vec<u32>) -> Self {
-        Self {
-            id,
-            name: Some(name.to_owned()),
-            optional,
-            values,
-        }
-    }
 }
 
-/// What a filter made of a chunk.
-enum Encoded {
-    /// New bytes.
-    Bytes(Vec<u8>),
-    /// The filter applies, and the bytes are the same.
-    Same,
+/// What a [`Filter`] made of its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The result is the output.
+    Written,
+    /// The result is the input; the output does not matter.
+    Unchanged,
+    /// The result is the first so many bytes of the input; the output does not matter.
+    Prefix(usize),
+    /// The result is the input, followed by the output.
+    Appended,
+    /// Of [`encode`](Filter::encode) only: the filter declines, and the chunk is stored without it, which its filter mask
+    /// says. An error where the dataset says that the filter is not optional.
+    LeftOut,
 }
 
-/// One filter with its parameters.
-trait Filter: Send + Sync {
-    /// Applies the filter.
-    fn encode(&self, input: &[u8]) -> Result<Encoded>;
+/// A filter with its parameters, for the chunks of one dataset: what the identifier of a filter pipeline message stands
+/// for. A filter of one's own is made known by [`FileBuilder::filter`](crate::FileBuilder::filter), and given to a dataset
+/// by [`DatasetBuilder::add_filter`](crate::DatasetBuilder::add_filter).
+///
+/// It is called from many threads at once.
+///
+/// ```
+/// use h5quill::filters::{Filter, Outcome};
+/// use h5quill::{Error, File, Result, storage::MemoryStorage};
+///
+/// /// Runs of equal bytes, each as its length and the byte.
+/// struct Runs;
+///
+/// impl Filter for Runs {
+///     fn encode(&self, input: &[u8], output: &mut Vec<u8>) -> Result<Outcome> {
+///         let runs = input.chunk_by(|a, b| a == b).flat_map(|run| run.chunks(255));
+///         runs.for_each(|run| output.extend([run.len() as u8, run[0]]));
+///         Ok(Outcome::Written)
+///     }
+///     fn decode(&self, input: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<Outcome> {
+///         for run in input.as_chunks::<2>().0 {
+///             output.resize(output.len() + usize::from(run[0]), run[1]);
+///             if output.len() > limit {
+///                 return Err(Error::filter("the runs are longer than the chunk"));
+///             }
+///         }
+///         Ok(Outcome::Written)
+///     }
+///     fn encoded_limit(&self, len: usize) -> usize {
+///         len.saturating_mul(2)
+///     }
+/// }
+///
+/// let options = File::with_options().filter(300, |_values| Ok(Box::new(Runs)));
+/// let file = options.create_on(MemoryStorage::new())?;
+/// let data = file.new_dataset::<u8>().shape(1000).add_filter(300, &[]).create("x")?;
+/// data.write(&[7; 1000])?;
+/// let bytes = file.into_bytes()?;
+///
+/// let file = options.open_on(MemoryStorage::from(bytes))?;
+/// assert_eq!(file.dataset("x")?.read_raw::<u8>()?, [7; 1000]);
+/// # Ok::<(), h5quill::Error>(())
+/// ```
+pub trait Filter: Send + Sync {
+    /// Applies the filter. `output` is empty, and has the capacity of earlier chunks.
+    ///
+    /// # Errors
+    /// What cannot be filtered, by [`Error::filter`]; the chunk is not written then.
+    fn encode(&self, input: &[u8], output: &mut Vec<u8>) -> Result<Outcome>;
 
-    /// Takes the filter off `input`; an output of more than `limit` bytes is an error.
-    fn decode(&self, input: Vec<u8>, limit: usize) -> Result<Vec<u8>>;
+    /// Takes the filter off. `output` is as for [`encode`](Self::encode); no more than `limit` bytes are wanted, and what
+    /// has more of them is an error. The input may be anything: it comes from a file.
+    ///
+    /// # Errors
+    /// What the filter did not make, by [`Error::filter`].
+    fn decode(&self, input: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<Outcome>;
 
-    /// The most bytes that `encode` makes of `len` bytes, whoever wrote them.
+    /// The most bytes that [`encode`](Self::encode) makes of `len` bytes, whoever wrote them.
     fn encoded_limit(&self, len: usize) -> usize;
 
-    /// Refuses where the filter cannot be applied.
+    /// Whether [`encode`](Self::encode) makes as many bytes as it is given, whatever they are.
+    fn keeps_size(&self) -> bool {
+        false
+    }
+
+    /// Whether [`encode`](Self::encode) answers [`Outcome::LeftOut`] to some chunks.
+    fn may_decline(&self) -> bool {
+        false
+    }
+
+    /// Refuses where the filter cannot be applied; asked before anything is changed.
+    ///
+    /// # Errors
+    /// Why.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -86,11 +137,11 @@ impl Unusable {
 }
 
 impl Filter for Unusable {
-    fn encode(&self, _: &[u8]) -> Result<Encoded> {
+    fn encode(&self, _: &[u8], _: &mut Vec<u8>) -> Result<Outcome> {
         Err(self.error())
     }
 
-    fn decode(&self, _: Vec<u8>, _: usize) -> Result<Vec<u8>> {
+    fn decode(&self, _: &[u8], _: &mut Vec<u8>, _: usize) -> Result<Outcome> {
         Err(self.error())
     }
 
@@ -100,136 +151,5 @@ impl Filter for Unusable {
 
     fn check(&self) -> Result<()> {
         Err(self.error())
-    }
-}
-
-fn usable(filter: Result<impl Filter + 'static>, optional: bool) -> Stage {
-    match filter {
-        Ok(filter) => Stage::of(filter),
-        Err(error) => Stage {
-            filter: Box::new(Unusable(error)),
-            left_out: optional,
-        },
-    }
-}
-
-struct Stage {
-    filter: Box<dyn Filter>,
-    /// Chunks go without it, as libhdf5 writes them where the parameters of an optional filter are wrong: those of a
-    /// shuffle of strings or sequences of variable length, which it describes without the size of an element.
-    left_out: bool,
-}
-
-impl Stage {
-    fn of(filter: impl Filter + 'static) -> Self {
-        Self {
-            filter: Box::new(filter),
-            left_out: false,
-        }
-    }
-}
-
-/// The filters of a dataset in their order of encoding.
-pub(crate) struct Pipeline {
-    stages: Vec<Stage>,
-}
-
-impl core::fmt::Debug for Pipeline {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Pipeline of {} filters", self.stages.len())
-    }
-}
-
-impl Pipeline {
-    /// The pipeline of `filters`. Filters that this library does not know, and those whose parameters are wrong, are
-    /// refused when a chunk goes through them.
-    pub(crate) fn new(filters: &[FilterDescription]) -> Result<Self> {
-        if filters.len() > MAX_FILTERS {
-            let (value, max) = (filters.len() as u64, MAX_FILTERS as u64);
-            return Err(Error::limit("the number of filters", value, max));
-        }
-        let stage = |description: &FilterDescription| {
-            let values = description.values.as_slice();
-            match description.id {
-                deflate::ID => usable(deflate::Deflate::new(values), description.optional),
-                shuffle::ID => usable(shuffle::Shuffle::new(values), description.optional),
-                fletcher32::ID => Stage::of(fletcher32::Fletcher32),
-                id => Stage::of(Unusable(Error::unsupported(match &description.name {
-                    Some(name) => format!("filter {id} ({name})"),
-                    None => format!("filter {id}"),
-                }))),
-            }
-        };
-        let stages = filters.iter().map(stage).collect();
-        Ok(Self { stages })
-    }
-
-    /// Refuses where a filter cannot be applied, before anything is changed.
-    pub(crate) fn check(&self) -> Result<()> {
-        let mut applied = self.stages.iter().filter(|stage| !stage.left_out);
-        applied.try_for_each(|stage| stage.filter.check())
-    }
-
-    /// The mask of a chunk as [`encode`](Self::encode) makes it.
-    pub(crate) fn mask(&self) -> u32 {
-        let bits = self.stages.iter().zip(0..);
-        bits.fold(0, |mask, (stage, bit)| {
-            mask | u32::from(stage.left_out) << bit
-        })
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.stages.is_empty()
-    }
-
-    /// The mask of a chunk that no filter was applied to.
-    pub(crate) fn skip_all_mask(&self) -> u32 {
-        // At most 32 filters, so that the low 32 bits are the mask.
-        ((1_u64 << self.stages.len()) - 1) as u32
-    }
-
-    /// Whether a chunk keeps its size through the filters, whatever it holds.
-    ///
-    /// libhdf5 leaves the index alone when it rewrites a chunk at an unchanged size, the old filter mask included: a raw
-    /// chunk with a mask must not have the size of a filtered one.
-    pub(crate) fn keeps_size(&self) -> bool {
-        const PROBE: usize = 4096;
-        self.stages
-            .iter()
-            .all(|stage| stage.filter.encoded_limit(PROBE) == PROBE)
-    }
-
-    /// The stored bytes of `chunk`, with the filters of [`mask`](Self::mask) left out. Every other filter is applied,
-    /// also where it makes the chunk longer, as libhdf5 does.
-    pub(crate) fn encode(&self, chunk: &[u8]) -> Result<Vec<u8>> {
-        let mut bytes = Cow::Borrowed(chunk);
-        for stage in self.stages.iter().filter(|stage| !stage.left_out) {
-            if let Encoded::Bytes(encoded) = stage.filter.encode(&bytes)? {
-                bytes = Cow::Owned(encoded);
-            }
-        }
-        Ok(bytes.into_owned())
-    }
-
-    /// The `chunk_len` bytes of a chunk stored as `stored` with the filters of `mask` left out.
-    ///
-    /// The memory used is bounded by `chunk_len` and by what `stored` can at most inflate to.
-    pub(crate) fn decode(&self, stored: Vec<u8>, mask: u32, chunk_len: usize) -> Result<Vec<u8>> {
-        let applied = |bit: &usize| mask & (1 << bit) == 0;
-        // What goes into each filter at most, the first one's input being the chunk.
-        let mut limits = Vec::with_capacity(self.stages.len());
-        let mut limit = chunk_len;
-        for bit in (0..self.stages.len()).filter(applied) {
-            limits.push((bit, limit));
-            limit = self.stages[bit].filter.encoded_limit(limit);
-        }
-        let mut bytes = stored;
-        for (bit, limit) in limits.into_iter().rev() {
-            bytes = self.stages[bit].filter.decode(bytes, limit)?;
-        }
-        if bytes.len() != chunk_len {
-            return Err(Error::corrupt(NAME, "a chunk decodes to another size"));
-        }
-        Ok(bytes)
     }
 }

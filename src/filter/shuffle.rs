@@ -1,8 +1,7 @@
 //! The shuffle filter: first bytes of all elements, then second bytes, and so on; a rest stays at the end.
 
-use super::{Encoded, Filter, NAME};
+use super::{Filter, NAME, Outcome};
 use crate::error::{Error, Result};
-use alloc::vec;
 use alloc::vec::Vec;
 
 pub(super) const ID: u16 = 2;
@@ -28,33 +27,40 @@ impl Shuffle {
 }
 
 impl Filter for Shuffle {
-    fn encode(&self, input: &[u8]) -> Result<Encoded> {
+    fn encode(&self, input: &[u8], output: &mut Vec<u8>) -> Result<Outcome> {
         if !self.applies(input.len()) {
-            return Ok(Encoded::Same);
+            return Ok(Outcome::Unchanged);
         }
-        Ok(Encoded::Bytes(shuffle(input, self.element_size)))
+        output.resize(input.len(), 0);
+        shuffle(input, self.element_size, output);
+        Ok(Outcome::Written)
     }
 
-    fn decode(&self, input: Vec<u8>, limit: usize) -> Result<Vec<u8>> {
+    fn decode(&self, input: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<Outcome> {
         if input.len() > limit {
             return Err(Error::corrupt(NAME, "shuffled data exceeds the chunk"));
         }
         if !self.applies(input.len()) {
-            return Ok(input);
+            return Ok(Outcome::Unchanged);
         }
-        Ok(unshuffle(&input, self.element_size))
+        output.resize(input.len(), 0);
+        unshuffle(input, self.element_size, output);
+        Ok(Outcome::Written)
     }
 
     fn encoded_limit(&self, len: usize) -> usize {
         len
+    }
+
+    fn keeps_size(&self) -> bool {
+        true
     }
 }
 
 /// Blocks of this many bytes are transposed in registers and the first cache.
 const BLOCK: usize = 1024;
 
-fn shuffle(input: &[u8], size: usize) -> Vec<u8> {
-    let mut output = vec![0; input.len()];
+fn shuffle(input: &[u8], size: usize, output: &mut [u8]) {
     let count = input.len() / size;
     let (planes, tail) = output.split_at_mut(count * size);
     let (elements, rest) = input.split_at(count * size);
@@ -80,11 +86,9 @@ fn shuffle(input: &[u8], size: usize) -> Vec<u8> {
             *to = element[byte];
         }
     }
-    output
 }
 
-fn unshuffle(input: &[u8], size: usize) -> Vec<u8> {
-    let mut output = vec![0; input.len()];
+fn unshuffle(input: &[u8], size: usize, output: &mut [u8]) {
     let count = input.len() / size;
     let (planes, rest) = input.split_at(count * size);
     let (elements, tail) = output.split_at_mut(count * size);
@@ -111,7 +115,6 @@ fn unshuffle(input: &[u8], size: usize) -> Vec<u8> {
             element[byte] = *from;
         }
     }
-    output
 }
 
 /// Even bytes to the first half, odd bytes to the second. On the number of a byte's place this rotates the bits to the

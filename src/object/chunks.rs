@@ -5,6 +5,7 @@
 //! extent, where no reader of the committed state looks. So a filtered dataset keeps its growing edge raw, with the
 //! filter mask set, and filters a chunk once, when it is full.
 
+mod direct;
 mod edge;
 mod verify;
 
@@ -307,7 +308,7 @@ impl Chunks {
     ) -> Result<(Vec<u8>, u32)> {
         match self.pipeline.is_empty() || self.goes_unfiltered(at, dims) {
             true => Ok((elements, 0)),
-            false => Ok((self.pipeline.encode(&elements)?, self.pipeline.mask())),
+            false => self.pipeline.encode(&elements),
         }
     }
 
@@ -393,10 +394,8 @@ impl Chunks {
         } else if raw {
             (Cow::Borrowed(data), self.pipeline.skip_all_mask())
         } else {
-            (
-                Cow::Owned(self.pipeline.encode(data)?),
-                self.pipeline.mask(),
-            )
+            let (bytes, mask) = self.pipeline.encode(data)?;
+            (Cow::Owned(bytes), mask)
         };
         self.put_stored(store, at, bytes, mask)
     }

@@ -1,5 +1,6 @@
 //! A dataset: its messages as values, and its data wherever the layout keeps them.
 
+mod direct;
 mod load;
 mod stored;
 mod verify;
@@ -70,13 +71,15 @@ impl Dataset {
         let bytes = plan.bytes()?;
         let element = plan.datatype.size() as usize;
         let fill = plan.fill.clone().unwrap_or_default();
+        let mut filters = Vec::new();
         let data = match plan.choice()? {
             LayoutChoice::Compact => {
                 let elements = bytes as usize / element;
                 Data::Compact(Fill::new(&fill, element).repeat(elements))
             }
             LayoutChoice::Chunked => {
-                let (grid, pipeline) = plan.chunks()?;
+                let (grid, described, pipeline) = plan.chunks(&store.filters)?;
+                filters = described;
                 let dims = &plan.space.dims;
                 let widths = store.widths();
                 let shape = index_shape(&grid, &pipeline, dims, &max_dims, plan.early, widths);
@@ -96,7 +99,7 @@ impl Dataset {
         let mut dataset = Self {
             datatype: plan.datatype,
             space: plan.space,
-            filters: plan.filters,
+            filters,
             max_dims,
             fill,
             layout_version: match store.bound {

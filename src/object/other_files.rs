@@ -198,6 +198,7 @@ impl Files<'_> {
         };
         let mut engine = Engine::open(storage, true).map_err(|error| error.file(&located.name))?;
         engine.budget = self.root.budget / 4;
+        engine.store.filters = self.root.store.filters.clone();
         self.others.last += 1;
         let id = FileId(self.others.last);
         let other = OtherFile {

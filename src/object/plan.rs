@@ -5,7 +5,7 @@ use super::dataset::max_dims;
 use crate::bytes::{Addr, Widths};
 use crate::chunk::{Grid, default_chunk};
 use crate::error::{Error, Result};
-use crate::filter::Pipeline;
+use crate::filter::{Elements, Pipeline, Registry, Request};
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::FillTime;
@@ -37,7 +37,7 @@ pub(crate) struct Plan {
     pub(crate) space: Dataspace,
     pub(crate) chunk: Option<Vec<u64>>,
     pub(crate) layout: LayoutChoice,
-    pub(crate) filters: Vec<FilterDescription>,
+    pub(crate) filters: Vec<Request>,
     /// One element, as the file stores it.
     pub(crate) fill: Option<Vec<u8>>,
     pub(crate) fill_time: FillTime,
@@ -49,13 +49,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Makes the plan one for a file of these widths.
     pub(crate) fn fit(&mut self, widths: Widths) -> Result<()> {
-        let old = self.datatype.size();
         self.datatype = self.datatype.clone().in_file(widths)?;
-        for filter in &mut self.filters {
-            if *filter == FilterDescription::shuffle(old) {
-                *filter = FilterDescription::shuffle(self.datatype.size());
-            }
-        }
         for dim in self
             .space
             .dims
@@ -77,7 +71,7 @@ impl Plan {
     }
 
     /// Refuses what cannot be made, before anything is allocated.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self, registry: &Registry) -> Result<()> {
         let element = u64::from(self.datatype.size());
         if element == 0 {
             return Err(Error::invalid("the datatype has no size"));
@@ -93,7 +87,7 @@ impl Plan {
             ));
         }
         if self.choice()? == LayoutChoice::Chunked {
-            self.chunks()?;
+            self.chunks(registry)?;
         }
         Ok(())
     }
@@ -124,7 +118,10 @@ impl Plan {
         choose_layout(self, self.can_grow(), simple, self.bytes()?)
     }
 
-    pub(super) fn chunks(&self) -> Result<(Grid, Pipeline)> {
+    pub(super) fn chunks(
+        &self,
+        registry: &Registry,
+    ) -> Result<(Grid, Vec<FilterDescription>, Pipeline)> {
         let element = self.datatype.size() as usize;
         let max_dims = self.max_dims();
         let chunk = match &self.chunk {
@@ -137,9 +134,14 @@ impl Plan {
             ),
         };
         check_chunk(&chunk, &self.space.dims, &max_dims)?;
-        let pipeline = Pipeline::new(&self.filters)?;
-        pipeline.check()?;
-        Ok((Grid::new(chunk, element)?, pipeline))
+        let elements = Elements {
+            datatype: &self.datatype,
+        };
+        let filters = self.filters.iter().map(|filter| filter.describe(elements));
+        let filters = filters.collect::<Result<Vec<_>>>()?;
+        let pipeline = Pipeline::new(registry, &filters)?;
+        pipeline.check_new()?;
+        Ok((Grid::new(chunk, element)?, filters, pipeline))
     }
 }
 

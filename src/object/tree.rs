@@ -269,7 +269,7 @@ impl Engine {
     ) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
         plan.fit(self.store.widths())?;
-        plan.check()?;
+        plan.check(&self.store.filters)?;
         let committed = plan.committed;
         if let Some(committed) = committed {
             self.check_named(committed)?;

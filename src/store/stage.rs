@@ -5,6 +5,7 @@ use super::space::Space;
 use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
+use crate::filter::Registry;
 use crate::format::libver::LibVer;
 use crate::format::message::btree_k::NodeSizes;
 use crate::format::shared_table::Table;
@@ -135,6 +136,8 @@ pub(crate) struct Store {
     pub(crate) stamp: Option<Stamp>,
     /// What new objects are for.
     pub(crate) bound: LibVer,
+    /// The filters that the user of the file has brought.
+    pub(crate) filters: Registry,
     pub(crate) space: Space,
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
@@ -190,6 +193,7 @@ impl Store {
                 bound,
             }),
             bound,
+            filters: Registry::default(),
             space: Space::new(SECTOR as u64),
             staged: Blocks::default(),
             staged_bytes: 0,
@@ -239,6 +243,7 @@ impl Store {
             written: false,
             stamp: None,
             bound: LibVer::V110,
+            filters: Registry::default(),
             space: Space::new(end),
             staged: Blocks::default(),
             staged_bytes: 0,

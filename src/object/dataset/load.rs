@@ -194,7 +194,7 @@ fn load_chunks(
         ));
     }
     let grid = Grid::new(layout.chunk.clone(), element)?;
-    let pipeline = Pipeline::new(filters)?;
+    let pipeline = Pipeline::new(&store.filters, filters)?;
     let widths = store.widths();
     let shape = index_shape(&grid, &pipeline, &space.dims, max_dims, false, widths);
     let index = index::open(store, &layout.index, &shape, layout.flags, version)?;

@@ -4,7 +4,6 @@ use super::{Data, Dataset, index_shape};
 use crate::bytes::Extent;
 use crate::chunk::Grid;
 use crate::error::{Error, Result};
-use crate::filter::Pipeline;
 use crate::format::libver::LibVer;
 use crate::format::message::layout::{
     ChunkedLayout, IndexLayout, Layout, LayoutClass, UNFILTERED_EDGES,
@@ -145,7 +144,7 @@ impl Dataset {
             return Ok(None);
         };
         let grid = chunks.grid.clone();
-        let pipeline = Pipeline::new(&self.filters)?;
+        let pipeline = chunks.pipeline.clone();
         let (dims, max_dims, widths) = (&self.space.dims, &self.max_dims, store.widths());
         let shape = index_shape(&grid, &pipeline, dims, max_dims, false, widths);
         let flags = flags & UNFILTERED_EDGES;

@@ -1,0 +1,279 @@
+//! The filters of a dataset in a row.
+
+use super::{Filter, NAME, Outcome, Registry, Unusable};
+use crate::error::{Error, Result};
+use crate::format::message::filter_pipeline::{FilterDescription, MAX_FILTERS};
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+struct Stage {
+    filter: Box<dyn Filter>,
+    /// Chunks that the filter declines go without it.
+    optional: bool,
+    /// All chunks go without it, as libhdf5 writes them where the parameters of an optional filter are wrong: those of a
+    /// shuffle of strings or sequences of variable length, which it describes without the size of an element.
+    left_out: bool,
+}
+
+/// Memory for the bytes between two filters, kept from chunk to chunk: once it has grown, filtering allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    bytes: Vec<u8>,
+    spare: Vec<u8>,
+}
+
+impl Scratch {
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.spare.capacity()
+    }
+
+    /// What the last filter made.
+    fn swap(&mut self) {
+        core::mem::swap(&mut self.bytes, &mut self.spare);
+    }
+}
+
+/// Where the bytes are that the next filter takes.
+#[derive(Clone, Copy)]
+enum Place {
+    /// They are the first so many of what was given.
+    Given(usize),
+    Scratch,
+}
+
+/// The filters of a dataset in their order of encoding. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Pipeline {
+    stages: Arc<[Stage]>,
+}
+
+impl core::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Pipeline of {} filters", self.stages.len())
+    }
+}
+
+impl Pipeline {
+    /// The pipeline of `filters`. Filters that this library does not know, and those whose parameters are wrong, are
+    /// refused when a chunk goes through them.
+    pub(crate) fn new(registry: &Registry, filters: &[FilterDescription]) -> Result<Self> {
+        if filters.len() > MAX_FILTERS {
+            let (value, max) = (filters.len() as u64, MAX_FILTERS as u64);
+            return Err(Error::limit("the number of filters", value, max));
+        }
+        let stage = |description: &FilterDescription| {
+            let optional = description.optional;
+            match registry.make(description) {
+                Ok(filter) => Stage {
+                    filter,
+                    optional,
+                    left_out: false,
+                },
+                Err(error) => Stage {
+                    filter: Box::new(Unusable(error)),
+                    optional,
+                    left_out: optional,
+                },
+            }
+        };
+        let stages = filters.iter().map(stage).collect();
+        Ok(Self { stages })
+    }
+
+    /// Refuses where a filter cannot be applied, before anything is changed.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut applied = self.stages.iter().filter(|stage| !stage.left_out);
+        applied.try_for_each(|stage| stage.filter.check())
+    }
+
+    /// As [`check`](Self::check), for a new dataset: no filter is left out because its parameters are wrong.
+    pub(crate) fn check_new(&self) -> Result<()> {
+        self.stages
+            .iter()
+            .try_for_each(|stage| stage.filter.check())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    /// The mask of a chunk that no filter was applied to.
+    pub(crate) fn skip_all_mask(&self) -> u32 {
+        // At most 32 filters, so that the low 32 bits are the mask.
+        ((1_u64 << self.stages.len()) - 1) as u32
+    }
+
+    /// Whether a chunk may well keep its size through the filters, and yet have another mask than
+    /// [`skip_all_mask`](Self::skip_all_mask).
+    ///
+    /// libhdf5 leaves the index alone when it rewrites a chunk at an unchanged size, the old filter mask included: a raw
+    /// chunk with a mask must not have the size of a filtered one.
+    pub(crate) fn keeps_size(&self) -> bool {
+        let mut applied = self.stages.iter().filter(|stage| !stage.left_out);
+        if applied.clone().any(|stage| stage.filter.may_decline()) {
+            // Where it is the only filter, what it declines has the mask of a raw chunk.
+            return self.stages.len() > 1;
+        }
+        applied.all(|stage| stage.filter.keeps_size())
+    }
+
+    /// The stored bytes of `chunk`, and the mask of the filters that were left out: those whose parameters are wrong and
+    /// those that declined it. Every other filter is applied, also where it makes the chunk longer, as libhdf5 does.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for callers that keep memory"))]
+    pub(crate) fn encode_with<'a>(
+        &self,
+        chunk: &'a [u8],
+        scratch: &'a mut Scratch,
+    ) -> Result<(&'a [u8], u32)> {
+        let (place, mask) = self.run_encode(chunk, scratch)?;
+        Ok((at(place, chunk, scratch), mask))
+    }
+
+    /// As [`encode_with`](Self::encode_with), in memory of its own, which is no larger than it need be.
+    pub(crate) fn encode(&self, chunk: &[u8]) -> Result<(Vec<u8>, u32)> {
+        let mut scratch = Scratch::default();
+        let (place, mask) = self.run_encode(chunk, &mut scratch)?;
+        let bytes = match place {
+            Place::Given(len) => chunk[..len].to_vec(),
+            Place::Scratch => {
+                // Chunks wait in memory for their commit.
+                scratch.bytes.shrink_to_fit();
+                scratch.bytes
+            }
+        };
+        Ok((bytes, mask))
+    }
+
+    fn run_encode(&self, chunk: &[u8], scratch: &mut Scratch) -> Result<(Place, u32)> {
+        let (mut place, mut mask) = (Place::Given(chunk.len()), 0);
+        for (stage, bit) in self.stages.iter().zip(0..) {
+            if stage.left_out {
+                mask |= 1 << bit;
+                continue;
+            }
+            match run(place, chunk, scratch, |input, output| {
+                stage.filter.encode(input, output)
+            })? {
+                Some(next) => place = next,
+                None if stage.optional => mask |= 1 << bit,
+                None => return Err(Error::invalid("a filter that is not optional declines")),
+            }
+        }
+        Ok((place, mask))
+    }
+
+    /// The `chunk_len` bytes of a chunk stored as `stored` with the filters of `mask` left out.
+    ///
+    /// The memory used is bounded by `chunk_len` and by what `stored` can at most inflate to.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for callers that keep memory"))]
+    pub(crate) fn decode_with<'a>(
+        &self,
+        stored: &'a [u8],
+        mask: u32,
+        chunk_len: usize,
+        scratch: &'a mut Scratch,
+    ) -> Result<&'a [u8]> {
+        let place = self.run_decode(stored, mask, chunk_len, scratch)?;
+        Ok(at(place, stored, scratch))
+    }
+
+    /// As [`decode_with`](Self::decode_with), in memory of its own.
+    pub(crate) fn decode(
+        &self,
+        mut stored: Vec<u8>,
+        mask: u32,
+        chunk_len: usize,
+    ) -> Result<Vec<u8>> {
+        let mut scratch = Scratch::default();
+        match self.run_decode(&stored, mask, chunk_len, &mut scratch)? {
+            Place::Given(len) => {
+                stored.truncate(len);
+                Ok(stored)
+            }
+            Place::Scratch => Ok(scratch.bytes),
+        }
+    }
+
+    fn run_decode(
+        &self,
+        stored: &[u8],
+        mask: u32,
+        chunk_len: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Place> {
+        let mut place = Place::Given(stored.len());
+        for (bit, stage) in self.stages.iter().enumerate().rev() {
+            if mask & (1 << bit) != 0 {
+                continue;
+            }
+            // What goes into this filter at most, the first one's input being the chunk.
+            let before = self.stages[..bit].iter().zip(0..);
+            let limit = before.fold(chunk_len, |limit, (stage, bit)| match mask & (1 << bit) {
+                0 => stage.filter.encoded_limit(limit),
+                _ => limit,
+            });
+            let next = run(place, stored, scratch, |input, output| {
+                stage.filter.decode(input, output, limit)
+            })?;
+            place = next.ok_or_else(|| Error::corrupt(NAME, "a filter declines to decode"))?;
+            if at(place, stored, scratch).len() > limit {
+                return Err(Error::corrupt(
+                    NAME,
+                    "a chunk decodes to more than its size",
+                ));
+            }
+        }
+        if at(place, stored, scratch).len() != chunk_len {
+            return Err(Error::corrupt(NAME, "a chunk decodes to another size"));
+        }
+        Ok(place)
+    }
+}
+
+fn at<'a>(place: Place, given: &'a [u8], scratch: &'a Scratch) -> &'a [u8] {
+    match place {
+        Place::Given(len) => &given[..len],
+        Place::Scratch => &scratch.bytes,
+    }
+}
+
+/// Takes the bytes one filter further; `None` where it declines.
+fn run(
+    place: Place,
+    given: &[u8],
+    scratch: &mut Scratch,
+    filter: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<Outcome>,
+) -> Result<Option<Place>> {
+    let Scratch { bytes, spare } = scratch;
+    spare.clear();
+    let input = match place {
+        Place::Given(len) => &given[..len],
+        Place::Scratch => bytes.as_slice(),
+    };
+    Ok(Some(match filter(input, spare)? {
+        Outcome::Written => {
+            scratch.swap();
+            Place::Scratch
+        }
+        Outcome::Unchanged => place,
+        Outcome::Prefix(len) => match place {
+            Place::Given(all) => Place::Given(len.min(all)),
+            Place::Scratch => {
+                bytes.truncate(len);
+                place
+            }
+        },
+        Outcome::Appended => {
+            if let Place::Given(len) = place {
+                bytes.clear();
+                bytes.reserve_exact(len + spare.len());
+                bytes.extend_from_slice(&given[..len]);
+            }
+            bytes.extend_from_slice(spare);
+            Place::Scratch
+        }
+        Outcome::LeftOut => return Ok(None),
+    }))
+}
