@@ -67,6 +67,7 @@ pub(crate) fn put_object(
     widths: Widths,
 ) {
     let end = out.len() as u64 + object_size(object.len() as u64, widths);
+    out.reserve(end as usize - out.len());
     put_object_header(out, index, reference_count, object.len() as u64, widths);
     out.put_bytes(object);
     out.put_zeros(end as usize - out.len());
@@ -79,12 +80,12 @@ fn put_object_header(
     length: u64,
     widths: Widths,
 ) {
-    out.put_u16(index);
-    out.put_u16(reference_count);
-    out.put_u32(0);
-    out.put_len(length, widths);
-    let padding = object_header_size(widths) - 8 - u64::from(widths.length);
-    out.put_zeros(padding as usize);
+    let mut header = [0; 16];
+    header[..2].copy_from_slice(&index.to_le_bytes());
+    header[2..4].copy_from_slice(&reference_count.to_le_bytes());
+    header[8..].copy_from_slice(&length.to_le_bytes());
+    // Short lengths are followed by zeros, as the high bytes of one that fits are.
+    out.put_bytes(&header[..object_header_size(widths) as usize]);
 }
 
 /// The size a collection of `used` bytes is to have: no rest, or room for the header of a free space.

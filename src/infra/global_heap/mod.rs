@@ -18,6 +18,9 @@ const NAME: &str = "global heap collection";
 /// Collections grow up to this size within one commit; a larger object gets a collection of its own.
 const MAX_GROWTH: u64 = 1 << 20;
 
+/// Smaller collections wait for the commit, which writes neighbours together.
+const STAGE_BELOW: usize = 64 << 10;
+
 /// How many collections are kept decoded for reading.
 const CACHED: usize = 8;
 
@@ -104,6 +107,22 @@ impl GlobalHeap {
         }
         let widths = store.widths();
         let need = object_size(length, widths);
+        if let Some(open) = &mut self.open
+            && open.fits(need, widths)
+        {
+            return Ok(Self::put(open, bytes, widths));
+        }
+        self.insert_elsewhere(store, bytes, need, widths)
+    }
+
+    /// Stores an object that does not fit into the collection that is open.
+    fn insert_elsewhere(
+        &mut self,
+        store: &mut Store,
+        bytes: &[u8],
+        need: u64,
+        widths: Widths,
+    ) -> Result<HeapRef> {
         let most = closed_size(prefix_size(widths).saturating_add(need), widths);
         widths.check_len("the size of a global heap collection", most)?;
         if prefix_size(widths) + need > MAX_GROWTH {
@@ -112,31 +131,21 @@ impl GlobalHeap {
             self.close(store, alone)?;
             return Ok(at);
         }
-        if self
-            .open
-            .as_ref()
-            .is_some_and(|open| !open.fits(need, widths))
-        {
-            self.close_open(store)?;
-        }
-        let mut open = match self.open.take() {
-            Some(open) => open,
-            None => {
-                let least = closed_size(prefix_size(widths) + need, widths);
-                let size = self.next_size.max(least).next_multiple_of(8);
-                self.next_size = (size * 2).min(MAX_GROWTH);
-                Self::create(store, size)?
-            }
-        };
-        let at = Self::put(&mut open, bytes, widths);
-        self.open = Some(open);
-        Ok(at)
+        self.close_open(store)?;
+        let least = closed_size(prefix_size(widths) + need, widths);
+        let size = self.next_size.max(least).next_multiple_of(8);
+        self.next_size = (size * 2).min(MAX_GROWTH);
+        let open = self.open.insert(Self::create(store, size)?);
+        Ok(Self::put(open, bytes, widths))
     }
 
     fn create(store: &mut Store, size: u64) -> Result<Open> {
+        let extent = store.alloc_raw(size)?;
+        let mut bytes = format::begin(store.widths());
+        bytes.reserve_exact((size as usize).saturating_sub(bytes.len()));
         Ok(Open {
-            extent: store.alloc_raw(size)?,
-            bytes: format::begin(store.widths()),
+            extent,
+            bytes,
             objects: Vec::new(),
         })
     }
@@ -190,7 +199,10 @@ impl GlobalHeap {
             dead.extent.len = size;
             dead.live = open.objects.len();
         }
-        store.stage(extent.addr, open.bytes)
+        match open.bytes.len() < STAGE_BELOW {
+            true => store.stage(extent.addr, open.bytes),
+            false => store.write_now(extent.addr, &open.bytes),
+        }
     }
 
     /// The bytes of an object.
