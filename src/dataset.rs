@@ -1,5 +1,6 @@
 //! Datasets: arrays of elements that grow, shrink and are rewritten.
 
+use crate::appender::Appender;
 use crate::dtype::{self, Conversion, H5Type, Node, Value};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
@@ -324,6 +325,26 @@ impl Dataset {
         self.append_axis(0, rows)
     }
 
+    /// Takes rows one by one into a buffer of its own, and appends them many at a time: the way for an instrument's loop.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<f64>().shape((0.., 3)).create("x")?;
+    /// let mut rows = data.appender::<f64>()?;
+    /// for step in 0..1000 {
+    ///     rows.push_row(&[f64::from(step), 0.5, -0.5])?;
+    /// }
+    /// rows.finish()?;
+    /// assert_eq!(data.shape(), [1000, 3]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A dataset of other elements, or one whose axis 0 cannot grow.
+    pub fn appender<T: H5Type>(&self) -> Result<Appender<T>> {
+        Appender::new(self)
+    }
+
     /// Appends along any axis: an array of the dataset's rank, or of one rank less, which is one step along `axis`.
     ///
     /// ```
@@ -344,8 +365,13 @@ impl Dataset {
         values: impl Into<ArrayView<'a, T, D>>,
     ) -> Result<()> {
         let view = values.into();
-        let bytes = view.len() as u64 * u64::from(T::datatype().size());
-        self.object().change(bytes, |engine, addr| {
+        self.object().change(memory_of(&view), |engine, addr| {
+            if axis == 0
+                && let Some(values) = view.as_slice()
+                && engine.append_rows(addr, view.shape(), values)
+            {
+                return Ok(());
+            }
             engine.check_resizable(addr)?;
             let dataset = engine.dataset(addr)?;
             let dims = dataset.dims().to_vec();
@@ -358,12 +384,9 @@ impl Dataset {
             let mut selection = Resolved::whole(&grown)?;
             selection.axes[axis].start = dims[axis];
             selection.axes[axis].count = count;
-            let (encoded, datatype) = (standard(&view), dataset.datatype.clone());
-            let encoded = encode(engine, &datatype, &encoded)?;
-            engine.change(|engine| {
-                engine.resize_dataset(addr, &grown)?;
-                engine.write_dataset(addr, &selection, &encoded)
-            })
+            let (values, datatype) = (standard(&view), dataset.datatype.clone());
+            let encoded = encode(engine, &datatype, &values)?;
+            engine.change(|engine| engine.extend_dataset(addr, &grown, &selection, &encoded))
         })
     }
 
@@ -410,8 +433,7 @@ impl Dataset {
         selection: impl Into<Selection>,
     ) -> Result<()> {
         let (view, selection) = (values.into(), selection.into());
-        let bytes = view.len() as u64 * u64::from(T::datatype().size());
-        self.object().change(bytes, |engine, addr| {
+        self.object().change(memory_of(&view), |engine, addr| {
             engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
             let resolved = selection.resolve(&dataset.selectable_dims())?;
@@ -688,6 +710,24 @@ impl Dataset {
     }
 }
 
+impl Dataset {
+    /// The extent, and the shape of a chunk, of a dataset of `T` that can grow along axis 0.
+    pub(crate) fn growing<T: H5Type>(&self) -> Result<(Vec<u64>, Vec<u64>)> {
+        self.object().with(|engine, addr| {
+            engine.check_resizable(addr)?;
+            let dataset = engine.dataset(addr)?;
+            dtype::expect::<T>(&dataset.datatype)?;
+            let (dims, max) = (dataset.dims(), dataset.max_dims());
+            match (dims.first(), max.first(), dataset.chunk()) {
+                (Some(first), Some(max), Some(chunk)) if max.is_none_or(|max| max > *first) => {
+                    Ok((dims.to_vec(), chunk.to_vec()))
+                }
+                _ => Err(Error::invalid("the dataset cannot grow along axis 0")),
+            }
+        })
+    }
+}
+
 /// How many steps along `axis` the values make, whose shape is that of the dataset but for that axis, or lacks it.
 fn appended(dims: &[u64], axis: usize, shape: &[usize]) -> Result<u64> {
     if axis >= dims.len() {
@@ -722,6 +762,11 @@ fn appended(dims: &[u64], axis: usize, shape: &[usize]) -> Result<u64> {
 /// One element may be given as an array without axes.
 fn view_is_scalar(selection: &Resolved, shape: &[usize]) -> bool {
     shape.is_empty() && selection.element_count() == 1 && selection.result_shape().is_empty()
+}
+
+/// The memory that the values take, about as much as the file needs for them.
+fn memory_of<T, D: Dimension>(view: &ArrayView<'_, T, D>) -> u64 {
+    (view.len() * core::mem::size_of::<T>()) as u64
 }
 
 /// The values in row-major order, copied only where they are not.

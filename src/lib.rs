@@ -120,6 +120,7 @@ extern crate alloc;
 #[cfg(all(test, not(feature = "std")))]
 extern crate std;
 
+mod appender;
 mod attribute;
 mod builder;
 mod bytes;
@@ -152,7 +153,9 @@ mod report;
 mod selection;
 pub mod storage;
 mod store;
+mod workers;
 
+pub use appender::Appender;
 pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
 pub use builder::{DatasetBuilder, Raw};
 pub use copy::CopyOptions;

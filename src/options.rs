@@ -11,6 +11,7 @@ use crate::other_files::{Member, Others, Resolver};
 #[cfg(feature = "std")]
 use crate::other_files::{Paths, located};
 use crate::storage::Storage;
+use crate::workers::Workers;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 #[cfg(feature = "std")]
@@ -30,6 +31,7 @@ use std::path::Path;
 #[derive(Debug, Clone)]
 pub struct FileBuilder {
     cache: usize,
+    threads: Option<usize>,
     policy: Policy,
     userblock: u64,
     libver: Option<LibVer>,
@@ -44,6 +46,7 @@ impl Default for FileBuilder {
     fn default() -> Self {
         Self {
             cache: DEFAULT_CACHE,
+            threads: None,
             policy: Policy::default(),
             userblock: 0,
             libver: None,
@@ -57,7 +60,7 @@ impl Default for FileBuilder {
 }
 
 impl FileBuilder {
-    /// How many bytes of chunks may wait in memory, all datasets together; 16 MiB by default. One chunk always may.
+    /// How many bytes of chunks may wait in memory, all datasets together; 64 MiB by default. One chunk always may.
     ///
     /// ```
     /// use h5quill::{File, storage::MemoryStorage};
@@ -70,6 +73,27 @@ impl FileBuilder {
     #[must_use]
     pub fn chunk_cache(mut self, bytes: usize) -> Self {
         self.cache = bytes;
+        self
+    }
+
+    /// How many threads filter chunks, the caller's among them: as many as the machine runs at once by default, and 1
+    /// where the crate is built without the feature `parallel` or the system has no threads. The file is the same whatever
+    /// the number.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// let write = |threads| {
+    ///     let file = File::with_options().threads(threads).create_on(MemoryStorage::new())?;
+    ///     let data = file.new_dataset::<u32>().shape(0..).chunk(1 << 14).deflate(1).create("x")?;
+    ///     data.append(&(0..1 << 18).collect::<Vec<u32>>())?;
+    ///     file.into_bytes()
+    /// };
+    /// assert_eq!(write(1)?, write(4)?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
         self
     }
 
@@ -239,6 +263,7 @@ impl FileBuilder {
     fn start(&self, mut engine: Engine, name: &str) -> Result<File> {
         engine.budget = self.cache;
         engine.store.filters = self.filters.clone();
+        engine.store.workers = Workers::new(self.threads);
         if let Some(libver) = self.libver {
             engine.store.bound = libver;
         }

@@ -99,6 +99,13 @@ impl Grid {
         axes.map(|(dim, chunk)| dim.div_ceil(*chunk)).collect()
     }
 
+    /// Whether the selection lies in one chunk.
+    pub(crate) fn touches_one(&self, selection: &Resolved) -> bool {
+        let axes = selection.axes.iter().zip(&self.chunk);
+        axes.into_iter()
+            .all(|(axis, chunk)| axis.count > 0 && axis.start / chunk == (axis.end() - 1) / chunk)
+    }
+
     /// Visits the chunks that hold at least one selected element, in row-major order of their scaled coordinates.
     pub(crate) fn for_each_chunk(
         &self,

@@ -1,12 +1,16 @@
 //! The chunks of a dataset: which are in memory, which go to the file when, and where.
 //!
-//! Whole chunks go to fresh space at once. Partly written ones wait in a cache and go to fresh space when the cache
-//! is full or at a commit. One case is written in place: rows of a chunk stored raw that lie beyond the committed
-//! extent, where no reader of the committed state looks. So a filtered dataset keeps its growing edge raw, with the
-//! filter mask set, and filters a chunk once, when it is full.
+//! Whole chunks go to fresh space at once, or through the filters and then there. Partly written ones wait in a cache and
+//! go to fresh space when the cache is full or at a commit. One case is written in place: rows of a chunk stored raw that
+//! lie beyond the committed extent, where no reader of the committed state looks. So a filtered dataset keeps its growing
+//! edge raw, with the filter mask set, and filters a chunk once, when it is full.
 
+mod append;
+mod cache;
 mod direct;
 mod edge;
+mod queue;
+mod read;
 mod verify;
 
 use crate::chunk::{Fill, Grid};
@@ -17,9 +21,11 @@ use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use cache::{Cache, Cached};
 use core::ops::Range;
+use queue::Queue;
 
 /// Growing chunks of up to so many bytes are filtered at every commit. libhdf5 keeps the filter mask of a chunk that it rewrites
 /// at an unchanged size, and what it deflates to so few bytes may well have the size of the chunk itself, so that it
@@ -28,31 +34,6 @@ const FILTERED_UP_TO: usize = if cfg!(test) { 0 } else { 1023 };
 
 /// Blocks shorter than this wait for the commit, which writes neighbours together.
 const STAGE_BELOW: usize = 64 << 10;
-
-/// What the cache needs for a chunk besides its bytes, roughly.
-const ENTRY: usize = 256;
-
-/// A chunk in memory, unfiltered.
-#[derive(Debug)]
-struct Cached {
-    data: Vec<u8>,
-    /// The bytes that differ from the file.
-    dirty: Option<Range<usize>>,
-    /// Where the chunk is in the file.
-    stored: Option<ChunkRecord>,
-    /// It could still grow when it was last looked at: written as soon as it is full.
-    growing: bool,
-    used: u64,
-}
-
-impl Cached {
-    fn touch(&mut self, range: Range<usize>) {
-        self.dirty = Some(match self.dirty.take() {
-            Some(dirty) => dirty.start.min(range.start)..dirty.end.max(range.end),
-            None => range,
-        });
-    }
-}
 
 /// What every operation on chunks needs of the dataset.
 #[derive(Debug, Clone, Copy)]
@@ -64,13 +45,13 @@ pub(crate) struct Shape<'a> {
 
 #[derive(Debug)]
 pub(crate) struct Chunks {
-    pub(crate) grid: Grid,
+    pub(crate) grid: Arc<Grid>,
     pub(crate) pipeline: Pipeline,
     index: Box<dyn ChunkIndex>,
-    cache: BTreeMap<Vec<u64>, Cached>,
+    cache: Cache,
+    queue: Queue,
     /// The extent of the dataset in the committed file.
     committed_dims: Vec<u64>,
-    clock: u64,
     index_changed: bool,
     /// The index was built anew, for a layout message of version 4 whatever the version was.
     pub(crate) converted: bool,
@@ -82,18 +63,19 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     pub(crate) fn new(
-        grid: Grid,
+        grid: impl Into<Arc<Grid>>,
         pipeline: Pipeline,
         index: Box<dyn ChunkIndex>,
         committed_dims: Vec<u64>,
     ) -> Self {
+        let grid = grid.into();
         Self {
+            cache: Cache::new(grid.chunk_bytes()),
+            queue: Queue::new(grid.chunk_bytes()),
             grid,
             pipeline,
             index,
-            cache: BTreeMap::new(),
             committed_dims,
-            clock: 0,
             index_changed: false,
             converted: false,
             scrubbed: false,
@@ -107,14 +89,9 @@ impl Chunks {
         self
     }
 
-    /// The memory that cached chunks take.
+    /// The memory that chunks take which are cached or on their way.
     pub(crate) fn cached_bytes(&self) -> usize {
-        self.cache.len() * self.cost()
-    }
-
-    /// The memory of one cached chunk.
-    fn cost(&self) -> usize {
-        self.grid.chunk_bytes() + ENTRY
+        self.cache.bytes() + self.queue.bytes()
     }
 
     /// Rebuilds an index that is only read as one that can be changed; returns whether it did.
@@ -166,7 +143,7 @@ impl Chunks {
         data: &[u8],
         budget: usize,
     ) -> Result<()> {
-        let grid = self.grid.clone();
+        let grid = Arc::clone(&self.grid);
         grid.for_each_chunk(selection, &mut |at| {
             self.write_chunk_part(store, shape, selection, data, at, budget)
         })
@@ -182,18 +159,16 @@ impl Chunks {
         budget: usize,
     ) -> Result<()> {
         let edge = self.is_growing_edge(at, shape);
-        let raw = self.goes_unfiltered(at, shape.dims);
-        if !self.cache.contains_key(at) && !edge && self.grid.covers(at, selection, shape.dims) {
-            if let Some(range) = self.grid.contiguous_in_dense(at, selection) {
-                self.put(store, at, &data[range], None, raw)?;
-                return Ok(());
-            }
-            let mut whole = self.filled(shape.fill);
-            self.grid.scatter(at, selection, data, &mut whole);
-            self.put(store, at, &whole, None, raw)?;
-            return Ok(());
-        }
         let all = self.grid.covers(at, selection, shape.dims);
+        if all && !edge && !self.cache.contains(at) {
+            let raw = self.goes_unfiltered(at, shape.dims);
+            if let Some(range) = self.grid.contiguous_in_dense(at, selection) {
+                return self.put(store, at, Cow::Borrowed(&data[range]), None, raw);
+            }
+            let mut whole = self.new_chunk(shape.fill);
+            self.grid.scatter(at, selection, data, &mut whole);
+            return self.put(store, at, Cow::Owned(whole), None, raw);
+        }
         self.load(store, shape, at, all)?;
         let dirty = self.touched_rows(at, selection);
         let mut filled_up = false;
@@ -204,10 +179,9 @@ impl Chunks {
             cached.growing = edge;
         }
         if filled_up {
-            self.write_back(store, shape, at, false)?;
-            self.cache.remove(at);
+            self.write_out(store, shape, at)?;
         }
-        self.keep_within(store, shape, budget.max(self.cost()))
+        self.keep_cache_within(store, shape, budget.max(self.cache.cost()))
     }
 
     /// A chunk that is not full and can become so: it reaches beyond the extent along an axis that can grow.
@@ -226,23 +200,28 @@ impl Chunks {
         first as usize * self.grid.row_bytes()..last as usize * self.grid.row_bytes()
     }
 
-    fn filled(&self, fill: Fill<'_>) -> Vec<u8> {
+    /// A chunk that holds the fill value.
+    fn new_chunk(&mut self, fill: Fill<'_>) -> Vec<u8> {
+        let mut chunk = self.cache.spare();
+        if chunk.len() == self.grid.chunk_bytes() {
+            fill.put(&mut chunk);
+            return chunk;
+        }
         fill.repeat(self.grid.chunk_bytes() / fill.element_size())
     }
 
     /// Brings a chunk into the cache; its old content is not read where all of it will be overwritten.
     fn load(
         &mut self,
-        store: &Store,
+        store: &mut Store,
         shape: Shape<'_>,
         at: &[u64],
         overwritten: bool,
     ) -> Result<()> {
-        self.clock += 1;
-        if let Some(cached) = self.cache.get_mut(at) {
-            cached.used = self.clock;
+        if self.cache.contains(at) {
             return Ok(());
         }
+        self.settle_chunk(store, at)?;
         let stored = self.index.find(store, at)?;
         let (data, dirty) = match stored {
             Some(record) if !overwritten => {
@@ -251,52 +230,13 @@ impl Chunks {
                 let dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
                 (data, dirty)
             }
-            _ => (self.filled(shape.fill), Some(0..self.grid.chunk_bytes())),
+            _ => (self.new_chunk(shape.fill), Some(0..self.grid.chunk_bytes())),
         };
-        self.cache.insert(
-            at.to_vec(),
-            Cached {
-                data,
-                dirty,
-                stored,
-                growing: self.is_growing_edge(at, shape),
-                used: self.clock,
-            },
-        );
+        let mut cached = Cached::new(data, stored);
+        cached.dirty = dirty;
+        cached.growing = self.is_growing_edge(at, shape);
+        self.cache.insert(at, cached);
         Ok(())
-    }
-
-    /// `dims` is the extent for which the chunk was written.
-    fn read_stored(
-        &self,
-        store: &Store,
-        at: &[u64],
-        dims: &[u64],
-        record: ChunkRecord,
-    ) -> Result<Vec<u8>> {
-        let bytes = store.read(record.extent, "chunk")?;
-        self.decode_stored(at, dims, bytes, record.mask)
-            .map_err(|error| error.at(record.extent.addr.get()))
-    }
-
-    /// The elements of a chunk that is stored as `bytes` with the filters of `mask` left out.
-    pub(crate) fn decode_stored(
-        &self,
-        at: &[u64],
-        dims: &[u64],
-        bytes: Vec<u8>,
-        mask: u32,
-    ) -> Result<Vec<u8>> {
-        if !self.goes_unfiltered(at, dims) {
-            return self.pipeline.decode(bytes, mask, self.grid.chunk_bytes());
-        }
-        match bytes.len() == self.grid.chunk_bytes() {
-            true => Ok(bytes),
-            false => Err(Error::corrupt(
-                "chunk",
-                "an unfiltered chunk has another size",
-            )),
-        }
     }
 
     /// What a chunk of these elements is stored as, with its mask, no filter left out that could be used.
@@ -312,66 +252,31 @@ impl Chunks {
         }
     }
 
-    /// Reads the selected elements into the dense array `out`, which is zero.
-    pub(crate) fn read(
+    /// Brings a whole chunk to fresh space and names it in the index, if need be by way of the filters.
+    fn put(
         &mut self,
-        store: &Store,
-        shape: Shape<'_>,
-        selection: &Resolved,
-        out: &mut [u8],
-        budget: usize,
-    ) -> Result<()> {
-        // A chunk that was never written is not made in memory: the file may say that it is large.
-        if !shape.fill.is_zero() {
-            shape.fill.put(out);
-        }
-        let grid = self.grid.clone();
-        grid.for_each_chunk(selection, &mut |at| {
-            self.read_chunk_part(store, shape, selection, out, at, budget)
-        })
-    }
-
-    fn read_chunk_part(
-        &mut self,
-        store: &Store,
-        shape: Shape<'_>,
-        selection: &Resolved,
-        out: &mut [u8],
+        store: &mut Store,
         at: &[u64],
-        budget: usize,
+        chunk: Cow<'_, [u8]>,
+        known: Option<ChunkRecord>,
+        raw: bool,
     ) -> Result<()> {
-        if let Some(cached) = self.cache.get(at) {
-            self.grid.gather(at, selection, &cached.data, out);
+        if raw || self.pipeline.is_empty() || !self.queue.is_used() {
+            self.put_now(store, at, &chunk, known, raw)?;
+            if let Cow::Owned(chunk) = chunk {
+                self.cache.recycle(chunk);
+            }
             return Ok(());
         }
-        let Some(record) = self.index.find(store, at)? else {
-            return Ok(());
-        };
-        let plain = self.pipeline.is_empty() && record.extent.len == self.grid.chunk_bytes() as u64;
-        if plain && let Some(range) = self.grid.contiguous_in_dense(at, selection) {
-            return store.read_into(record.extent.addr, &mut out[range], "chunk");
+        while self.queue.is_full() {
+            self.place_oldest(store)?;
         }
-        let data = self.read_stored(store, at, shape.dims, record)?;
-        self.grid.gather(at, selection, &data, out);
-        let fits = self.cached_bytes() + self.cost() <= budget;
-        if fits && !self.grid.covers(at, selection, shape.dims) && !self.is_growing_edge(at, shape)
-        {
-            self.clock += 1;
-            let cached = Cached {
-                data,
-                dirty: None,
-                stored: Some(record),
-                growing: false,
-                used: self.clock,
-            };
-            self.cache.insert(at.to_vec(), cached);
-        }
+        self.queue.push(&store.workers, &self.pipeline, at, chunk);
         Ok(())
     }
 
-    /// Writes a whole chunk to fresh space and names it in the index; `raw` leaves the filters out. Returns where the
-    /// chunk is.
-    fn put(
+    /// As [`put`](Self::put), and says where the chunk is; `raw` leaves the filters out.
+    fn put_now(
         &mut self,
         store: &mut Store,
         at: &[u64],
@@ -379,6 +284,7 @@ impl Chunks {
         known: Option<ChunkRecord>,
         raw: bool,
     ) -> Result<ChunkRecord> {
+        self.settle_chunk(store, at)?;
         if self.index.in_place() {
             let record = match known {
                 Some(record) => Some(record),
@@ -398,6 +304,31 @@ impl Chunks {
             (Cow::Owned(bytes), mask)
         };
         self.put_stored(store, at, bytes, mask)
+    }
+
+    /// Gives the chunk that has been on its way through the filters for longest its place.
+    fn place_oldest(&mut self, store: &mut Store) -> Result<()> {
+        if let Some((at, encoded)) = self.queue.pop(&store.workers) {
+            let (bytes, mask) = encoded?;
+            self.put_stored(store, &at, Cow::Owned(bytes), mask)?;
+        }
+        Ok(())
+    }
+
+    /// Gives every chunk that is on its way its place.
+    pub(crate) fn settle(&mut self, store: &mut Store) -> Result<()> {
+        while self.queue.len() > 0 {
+            self.place_oldest(store)?;
+        }
+        Ok(())
+    }
+
+    /// As [`settle`](Self::settle), where a certain chunk is on its way.
+    fn settle_chunk(&mut self, store: &mut Store, at: &[u64]) -> Result<()> {
+        while self.queue.contains(at) {
+            self.place_oldest(store)?;
+        }
+        Ok(())
     }
 
     /// Writes a chunk as it is to stand in the file, with the filters of `mask` left out, and names it in the index.
@@ -431,49 +362,60 @@ impl Chunks {
         self.index.for_each(store, visit)
     }
 
-    /// Brings one chunk of the cache to the file. `compress_edge`: also where the chunk may still grow.
+    /// Brings one chunk of the cache to the file, out of the cache.
+    fn write_out(&mut self, store: &mut Store, shape: Shape<'_>, at: &[u64]) -> Result<()> {
+        self.write_back(store, shape, at, false, false)
+    }
+
+    /// Brings one chunk of the cache to the file. `compress_edge`: also through the filters where the chunk may still grow.
+    /// `keep`: it stays in the cache.
     fn write_back(
         &mut self,
         store: &mut Store,
         shape: Shape<'_>,
         at: &[u64],
         compress_edge: bool,
+        keep: bool,
     ) -> Result<()> {
-        let Some(mut cached) = self.cache.remove(at) else {
+        let Some((at, mut cached)) = self.cache.take(at) else {
             return Ok(());
         };
-        let Some(dirty) = cached.dirty.take() else {
-            self.cache.insert(at.to_vec(), cached);
-            return Ok(());
-        };
-        let raw_edge = match self.raw_edges {
-            true => self.goes_unfiltered(at, shape.dims),
-            false => {
-                !compress_edge
-                    && !self.pipeline.keeps_size()
-                    && self.grid.chunk_bytes() > FILTERED_UP_TO
-                    && self.is_growing_edge(at, shape)
-            }
-        };
-        let raw = self.pipeline.is_empty() || raw_edge;
-        let in_place = cached
-            .stored
-            .filter(|record| raw && self.may_write_in_place(store, *record, at, &dirty));
-        match in_place {
-            Some(record) => {
-                let addr = record.extent.addr.plus(dirty.start as u64);
-                let bytes = &cached.data[dirty];
-                match bytes.len() < STAGE_BELOW {
-                    true => store.fill_in(addr, bytes)?,
-                    false => store.write_now(addr, bytes)?,
+        if let Some(dirty) = cached.dirty.take() {
+            let raw_edge = match self.raw_edges {
+                true => self.goes_unfiltered(&at, shape.dims),
+                false => {
+                    !compress_edge
+                        && !self.pipeline.keeps_size()
+                        && self.grid.chunk_bytes() > FILTERED_UP_TO
+                        && self.is_growing_edge(&at, shape)
+                }
+            };
+            let raw = self.pipeline.is_empty() || raw_edge;
+            let in_place = cached
+                .stored
+                .filter(|record| raw && self.may_write_in_place(store, *record, &at, &dirty));
+            match in_place {
+                Some(record) => {
+                    let addr = record.extent.addr.plus(dirty.start as u64);
+                    let bytes = &cached.data[dirty];
+                    match bytes.len() < STAGE_BELOW {
+                        true => store.fill_in(addr, bytes)?,
+                        false => store.write_now(addr, bytes)?,
+                    }
+                }
+                None if keep => {
+                    let known = cached.stored;
+                    cached.stored = Some(self.put_now(store, &at, &cached.data, known, raw)?);
+                }
+                None => {
+                    return self.put(store, &at, Cow::Owned(cached.data), cached.stored, raw);
                 }
             }
-            None => {
-                let known = cached.stored;
-                cached.stored = Some(self.put(store, at, &cached.data, known, raw)?);
-            }
         }
-        self.cache.insert(at.to_vec(), cached);
+        match keep {
+            true => self.cache.put_back((at, cached)),
+            false => self.cache.recycle(cached.data),
+        }
         Ok(())
     }
 
@@ -495,30 +437,29 @@ impl Chunks {
             || dirty.start >= committed_rows.saturating_mul(self.grid.row_bytes())
     }
 
-    /// Where the cache is beyond its budget, writes the least recently used chunks back and leaves room, so that the
-    /// next chunks find some.
+    /// Where the cache is beyond its budget, brings the least recently used chunks to the file and leaves room, so that
+    /// the next chunks find some. Nothing stays on its way.
     pub(crate) fn keep_within(
         &mut self,
         store: &mut Store,
         shape: Shape<'_>,
         budget: usize,
     ) -> Result<()> {
-        if self.cached_bytes() <= budget {
+        self.keep_cache_within(store, shape, budget)?;
+        self.settle(store)
+    }
+
+    fn keep_cache_within(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        budget: usize,
+    ) -> Result<()> {
+        if self.cache.bytes() <= budget {
             return Ok(());
         }
-        let most = budget / self.cost();
-        let mut by_age: Vec<(u64, Vec<u64>)> = self
-            .cache
-            .iter()
-            .map(|(at, cached)| (cached.used, at.clone()))
-            .collect();
-        by_age.sort_unstable();
-        by_age.truncate(by_age.len() - (most - most / 4));
-        // In the order of their places, as the index likes it.
-        by_age.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
-        for (_, at) in by_age {
-            self.write_back(store, shape, &at, false)?;
-            self.cache.remove(&at);
+        for at in self.cache.oldest(budget) {
+            self.write_out(store, shape, &at)?;
         }
         Ok(())
     }
@@ -530,14 +471,11 @@ impl Chunks {
         shape: Shape<'_>,
         compress_edges: bool,
     ) -> Result<()> {
-        let all: Vec<Vec<u64>> = self.cache.keys().cloned().collect();
-        for at in all {
-            self.write_back(store, shape, &at, compress_edges)?;
-            if !self.is_growing_edge(&at, shape) {
-                self.cache.remove(&at);
-            }
+        for at in self.cache.places() {
+            let keep = self.is_growing_edge(&at, shape);
+            self.write_back(store, shape, &at, compress_edges, keep)?;
         }
-        Ok(())
+        self.settle(store)
     }
 
     fn is_raw(&self, record: ChunkRecord) -> bool {
@@ -560,10 +498,10 @@ impl Chunks {
         self.committed_dims = dims.to_vec();
     }
 
-    /// Every extent: the index's blocks and the chunks.
     /// Gives index and chunks back.
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
         self.cache.clear();
+        self.settle(store)?;
         let mut extents = Vec::new();
         self.index.for_each(store, &mut |_, record| {
             extents.push(record.extent);
@@ -578,13 +516,13 @@ impl Chunks {
     /// Fills every chunk of a new dataset that is allocated when it is created. Where there was none though the file says
     /// so, libhdf5 would allocate them as it writes the whole extent, and leave no fill beyond it.
     pub(crate) fn allocate_all(&mut self, store: &mut Store, shape: Shape<'_>) -> Result<()> {
-        let chunk = self.filled(shape.fill);
+        let chunk = self.new_chunk(shape.fill);
         self.index_changed = true;
         let Some(extent) = self.index.allocate(store)? else {
-            let grid = self.grid.clone();
+            let grid = Arc::clone(&self.grid);
             let raw = self.pipeline.is_empty();
             return grid.for_each_chunk(&Resolved::whole(shape.dims)?, &mut |at| {
-                self.put(store, at, &chunk, None, raw).map(drop)
+                self.put(store, at, Cow::Borrowed(&chunk), None, raw)
             });
         };
         let mut at = extent.addr;
@@ -595,14 +533,14 @@ impl Chunks {
         Ok(())
     }
 
-    pub(crate) fn num_chunks(&mut self, store: &Store) -> Result<u64> {
+    pub(crate) fn num_chunks(&mut self, store: &mut Store) -> Result<u64> {
+        self.settle(store)?;
         let mut count = 0;
         self.index.for_each(store, &mut |_, _| {
             count += 1;
             Ok(())
         })?;
-        let unnamed = self.cache.values().filter(|cached| cached.stored.is_none());
-        Ok(count + unnamed.count() as u64)
+        Ok(count + self.cache.unnamed() as u64)
     }
 }
 

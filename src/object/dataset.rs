@@ -61,6 +61,8 @@ pub(crate) struct Dataset {
     data: Data,
     /// The extent or the layout differs from what the header says.
     messages_changed: bool,
+    /// Rows have been appended, so that everything that more rows need has been checked and made.
+    appendable: bool,
     widths: Widths,
 }
 
@@ -108,6 +110,7 @@ impl Dataset {
             },
             data,
             messages_changed: true,
+            appendable: false,
             widths: store.widths(),
         };
         if plan.early {
@@ -286,7 +289,7 @@ impl Dataset {
         Fill::new(&self.fill, self.element_size()).put(elements);
     }
 
-    pub(crate) fn num_chunks(&mut self, store: &Store) -> Result<Option<u64>> {
+    pub(crate) fn num_chunks(&mut self, store: &mut Store) -> Result<Option<u64>> {
         match &mut self.data {
             Data::Chunked { chunks, .. } => chunks.num_chunks(store).map(Some),
             _ => Ok(None),
@@ -310,6 +313,39 @@ impl Dataset {
             DataspaceKind::Null => vec![0],
             _ => self.space.dims.clone(),
         }
+    }
+
+    /// Gives chunks that are on their way through the filters their places.
+    pub(crate) fn settle(&mut self, store: &mut Store) -> Result<()> {
+        match &mut self.data {
+            Data::Chunked { chunks, .. } => chunks.settle(store),
+            _ => Ok(()),
+        }
+    }
+
+    /// From here on [`append_rows`](Self::append_rows) may be tried: rows have been appended, so that everything that more
+    /// of them need has been checked and made.
+    pub(crate) fn set_appendable(&mut self) {
+        self.appendable = true;
+    }
+
+    /// Appends rows along axis 0, given as the file stores them, where that is a matter of copying them; false, and nothing
+    /// is done, where more has to be looked at.
+    pub(crate) fn append_rows(&mut self, count: u64, rows: &[u8]) -> bool {
+        let Data::Chunked { chunks, .. } = &mut self.data else {
+            return false;
+        };
+        let dims = &mut self.space.dims;
+        let Some(grown) = dims.first().and_then(|first| first.checked_add(count)) else {
+            return false;
+        };
+        let fits = self.max_dims[0].is_none_or(|max| grown <= max);
+        if !self.appendable || !fits || !chunks.append_rows(dims, count, rows) {
+            return false;
+        }
+        dims[0] = grown;
+        self.messages_changed = true;
+        true
     }
 
     /// Writes the dense array `bytes` to the selected elements.
@@ -476,6 +512,12 @@ impl Dataset {
             Data::Chunked { chunks, flags } => {
                 chunks.write_back_all(store, shape, closing)?;
                 if !chunks.index_changed() && !self.messages_changed && !header.is_new() {
+                    return Ok(());
+                }
+                if !chunks.index_changed() && !header.is_new() && !chunks.converted {
+                    // Only the extent is another.
+                    header.set_message(kind::DATASPACE, self.space.encode(store.widths()));
+                    self.messages_changed = false;
                     return Ok(());
                 }
                 let index = chunks.stage(store)?;

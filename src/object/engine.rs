@@ -34,7 +34,7 @@ const MAX_CLEAN: usize = 1024;
 const MAX_NEW: usize = if cfg!(test) { 3 } else { 4096 };
 
 /// The default of [`Engine::budget`].
-pub(crate) const DEFAULT_CACHE: usize = 16 << 20;
+pub(crate) const DEFAULT_CACHE: usize = 64 << 20;
 
 /// Free space worth a record of its own when a file is closed.
 const WORTH_A_RECORD: u64 = 4096;
@@ -358,6 +358,16 @@ impl Engine {
         Ok(())
     }
 
+    /// As [`touch`](Self::touch), of a dataset that has been changed before.
+    pub(super) fn mark_changed(&mut self, addr: Addr) {
+        if self.dirty.insert(addr) {
+            if let Some(object) = self.objects.get_mut(&addr) {
+                object.header.touch(&mut self.store);
+            }
+            self.first_changed.get_or_insert(addr);
+        }
+    }
+
     /// Adds an object that is not in the file yet.
     pub(crate) fn adopt_new(&mut self, object: Object) {
         let addr = object.header.addr;
@@ -434,8 +444,8 @@ impl Engine {
         result
     }
 
-    /// What is left of the cache's budget for one dataset, and room made for it: where the others hold more than
-    /// their half, all they hold goes to the file.
+    /// What is left of the cache's budget for one dataset, and room made for it: where the others hold more than half of it,
+    /// all they hold goes to the file.
     pub(crate) fn budget_for(&mut self, addr: Addr) -> Result<usize> {
         if let Some(last) = self.waiting.current.replace(addr) {
             self.count_waiting(last);
@@ -451,7 +461,7 @@ impl Engine {
                 self.count_waiting(at);
             }
         }
-        Ok(self.budget / 2)
+        Ok(self.budget - self.waiting.others(addr).min(self.budget))
     }
 
     /// Brings the chunks of one dataset that wait in memory to the file.

@@ -8,7 +8,7 @@ use super::heap_ids::{Owner, for_each_heap_id};
 use super::named::{ElementType, Exchange};
 use super::other_files::FileId;
 use crate::bytes::Addr;
-use crate::dtype::{VarLenSink, VarLenSource};
+use crate::dtype::{H5Type, VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::Attribute;
 use crate::format::message::dataspace::Dataspace;
@@ -129,9 +129,27 @@ impl Engine {
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<()> {
-        self.dataset(addr)?;
         self.touch(addr)?;
         self.release_selected(addr, selection)?;
+        self.put_elements(addr, selection, bytes)
+    }
+
+    /// Makes the extent `dims` and writes elements to places that it adds.
+    pub(crate) fn extend_dataset(
+        &mut self,
+        addr: Addr,
+        dims: &[u64],
+        selection: &Resolved,
+        bytes: &[u8],
+    ) -> Result<()> {
+        self.resize_dataset(addr, dims)?;
+        // What the extent gains is fill, which owns nothing in the heap.
+        self.put_elements(addr, selection, bytes)?;
+        self.dataset(addr)?.set_appendable();
+        Ok(())
+    }
+
+    fn put_elements(&mut self, addr: Addr, selection: &Resolved, bytes: &[u8]) -> Result<()> {
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
@@ -141,6 +159,43 @@ impl Engine {
             }
             None => Err(object.not_a_dataset()),
         }
+    }
+
+    /// Appends rows along axis 0 where that is a matter of copying them, as it is for most rows after the first; false, and
+    /// nothing is done, where more has to be looked at. `shape` is that of the values.
+    pub(crate) fn append_rows<T: H5Type>(
+        &mut self,
+        addr: Addr,
+        shape: &[usize],
+        values: &[T],
+    ) -> bool {
+        if self.store.poisoned() {
+            return false;
+        }
+        let Some(dataset) = self
+            .objects
+            .get_mut(&addr)
+            .and_then(|object| object.dataset.as_mut())
+        else {
+            return false;
+        };
+        let Some((_, row)) = dataset.dims().split_first() else {
+            return false;
+        };
+        let is_row = |shape: &[usize]| {
+            shape.len() == row.len() && shape.iter().zip(row).all(|(&a, &b)| a as u64 == b)
+        };
+        let count = match shape.split_first() {
+            _ if is_row(shape) => 1,
+            Some((&count, rest)) if is_row(rest) => count as u64,
+            _ => return false,
+        };
+        let rows = T::as_bytes(values, &dataset.datatype);
+        let appended = rows.is_some_and(|rows| dataset.append_rows(count, rows));
+        if appended {
+            self.mark_changed(addr);
+        }
+        appended
     }
 
     /// Reads the selected elements as the file stores them.
@@ -156,7 +211,13 @@ impl Engine {
         let budget = self.budget_for(addr)?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
-            Some(dataset) => dataset.read(store, selection, out, budget),
+            Some(dataset) => {
+                if let Err(error) = dataset.settle(store) {
+                    store.poison();
+                    return Err(error);
+                }
+                dataset.read(store, selection, out, budget)
+            }
             None => Err(object.not_a_dataset()),
         }
     }

@@ -41,6 +41,7 @@ use super::stage::{Flip, FlipOrder, Store, overlay};
 use super::stamp::{SECTOR, SectorFlip, Stamp, encode_record, record_size};
 use crate::bytes::{Addr, Extent};
 use crate::error::Result;
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -88,7 +89,11 @@ impl Store {
             self.prepare_far_flips(level)?;
         }
         let generation = self.generation() + 1;
-        let groups = self.flip_groups(generation, &|_, _| true)?;
+        let alone = self.stamp.is_some() && !self.flips_outside_sector_0();
+        let groups = match alone {
+            true => Vec::new(),
+            false => self.flip_groups(generation, &|_, _| true)?,
+        };
         if reaches_out && let Some(record) = self.stamp.as_ref().and_then(|stamp| stamp.record) {
             self.write_record(generation, record, &groups)?;
         }
@@ -96,8 +101,13 @@ impl Store {
         #[cfg(test)]
         let synced = synced && !mutant::is(Mutant::NoFirstSync);
         self.sync_if(synced)?;
-        self.write_early_flips(level)?;
-        self.write_flips(groups, level)?;
+        match alone {
+            true => self.write_sector_0(generation)?,
+            false => {
+                self.write_early_flips(level)?;
+                self.write_flips(groups, level)?;
+            }
+        }
         self.sync_if(level == Level::Sync)?;
         self.superblock.end_of_file = self.end_of_file();
         self.superblock.consistency_flags = 0;
@@ -109,6 +119,28 @@ impl Store {
         self.after.clear();
         self.space.committed();
         Ok(())
+    }
+
+    /// Step 3 where all flips lie in sector 0 of a file of ours: one write, in which nothing has to come before anything.
+    fn write_sector_0(&mut self, generation: u64) -> Result<()> {
+        let mut sector = self.committed_sector_0()?;
+        for (&at, flip) in &self.flips {
+            overlay(&mut sector, 0, at, &flip.bytes);
+        }
+        let mut superblock = self.superblock.clone();
+        superblock.end_of_file = self.end_of_file();
+        superblock.consistency_flags = 0;
+        let bytes = superblock.encode();
+        sector[..bytes.len()].copy_from_slice(&bytes);
+        if let Some(stamp) = &self.stamp {
+            let stamp = Stamp {
+                generation,
+                record: stamp.record,
+                bound: self.bound,
+            };
+            stamp.encode(&mut sector, bytes.len());
+        }
+        self.write_device(self.superblock.base, &sector)
     }
 
     /// Step 3. What a link has left comes after where it is now. In a file that has no flip record a barrier is between,
@@ -263,21 +295,15 @@ impl Store {
     /// Writes all staged blocks, neighbours in one write.
     pub(crate) fn write_staged(&mut self) -> Result<()> {
         const RUN: usize = 1 << 20;
-        let staged = core::mem::take(&mut self.staged.0);
+        let mut staged = core::mem::take(&mut self.staged.0).into_iter().peekable();
         self.staged_bytes = 0;
-        let mut run: Vec<u8> = Vec::new();
-        let mut start = 0;
-        for (at, bytes) in staged {
-            if start + run.len() as u64 != at || run.len() > RUN {
-                if !run.is_empty() {
-                    self.write_device(self.superblock.base + start, &run)?;
-                }
-                run.clear();
-                start = at;
+        while let Some((start, mut run)) = staged.next() {
+            let follows = |run: &Vec<u8>, at: u64| start + run.len() as u64 == at;
+            while run.len() < RUN
+                && let Some((_, bytes)) = staged.next_if(|(at, _)| follows(&run, *at))
+            {
+                run.extend_from_slice(&bytes);
             }
-            run.extend_from_slice(&bytes);
-        }
-        if !run.is_empty() {
             self.write_device(self.superblock.base + start, &run)?;
         }
         Ok(())
@@ -337,14 +363,29 @@ impl Store {
         self.write_device(self.superblock.base, &sector[..written])
     }
 
-    fn committed_sector_0(&self) -> Result<[u8; SECTOR]> {
-        let mut sector = [0; SECTOR];
-        if self.device_len > self.superblock.base {
-            let available = (self.device_len - self.superblock.base).min(SECTOR as u64) as usize;
-            self.device
-                .read_at(self.superblock.base, &mut sector[..available])?;
+    fn committed_sector_0(&mut self) -> Result<[u8; SECTOR]> {
+        if let Some(sector) = &self.sector_0 {
+            return Ok(**sector);
         }
+        let mut sector = [0; SECTOR];
+        self.read_committed(0, &mut sector)?;
+        self.sector_0 = Some(Box::new(sector));
         Ok(sector)
+    }
+
+    /// Reads what stands on the device from `start` on, as far as it reaches.
+    fn read_committed(&self, start: u64, buffer: &mut [u8]) -> Result<()> {
+        let offset = self.superblock.base + start;
+        let on_device = self.device_len.saturating_sub(offset);
+        let on_device = on_device.min(buffer.len() as u64) as usize;
+        match &self.sector_0 {
+            Some(sector) if start == 0 && buffer.len() == SECTOR => {
+                buffer.copy_from_slice(&sector[..])
+            }
+            _ if on_device > 0 => self.device.read_at(offset, &mut buffer[..on_device])?,
+            _ => {}
+        }
+        Ok(())
     }
 
     fn count_sectors(&self) -> usize {
@@ -379,12 +420,7 @@ impl Store {
                 flips.next();
             }
             let mut after = vec![0; (last.next_multiple_of(SECTOR as u64) - start) as usize];
-            let on_device = self
-                .device_len
-                .saturating_sub(self.superblock.base + start)
-                .min(after.len() as u64) as usize;
-            self.device
-                .read_at(self.superblock.base + start, &mut after[..on_device])?;
+            self.read_committed(start, &mut after)?;
             for (at, bytes) in members {
                 overlay(&mut after, start, at, bytes);
             }

@@ -11,6 +11,7 @@ use crate::format::message::btree_k::NodeSizes;
 use crate::format::shared_table::Table;
 use crate::format::superblock::{MAX_SIZE, SIGNATURE, Superblock};
 use crate::storage::{Latch, Storage};
+use crate::workers::Workers;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
@@ -148,6 +149,10 @@ pub(crate) struct Store {
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
     pub(crate) unsynced: bool,
+    /// Sector 0 as it stands on the device, once it has been read: every commit of a file of ours rewrites it.
+    pub(super) sector_0: Option<Box<[u8; SECTOR]>>,
+    /// The threads that filter chunks.
+    pub(crate) workers: Workers,
 }
 
 impl Store {
@@ -201,6 +206,8 @@ impl Store {
             after: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
+            sector_0: None,
+            workers: Workers::default(),
         })
     }
 
@@ -251,6 +258,8 @@ impl Store {
             after: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
+            sector_0: None,
+            workers: Workers::default(),
         };
         store.read_stamp()?;
         Ok(store)
@@ -625,6 +634,9 @@ impl Store {
         self.unsynced = true;
         self.written = true;
         self.device.write_at(offset, bytes)?;
+        if let Some(sector) = &mut self.sector_0 {
+            overlay(&mut sector[..], self.superblock.base, offset, bytes);
+        }
         self.device_len = self.device_len.max(offset + bytes.len() as u64);
         Ok(())
     }

@@ -75,9 +75,10 @@ impl Chunks {
         bytes: &[u8],
     ) -> Result<()> {
         let at = self.place(offset, shape.dims)?;
+        self.settle(store)?;
         let raw = self.pipeline.is_empty() || self.goes_unfiltered(&at, shape.dims);
         match raw {
-            true => self.put(store, &at, bytes, None, true)?,
+            true => self.put_now(store, &at, bytes, None, true)?,
             false => {
                 let mask = mask & self.pipeline.skip_all_mask();
                 self.put_stored(store, &at, Cow::Borrowed(bytes), mask)?
@@ -91,11 +92,12 @@ impl Chunks {
     /// are as it would be stored now.
     pub(crate) fn read_direct(
         &mut self,
-        store: &Store,
+        store: &mut Store,
         dims: &[u64],
         offset: &[u64],
     ) -> Result<(u32, Vec<u8>)> {
         let at = self.place(offset, dims)?;
+        self.settle(store)?;
         if let Some(cached) = self.cache.get(&at)
             && cached.dirty.is_some()
         {

@@ -29,6 +29,7 @@ impl Chunks {
         if !self.raw_edges {
             return Ok(());
         }
+        self.settle(store)?;
         let counts = self.grid.counts(new.dims);
         let mut edges = BTreeSet::new();
         for axis in 0..counts.len() {
@@ -47,8 +48,7 @@ impl Chunks {
             if let Some(cached) = self.cache.get_mut(&at) {
                 cached.touch(0..cached.data.len());
             }
-            self.write_back(store, new, &at, false)?;
-            self.cache.remove(&at);
+            self.write_out(store, new, &at)?;
         }
         Ok(())
     }
@@ -62,13 +62,14 @@ impl Chunks {
         old: &[u64],
         budget: usize,
     ) -> Result<()> {
+        self.settle(store)?;
         if self.index.in_place() {
             // Its chunks cannot go away, so what the next growth must not show would stay in them.
             self.convert_index(store, old, shape.max_dims)?;
         }
         let counts = self.grid.counts(shape.dims);
         self.cache
-            .retain(|at, _| at.iter().zip(&counts).all(|(at, count)| at < count));
+            .retain(|at| at.iter().zip(&counts).all(|(at, count)| at < count));
         self.index_changed = true;
         self.index.shrink(store, &counts, &mut |store, record| {
             store.free(record.extent)
@@ -94,11 +95,12 @@ impl Chunks {
         if core::mem::replace(&mut self.scrubbed, true) || !cut {
             return Ok(());
         }
+        self.settle(store)?;
         for at in self.border(store, shape, 0)? {
             let record = self.index.find(store, &at)?;
             if record.is_some_and(|record| self.is_raw(record)) {
                 self.load(store, shape, &at, false)?;
-                self.keep_within(store, shape, budget.max(self.cost()))?;
+                self.keep_cache_within(store, shape, budget.max(self.cache.cost()))?;
             }
         }
         Ok(())
@@ -133,8 +135,8 @@ impl Chunks {
                 Ok(())
             })?;
         }
-        let cached = self.cache.keys().filter(|at| at[axis] == last);
-        existing.extend(cached.cloned());
+        let cached = self.cache.places().into_iter();
+        existing.extend(cached.map(Vec::from).filter(|at| at[axis] == last));
         Ok(existing.into_iter().collect())
     }
 
@@ -154,7 +156,7 @@ impl Chunks {
             {
                 cached.touch(changed);
             }
-            self.keep_within(store, shape, budget.max(self.cost()))?;
+            self.keep_cache_within(store, shape, budget.max(self.cache.cost()))?;
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Dataset {
         chunks.write_direct(store, shape, offset, mask, bytes)
     }
 
-    fn read_chunk(&mut self, store: &Store, offset: &[u64]) -> Result<(u32, Vec<u8>)> {
+    fn read_chunk(&mut self, store: &mut Store, offset: &[u64]) -> Result<(u32, Vec<u8>)> {
         let (chunks, shape) = self.direct()?;
         chunks.read_direct(store, shape.dims, offset)
     }
@@ -61,15 +61,18 @@ impl Engine {
     ) -> Result<()> {
         self.dataset(addr)?
             .check_write_chunk(offset, mask, bytes.len())?;
-        self.touch(addr)?;
-        let (object, store, _) = self.parts(addr)?;
-        match &mut object.dataset {
-            Some(dataset) => {
-                dataset.make_editable(store)?;
-                dataset.write_chunk(store, offset, mask, bytes)
+        self.check_editable(addr)?;
+        self.change(|engine| {
+            engine.touch(addr)?;
+            let (object, store, _) = engine.parts(addr)?;
+            match &mut object.dataset {
+                Some(dataset) => {
+                    dataset.make_editable(store)?;
+                    dataset.write_chunk(store, offset, mask, bytes)
+                }
+                None => Err(object.not_a_dataset()),
             }
-            None => Err(object.not_a_dataset()),
-        }
+        })
     }
 
     /// The bytes of a chunk as they are stored, and the mask of the filters that were left out.

@@ -88,6 +88,7 @@ impl Dataset {
             layout_version: layout.version,
             data,
             messages_changed: false,
+            appendable: false,
             widths: store.widths(),
         }))
     }

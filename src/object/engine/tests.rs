@@ -84,7 +84,7 @@ fn small_chunks_count_with_what_the_cache_needs_for_each() {
     }
     let dataset = engine.dataset(addr).unwrap();
     assert!(dataset.cached_bytes() > 0);
-    assert!(dataset.cached_bytes() / 264 * 264 <= 32 << 10);
+    assert!(dataset.cached_bytes() / 264 * 264 <= 64 << 10);
     let mut read = vec![0; 8000];
     let whole = Resolved::whole(&[8000]).unwrap();
     engine.read_dataset(addr, &whole, &mut read).unwrap();
