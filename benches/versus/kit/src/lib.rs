@@ -1,0 +1,10 @@
+//! What every contender shares: the data, the sizes, the command line and the report.
+
+pub mod data;
+mod job;
+pub mod size;
+
+pub use job::{Job, Outcome, main};
+pub use size::Sizes;
+
+pub type Failure = Box<dyn std::error::Error>;
