@@ -61,13 +61,13 @@ fn cells(results: &Results, entry: &Entry, first: bool) -> [String; 9] {
         cells[0] = format!("**{}**", workload.name);
     }
     cells[1] = entry.contender.name.to_owned();
-    let remarks = entry.remarks();
-    if !remarks.is_empty() {
-        let _ = write!(cells[1], " ({remarks})");
-    }
     if let Some(reason) = &entry.cannot {
         cells[2] = format!("cannot: {reason}");
         return cells;
+    }
+    let remarks = entry.remarks();
+    if !remarks.is_empty() {
+        let _ = write!(cells[1], " ({remarks})");
     }
     if entry.failure.is_some() {
         cells[2] = "FAILED".to_owned();
