@@ -4,7 +4,7 @@ pub mod data;
 mod job;
 pub mod size;
 
-pub use job::{Job, Outcome, main};
+pub use job::{Job, Outcome, main, peak_memory};
 pub use size::Sizes;
 
 pub type Failure = Box<dyn std::error::Error>;
