@@ -30,8 +30,16 @@ const fn contender(name: &'static str, program: &'static str, variant: &'static 
 }
 
 /// In the order of their runs.
-pub const CONTENDERS: [Contender; 7] = [
+pub const CONTENDERS: [Contender; 9] = [
+    Contender {
+        only: &["rows"],
+        ..contender("h5quill Appender", "h5quill", "appender")
+    },
     contender("h5quill", "h5quill", ""),
+    Contender {
+        only: &["frames-deflate", "read-deflate", "read-deflate-random"],
+        ..contender("h5quill 1 thread", "h5quill", "threads=1")
+    },
     contender(BASELINE, "libhdf5", ""),
     Contender {
         only: &["rows"],

@@ -11,8 +11,15 @@ use std::time::Instant;
 type Result<T> = std::result::Result<T, Failure>;
 
 /// The options of a file, as the variant has them.
-pub fn options(_job: &Job) -> Result<FileBuilder> {
-    Ok(File::with_options())
+pub fn options(job: &Job) -> Result<FileBuilder> {
+    let mut options = File::with_options();
+    if let Some(threads) = job.option("threads") {
+        options = options.threads(threads.parse()?);
+    }
+    if let Some(bytes) = job.option("cache") {
+        options = options.chunk_cache(bytes.parse()?);
+    }
+    Ok(options)
 }
 
 fn new_rows(file: &File, name: &str, rows_a_chunk: usize) -> Result<Dataset> {
@@ -25,13 +32,25 @@ fn new_rows(file: &File, name: &str, rows_a_chunk: usize) -> Result<Dataset> {
     Ok(data)
 }
 
+/// Row by row; `appender` gathers them first.
 pub fn rows(job: &Job) -> Result<Outcome> {
     let rows = Rows::new();
     let start = Instant::now();
     let file = options(job)?.create(&job.path)?;
     let data = new_rows(&file, "rows", ROWS_A_CHUNK)?;
-    for number in 0..job.sizes.rows {
-        data.append(&rows.get(number))?;
+    match job.is("appender") {
+        true => {
+            let mut appender = data.appender::<f64>()?;
+            for number in 0..job.sizes.rows {
+                appender.push_row(&rows.get(number))?;
+            }
+            appender.finish()?;
+        }
+        false => {
+            for number in 0..job.sizes.rows {
+                data.append(&rows.get(number))?;
+            }
+        }
     }
     file.close()?;
     Outcome::since(start, job.sizes.rows)
