@@ -223,13 +223,16 @@ mod threads {
 
     impl Drop for Workers {
         fn drop(&mut self) {
+            let Some(threads) = self.started.take() else {
+                return;
+            };
             let mut queue = self.shared.queue();
             queue.closed = true;
             // Whoever waited for these is gone.
             queue.jobs.clear();
             drop(queue);
             self.shared.filled.notify_all();
-            for thread in self.started.take().into_iter().flatten() {
+            for thread in threads {
                 // A job that panicked has told the thread that waited for it.
                 let _ = thread.join();
             }

@@ -223,6 +223,26 @@ impl Grid {
             || axes.all(|(d, axis)| self.overlap(d, scaled[d], axis).count == inside(d))
     }
 
+    /// Whether the selection is the last rows of the chunk inside an extent of `dims`: rows in a row, from one on, whole.
+    pub(crate) fn covers_last_rows(
+        &self,
+        scaled: &[u64],
+        selection: &Resolved,
+        dims: &[u64],
+    ) -> bool {
+        let Some((rows, others)) = selection.axes.split_first() else {
+            return false;
+        };
+        let part = self.overlap(0, scaled[0], rows);
+        let to_the_end = part.inner + part.count == self.inside(0, scaled[0], dims[0]);
+        let mut others = others.iter().zip(1..);
+        to_the_end
+            && (rows.step == 1 || part.count == 1)
+            && others.all(|(axis, d)| {
+                self.overlap(d, scaled[d], axis).count == self.inside(d, scaled[d], dims[d])
+            })
+    }
+
     /// The bytes of the dense array that are the whole chunk at `scaled`, in its order, if there are such: then the
     /// chunk needs no copy.
     pub(crate) fn contiguous_in_dense(

@@ -44,7 +44,8 @@ fn a_body_written_over_the_committed_one_is_found() {
 
 #[test]
 fn an_end_of_file_named_before_the_device_has_it_is_found() {
-    assert_caught(Mutant::EndBeforeLength, workloads::IN_STEP, Commits::Any);
+    // Rows that are appended in place make the device longer before: this needs commits that append none.
+    assert_caught(Mutant::EndBeforeLength, workloads::ANYTHING, Commits::Any);
 }
 
 #[test]

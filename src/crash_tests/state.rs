@@ -116,9 +116,16 @@ pub(super) fn compare(
     for (path, &crc) in found {
         let old = before.and_then(|state| state.get(path));
         let new = after.and_then(|state| state.get(path));
+        // The object may be at the commit at which its other names are, where this one came, went, or led elsewhere.
+        let other_name = |state: Option<&State>, known: Option<&Seen>| {
+            state.zip(known).is_some_and(|(state, known)| {
+                let mut names = state.values();
+                names.any(|seen| seen.addr == known.addr && seen.crc == crc)
+            })
+        };
         let (is_old, is_new) = (
-            old.is_some_and(|seen| seen.crc == crc),
-            new.is_some_and(|seen| seen.crc == crc),
+            old.is_some_and(|seen| seen.crc == crc) || other_name(before, new),
+            new.is_some_and(|seen| seen.crc == crc) || other_name(after, old),
         );
         if !is_old && !is_new {
             return Err(format!("{path} is at neither commit"));

@@ -43,6 +43,16 @@ pub(crate) struct Shape<'a> {
     pub(crate) fill: Fill<'a>,
 }
 
+/// What of a chunk's old content is needed in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    All,
+    /// Only the bytes before this one, and they can be read later: everything inside the extent from there on is about to
+    /// be overwritten.
+    Before(usize),
+    Nothing,
+}
+
 #[derive(Debug)]
 pub(crate) struct Chunks {
     pub(crate) grid: Arc<Grid>,
@@ -169,8 +179,15 @@ impl Chunks {
             self.grid.scatter(at, selection, data, &mut whole);
             return self.put(store, at, Cow::Owned(whole), None, raw);
         }
-        self.load(store, shape, at, all)?;
         let dirty = self.touched_rows(at, selection);
+        let needed = if all {
+            Needed::Nothing
+        } else if self.grid.covers_last_rows(at, selection, shape.dims) {
+            Needed::Before(dirty.start)
+        } else {
+            Needed::All
+        };
+        self.load(store, shape, at, needed)?;
         let mut filled_up = false;
         if let Some(cached) = self.cache.get_mut(at) {
             self.grid.scatter(at, selection, data, &mut cached.data);
@@ -210,30 +227,42 @@ impl Chunks {
         fill.repeat(self.grid.chunk_bytes() / fill.element_size())
     }
 
-    /// Brings a chunk into the cache; its old content is not read where all of it will be overwritten.
+    /// Brings a chunk into the cache, as far as its old content is needed.
     fn load(
         &mut self,
         store: &mut Store,
         shape: Shape<'_>,
         at: &[u64],
-        overwritten: bool,
+        needed: Needed,
     ) -> Result<()> {
-        if self.cache.contains(at) {
-            return Ok(());
+        if let Some(cached) = self.cache.get_mut(at) {
+            return match needed {
+                Needed::Before(start) if start >= cached.missing => Ok(()),
+                _ => cached.complete(store),
+            };
         }
         self.settle_chunk(store, at)?;
         let stored = self.index.find(store, at)?;
-        let (data, dirty) = match stored {
-            Some(record) if !overwritten => {
+        let mut cached = match (stored, needed) {
+            (Some(record), Needed::Before(start)) if self.is_raw(record) => {
+                let mut cached = Cached::new(self.new_chunk(shape.fill), stored);
+                cached.missing = start;
+                cached
+            }
+            (Some(record), Needed::All | Needed::Before(_)) => {
                 let mut data = self.read_stored(store, at, shape.dims, record)?;
                 // What an append that was never committed left beyond the extent.
                 let dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
-                (data, dirty)
+                let mut cached = Cached::new(data, stored);
+                cached.dirty = dirty;
+                cached
             }
-            _ => (self.new_chunk(shape.fill), Some(0..self.grid.chunk_bytes())),
+            (None, _) | (_, Needed::Nothing) => {
+                let mut cached = Cached::new(self.new_chunk(shape.fill), stored);
+                cached.dirty = Some(0..self.grid.chunk_bytes());
+                cached
+            }
         };
-        let mut cached = Cached::new(data, stored);
-        cached.dirty = dirty;
         cached.growing = self.is_growing_edge(at, shape);
         self.cache.insert(at, cached);
         Ok(())
@@ -398,16 +427,21 @@ impl Chunks {
                 Some(record) => {
                     let addr = record.extent.addr.plus(dirty.start as u64);
                     let bytes = &cached.data[dirty];
+                    if !store.is_fresh(record.extent) {
+                        store.begin_in_place(bytes.len() >= STAGE_BELOW)?;
+                    }
                     match bytes.len() < STAGE_BELOW {
                         true => store.fill_in(addr, bytes)?,
                         false => store.write_now(addr, bytes)?,
                     }
                 }
                 None if keep => {
+                    cached.complete(store)?;
                     let known = cached.stored;
                     cached.stored = Some(self.put_now(store, &at, &cached.data, known, raw)?);
                 }
                 None => {
+                    cached.complete(store)?;
                     return self.put(store, &at, Cow::Owned(cached.data), cached.stored, raw);
                 }
             }

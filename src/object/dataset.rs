@@ -462,8 +462,15 @@ impl Dataset {
         }
     }
 
-    /// Makes the extent `dims`, which [`check_resize`](Self::check_resize) has allowed.
-    pub(crate) fn resize(&mut self, store: &mut Store, dims: &[u64], budget: usize) -> Result<()> {
+    /// Makes the extent `dims`, which [`check_resize`](Self::check_resize) has allowed. `overwritten`: everything that comes
+    /// into view is about to be.
+    pub(crate) fn resize(
+        &mut self,
+        store: &mut Store,
+        dims: &[u64],
+        overwritten: bool,
+        budget: usize,
+    ) -> Result<()> {
         if dims == self.space.dims {
             return Ok(());
         }
@@ -480,7 +487,8 @@ impl Dataset {
             return Ok(());
         };
         chunks.change_edges(store, shape(&old), shape(dims))?;
-        if dims.iter().zip(&old).any(|(new, old)| new > old) {
+        let grows = dims.iter().zip(&old).any(|(new, old)| new > old);
+        if grows && (!overwritten || store.untidy) {
             chunks.scrub(store, shape(&old), budget)?;
         }
         if dims.iter().zip(&old).any(|(new, old)| new < old) {

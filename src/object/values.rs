@@ -142,7 +142,7 @@ impl Engine {
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<()> {
-        self.resize_dataset(addr, dims)?;
+        self.change_extent(addr, dims, true)?;
         // What the extent gains is fill, which owns nothing in the heap.
         self.put_elements(addr, selection, bytes)?;
         self.dataset(addr)?.set_appendable();
@@ -232,6 +232,11 @@ impl Engine {
 
     /// Changes the extent of a dataset.
     pub(crate) fn resize_dataset(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
+        self.change_extent(addr, dims, false)
+    }
+
+    /// `overwritten`: everything that comes into view is about to be.
+    fn change_extent(&mut self, addr: Addr, dims: &[u64], overwritten: bool) -> Result<()> {
         self.dataset(addr)?;
         self.touch(addr)?;
         self.release_cut_off(addr, dims)?;
@@ -241,7 +246,7 @@ impl Engine {
         match &mut object.dataset {
             Some(dataset) => {
                 dataset.make_editable(store)?;
-                dataset.resize(store, dims, budget)
+                dataset.resize(store, dims, overwritten, budget)
             }
             None => Err(object.not_a_dataset()),
         }

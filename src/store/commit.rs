@@ -82,6 +82,7 @@ impl Store {
         self.write_recovered(level)?;
         #[cfg(test)]
         self.name_end_of_file_early()?;
+        self.sync_mark(level == Level::Sync)?;
         self.extend_device(new_end_of_file)?;
         self.write_staged()?;
         let reaches_out = self.created && (self.flips_outside_sector_0() || self.root_cache_stale);
@@ -252,10 +253,11 @@ impl Store {
         Ok(())
     }
 
-    fn sync_if(&mut self, wanted: bool) -> Result<()> {
+    pub(super) fn sync_if(&mut self, wanted: bool) -> Result<()> {
         if wanted {
             self.device.sync()?;
             self.unsynced = false;
+            self.unsynced_mark = false;
         }
         Ok(())
     }
@@ -277,7 +279,7 @@ impl Store {
         self.superblock.base + self.space.end()
     }
 
-    fn extend_device(&mut self, end: u64) -> Result<()> {
+    pub(super) fn extend_device(&mut self, end: u64) -> Result<()> {
         if end <= self.device_len {
             return Ok(());
         }

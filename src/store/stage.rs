@@ -149,6 +149,11 @@ pub(crate) struct Store {
     pub(crate) recovered: Blocks,
     /// Something was written since the last sync of the device.
     pub(crate) unsynced: bool,
+    /// The device was longer than the file when it was opened: whoever wrote to it last may have died, and left something
+    /// in space that the committed state does not name.
+    pub(crate) untidy: bool,
+    /// The device was made longer than the file, to say so, and not synced since.
+    pub(super) unsynced_mark: bool,
     /// Sector 0 as it stands on the device, once it has been read: every commit of a file of ours rewrites it.
     pub(super) sector_0: Option<Box<[u8; SECTOR]>>,
     /// The threads that filter chunks.
@@ -206,6 +211,8 @@ impl Store {
             after: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
+            untidy: false,
+            unsynced_mark: false,
             sector_0: None,
             workers: Workers::default(),
         })
@@ -258,10 +265,13 @@ impl Store {
             after: BTreeSet::new(),
             recovered: Blocks::default(),
             unsynced: false,
+            untidy: false,
+            unsynced_mark: false,
             sector_0: None,
             workers: Workers::default(),
         };
         store.read_stamp()?;
+        store.untidy = store.device_len > store.superblock.end_of_file;
         Ok(store)
     }
 
@@ -615,8 +625,25 @@ impl Store {
         self.spill()
     }
 
+    /// To be called before bytes beyond what a committed block holds are changed where it stands: makes the device longer
+    /// than the file, which a death leaves it, so that the next session looks for what is left. `at_once`: the bytes are
+    /// written before the next commit.
+    pub(crate) fn begin_in_place(&mut self, at_once: bool) -> Result<()> {
+        if self.created && self.device_len <= self.superblock.end_of_file {
+            self.extend_device(self.superblock.end_of_file + 1)?;
+            self.unsynced_mark = true;
+        }
+        self.sync_mark(at_once)
+    }
+
+    /// Makes it durable that the device is longer than the file, where it is not yet and that is `wanted`.
+    pub(super) fn sync_mark(&mut self, wanted: bool) -> Result<()> {
+        self.sync_if(wanted && self.unsynced_mark)
+    }
+
     fn spill(&mut self) -> Result<()> {
         if self.staged_bytes > STAGED_LIMIT {
+            self.sync_mark(true)?;
             self.write_staged()?;
         }
         Ok(())

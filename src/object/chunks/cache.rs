@@ -1,6 +1,8 @@
 //! The chunks of a dataset that are in memory.
 
+use crate::error::Result;
 use crate::index::ChunkRecord;
+use crate::store::Store;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -18,6 +20,9 @@ pub(super) struct Cached {
     pub(super) data: Vec<u8>,
     /// The bytes that differ from the file.
     pub(super) dirty: Option<Range<usize>>,
+    /// So many bytes at the start have not been read from the file, where the chunk is stored raw: rows are appended to
+    /// it. None of them is dirty.
+    pub(super) missing: usize,
     /// Where the chunk is in the file.
     pub(super) stored: Option<ChunkRecord>,
     /// It could still grow when it was last looked at: written as soon as it is full.
@@ -30,10 +35,23 @@ impl Cached {
         Self {
             data,
             dirty: None,
+            missing: 0,
             stored,
             growing: false,
             used: 0,
         }
+    }
+
+    /// Reads what is missing.
+    pub(super) fn complete(&mut self, store: &Store) -> Result<()> {
+        if let Some(record) = self.stored
+            && self.missing > 0
+        {
+            let missing = &mut self.data[..self.missing];
+            store.read_into(record.extent.addr, missing, "chunk")?;
+        }
+        self.missing = 0;
+        Ok(())
     }
 
     pub(super) fn touch(&mut self, range: Range<usize>) {
@@ -80,8 +98,15 @@ impl Cache {
         self.chunks.contains_key(at)
     }
 
-    pub(super) fn get(&self, at: &[u64]) -> Option<&Cached> {
-        self.chunks.get(at)
+    /// The chunk at `at`, all of it; its age stays.
+    pub(super) fn get(&mut self, store: &Store, at: &[u64]) -> Result<Option<&Cached>> {
+        match self.chunks.get_mut(at) {
+            Some(cached) => {
+                cached.complete(store)?;
+                Ok(Some(cached))
+            }
+            None => Ok(None),
+        }
     }
 
     /// The chunk at `at`, as used now.

@@ -98,10 +98,11 @@ impl Chunks {
     ) -> Result<(u32, Vec<u8>)> {
         let at = self.place(offset, dims)?;
         self.settle(store)?;
-        if let Some(cached) = self.cache.get(&at)
+        if let Some(cached) = self.cache.get(store, &at)?
             && cached.dirty.is_some()
         {
-            let (bytes, mask) = self.encode_whole(&at, dims, cached.data.clone())?;
+            let data = cached.data.clone();
+            let (bytes, mask) = self.encode_whole(&at, dims, data)?;
             return Ok((mask, bytes));
         }
         match self.index.find(store, &at)? {

@@ -1,6 +1,6 @@
 //! The chunks at the edge of the extent: what of them lies beyond it is fill, whatever the extent was before.
 
-use super::{Chunks, Shape};
+use super::{Chunks, Needed, Shape};
 use crate::error::Result;
 use crate::selection::Resolved;
 use crate::store::Store;
@@ -44,7 +44,7 @@ impl Chunks {
             {
                 continue;
             }
-            self.load(store, old, &at, false)?;
+            self.load(store, old, &at, Needed::All)?;
             if let Some(cached) = self.cache.get_mut(&at) {
                 cached.touch(0..cached.data.len());
             }
@@ -99,7 +99,7 @@ impl Chunks {
         for at in self.border(store, shape, 0)? {
             let record = self.index.find(store, &at)?;
             if record.is_some_and(|record| self.is_raw(record)) {
-                self.load(store, shape, &at, false)?;
+                self.load(store, shape, &at, Needed::All)?;
                 self.keep_cache_within(store, shape, budget.max(self.cache.cost()))?;
             }
         }
@@ -148,7 +148,7 @@ impl Chunks {
         budget: usize,
     ) -> Result<()> {
         for at in self.border(store, shape, axis)? {
-            self.load(store, shape, &at, false)?;
+            self.load(store, shape, &at, Needed::All)?;
             if let Some(cached) = self.cache.get_mut(&at)
                 && let Some(changed) =
                     self.grid

@@ -100,7 +100,7 @@ impl Chunks {
 
     fn read_part(&mut self, reading: &mut Reading<'_>, at: &[u64]) -> Result<()> {
         let selection = reading.selection;
-        if let Some(cached) = self.cache.get(at) {
+        if let Some(cached) = self.cache.get(reading.store, at)? {
             self.grid.gather(at, selection, &cached.data, reading.out);
             return Ok(());
         }
