@@ -100,11 +100,20 @@ def value_text(f, t, v):
     if kind == h5t.OPAQUE:
         # h5py gives some as text, whose zeros at the end numpy leaves out.
         return "b" + v.tobytes().ljust(t.get_size(), b"\0").hex()
-    if kind == h5t.REFERENCE and isinstance(v, h5py.Reference) and not isinstance(v, h5py.RegionReference):
+    if kind == h5t.REFERENCE and isinstance(v, h5py.Reference):
         if not v:
             return "null"
-        return "r%d" % h5o.get_info(h5r.dereference(v, f.id)).addr
+        o = h5r.dereference(v, f.id)
+        place = "%d" % h5o.get_info(o).addr
+        return region_text(f, place, o, h5r.get_region(v, f.id)) if isinstance(v, h5py.RegionReference) else "r" + place
     raise NotRead(f"class {kind}")
+
+
+def region_text(f, place, o, space):
+    """The dataset of a region, and the values of its elements."""
+    out = np.zeros(space.get_select_npoints(), o.dtype)
+    o.read(h5s.create_simple(out.shape), space, out)
+    return f"R{place}({values_text(f, o.get_type(), out.shape, out, o)})"
 
 
 def raw_bits(o, t, count):
@@ -273,4 +282,5 @@ def main():
         print(f"{count} {what}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@
 
 use h5quill::{
     ByteOrder, CharacterSet, Dataset, Datatype, ErrorKind, File, FloatType, Group, IntegerType,
-    Location, Normalization, Reference, Result, StringPadding, Value,
+    Location, Normalization, Reference, RegionReference, Result, StringPadding, Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -86,7 +86,9 @@ impl Dump {
             let line = at.attr(&name).and_then(|attribute| {
                 let dtype = attribute.dtype()?;
                 let shape = attribute.shape();
-                let values = attribute.read_values().map(|values| all(&values, &dtype));
+                let values = attribute
+                    .read_values()
+                    .and_then(|values| all(at, &values, &dtype));
                 Ok(format!(
                     "{} [{}] {}",
                     type_text(&dtype),
@@ -107,7 +109,7 @@ impl Dump {
                 .iter()
                 .map(|max| max.map_or("*".into(), |max| max.to_string()))
                 .collect();
-            let values = some(data, &shape).map(|values| all(&values, &dtype));
+            let values = some(data, &shape).and_then(|values| all(data, &values, &dtype));
             format!(
                 "{} [{}] [{}] {}",
                 type_text(&dtype),
@@ -136,12 +138,28 @@ fn some(data: &Dataset, shape: &[usize]) -> Result<Vec<Value>> {
     data.read_values(part)
 }
 
-fn all(values: &[Value], dtype: &Datatype) -> String {
-    let texts: Vec<String> = values
+/// The type and values read at an object, or at an attribute of it.
+pub(crate) fn typed(at: &Location, values: &[Value], dtype: &Datatype) -> Result<String> {
+    Ok(format!("{} {}", type_text(dtype), all(at, values, dtype)?))
+}
+
+fn all(at: &Location, values: &[Value], dtype: &Datatype) -> Result<String> {
+    let texts: Result<Vec<String>> = values
         .iter()
-        .map(|value| value_text(value, dtype))
+        .map(|value| value_text(at, value, dtype))
         .collect();
-    texts.join(";")
+    Ok(texts?.join(";"))
+}
+
+/// The dataset of a region, and the values of its elements.
+fn region_text(at: &Location, reference: &RegionReference) -> Result<String> {
+    if reference.object().is_null() {
+        return Ok("null".into());
+    }
+    let region = at.dereference_region(reference)?;
+    let dtype = region.dataset().dtype()?;
+    let values = all(region.dataset(), &region.read_values()?, &dtype)?;
+    Ok(format!("R{}({values})", reference.object().address()))
 }
 
 fn float_text(value: f64) -> String {
@@ -151,12 +169,15 @@ fn float_text(value: f64) -> String {
     }
 }
 
-fn value_text(value: &Value, dtype: &Datatype) -> String {
+fn value_text(at: &Location, value: &Value, dtype: &Datatype) -> Result<String> {
     let many = |values: &[Value], base: &Datatype| {
-        let texts: Vec<String> = values.iter().map(|value| value_text(value, base)).collect();
-        texts.join(",")
+        let texts: Result<Vec<String>> = values
+            .iter()
+            .map(|value| value_text(at, value, base))
+            .collect();
+        texts.map(|texts| texts.join(","))
     };
-    match (value, dtype) {
+    Ok(match (value, dtype) {
         (Value::Integer(number), _) => format!("i{number}"),
         (Value::Float(number), _) => float_text(*number),
         (Value::F80(number), _) => {
@@ -172,32 +193,32 @@ fn value_text(value: &Value, dtype: &Datatype) -> String {
         }
         (Value::Bytes(bytes), _) => format!("b{}", hex(bytes)),
         (Value::Compound(parts), Datatype::Compound { members, .. }) => {
-            let texts: Vec<String> = parts
+            let texts: Result<Vec<String>> = parts
                 .iter()
                 .zip(members)
                 .map(|((name, value), member)| {
-                    format!(
-                        "{}:{}",
-                        hex(name.as_bytes()),
-                        value_text(value, &member.datatype)
-                    )
+                    let value = value_text(at, value, &member.datatype)?;
+                    Ok(format!("{}:{value}", hex(name.as_bytes())))
                 })
                 .collect();
-            format!("{{{}}}", texts.join(","))
+            format!("{{{}}}", texts?.join(","))
         }
         (Value::Reference(Reference::Object(object)), _) if object.is_null() => "null".into(),
         (Value::Reference(Reference::Object(object)), _) => format!("r{}", object.address()),
+        (Value::Reference(Reference::Region(region)), _) => region_text(at, region)?,
         (Value::Reference(other), _) => format!("{other:?}"),
         (Value::Enum { value, .. }, _) => format!("i{value}"),
         (Value::Sequence(values), Datatype::VarLenSequence { base, .. }) => {
-            format!("<{}>", many(values, base))
+            format!("<{}>", many(values, base)?)
         }
-        (Value::Array(values), Datatype::Array { base, .. }) => format!("[{}]", many(values, base)),
+        (Value::Array(values), Datatype::Array { base, .. }) => {
+            format!("[{}]", many(values, base)?)
+        }
         (Value::Complex(parts), Datatype::Complex { base, .. }) => {
-            format!("({})", many(&parts[..], base))
+            format!("({})", many(&parts[..], base)?)
         }
         (other, _) => format!("{other:?}"),
-    }
+    })
 }
 
 fn order_text(order: ByteOrder) -> &'static str {
