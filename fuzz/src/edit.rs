@@ -158,7 +158,7 @@ fn read(bytes: Vec<u8>) -> Vec<String> {
         .unwrap_or_else(|error| panic!("it no longer opens: {error}"));
     let report = file.verify().expect("memory does not fail");
     assert!(report.problems.is_empty(), "no longer sound: {report}");
-    Walk::of(&file).lines
+    Walk::once(&file).lines
 }
 
 /// Whether nothing is wrong with the file. Where structures overlap, a change of one may be damage to the other, and
@@ -207,7 +207,7 @@ pub(crate) fn run(bytes: Vec<u8>, script: &[u8]) {
             panic!("refused and yet changed at {first:?} of {lengths:?}: {result:?}");
         }
         if before != after && sound {
-            let (live, fresh) = (Walk::of(&file).lines, read(after));
+            let (live, fresh) = (Walk::once(&file).lines, read(after));
             let first = live.iter().zip(&fresh).find(|(live, fresh)| live != fresh);
             let lines = (live.len(), fresh.len());
             assert!(
