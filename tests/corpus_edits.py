@@ -176,7 +176,7 @@ def check(old_path, new_path, verb, path, detail):
     aliases = next((names for names in addresses.values() if path in names), [path])
     changed = {name for name in old_digest if new_digest.get(name) != old_digest[name]}
     added = set(new_digest) - set(old_digest)
-    touched = {path}
+    touched, counted = {path}, set()
     detail, _, source = detail.partition("\0")
     with h5py.File(old_path, "r") as old, h5py.File(new_path, "r") as new:
         if verb in ("set attribute", "set text attribute", "replace attribute", "delete attribute"):
@@ -244,7 +244,7 @@ def check(old_path, new_path, verb, path, detail):
                 return f"changed {sorted(changed - below)[:3]}, added {sorted(added)[:3]}"
             if gone in new_digest:
                 return "the link is there"
-            touched.add(gone)
+            counted = left_with_fewer_links(old[path], detail)
         else:
             new_names = {child(alias, detail) for alias in aliases}
             below = {name for name in added if any((name + "/").startswith(top + "/") for top in new_names)}
@@ -274,7 +274,37 @@ def check(old_path, new_path, verb, path, detail):
         # Of a damaged object h5py does not say where it is.
         return None
     grown = beyond_extent(old_path, path) if verb in ("append", "resize up") else []
-    return check_bytes(old_bytes, new_bytes, addresses, touched, base, verb == "unlink", grown)
+    headers = counted | {address for address, names in addresses.items() if touched & set(names)}
+    return check_bytes(old_bytes, new_bytes, headers, base, grown)
+
+
+def left_with_fewer_links(group, name):
+    """The addresses of the objects that stay, but lose links with one of a group: its target, or what had its last links
+    from there. Committed datatypes count who uses them."""
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        return set()
+    counts = {}
+
+    def lose(o):
+        info = h5py.h5o.get_info(o)
+        counts[info.addr] = counts.get(info.addr, info.rc) - 1
+        if counts[info.addr]:
+            return
+        for number in range(h5py.h5a.get_num_attrs(o)):
+            lose_type(h5py.h5a.open(o, index=number).get_type())
+        if isinstance(o, h5py.h5d.DatasetID):
+            lose_type(o.get_type())
+        elif isinstance(o, h5py.h5g.GroupID):
+            for child in o:
+                if o.links.get_info(child).type == h5py.h5l.TYPE_HARD:
+                    lose(h5py.h5o.open(o, child))
+
+    def lose_type(datatype):
+        if datatype.committed():
+            lose(datatype)
+
+    lose(group[name].id)
+    return {address for address, left in counts.items() if left}
 
 
 def beyond_extent(path, name):
@@ -289,37 +319,91 @@ def beyond_extent(path, name):
         ]
 
 
-def check_bytes(old, new, addresses, touched, base, everything, grown):
-    """No byte of the old file is another, but in the superblock, the headers of what was touched and of heaps, and in
-    chunks that grow."""
+class Superblock:
+    """What the superblock says, and the bytes of it that an edit may change."""
+
+    def __init__(self, data, base):
+        new = data[base + 8] > 1
+        at = base + (12 if new else 24 + 4 * data[base + 8])
+        self.base, self.width, self.length = base, *data[base + (9 if new else 13):][:2]
+        end = at + 2 * self.width
+        self.end = unsigned(data, end, self.width)
+        extension = unsigned(data, at + self.width, self.width)
+        self.extension = base + extension if new and extension != 256**self.width - 1 else None
+        # The mark of a writer, the end, and the checksum, or whether the entry of the root group names a symbol table.
+        mark, sum_or_cache = ((11, 1), end + 2 * self.width) if new else ((20, 4), end + 4 * self.width)
+        self.may = [(base + mark[0], base + sum(mark)), (end, end + self.width), (sum_or_cache, sum_or_cache + 4)]
+
+
+def unsigned(data, at, width):
+    return int.from_bytes(data[at:at + width], "little")
+
+
+def messages(data, at, superblock):
+    """The messages of a version 2 object header, and where its first block ends."""
+    flags, width = data[at + 5], superblock.width
+    start = at + 6 + 16 * bool(flags & 0x20) + 4 * bool(flags & 0x10)
+    head, first = 6 if flags & 4 else 4, 1 << (flags & 3)
+    blocks, found, ends = [(start + first, unsigned(data, start, first))], [], None
+    for start, size in blocks:
+        end = start + size
+        while start + head <= end:
+            kind, size, body = data[start], unsigned(data, start + 1, 2), start + head
+            start = body + size
+            if kind == 0x10:
+                block = superblock.base + unsigned(data, body, width)
+                blocks.append((block + 4, unsigned(data, body + width, superblock.length) - 8))
+            elif kind:
+                found.append((kind, data[body - head + 3], data[body:start]))
+        ends = ends or end + 4
+    return sorted(found), ends
+
+
+def check_extension(old, new, before):
+    """The messages of a superblock extension stay as they are. But where managers of free space persist, the file space
+    info says where the file ends, and a table of shared messages may have moved."""
+    after = Superblock(new, before.base)
+    if after.extension != before.extension:
+        return "the superblock extension is elsewhere"
+    if before.extension is None:
+        return None
+    width, length = before.width, before.length
+    left, right = (messages(data, before.extension, before)[0] for data in (old, new))
+    if [kind for kind, _, _ in left] != [kind for kind, _, _ in right]:
+        return "other messages in the superblock extension"
+    for (kind, was_flags, was), (_, flags, now) in zip(left, right):
+        may = (0, 0)
+        if kind == 0x17 and was[0] == 1 and was[2]:
+            may = (5 + 2 * length, 5 + 2 * length + width)
+        elif kind == 0x0f:
+            may = (1, 1 + width)
+        same = was[:may[0]] == now[:may[0]] and was[may[1]:] == now[may[1]:]
+        if was_flags != flags or not same:
+            return f"message {kind:#x} of the superblock extension changed"
+    return None
+
+
+def check_bytes(old, new, headers, base, grown):
+    """No byte of the old file is another, but in the end in the superblock, the headers of what was touched and of heaps, and in
+    chunks that grow. What stood beyond the end is overwritten only by what the file now holds."""
+    before, after = Superblock(old, base), Superblock(new, base)
     if len(new) < len(old):
         tail = old[len(new):]
-        if tail.strip(b"\0"):
+        if tail.strip(b"\0") or len(new) < after.end:
             return f"{len(tail)} bytes cut off"
-    version, width = old[base + 8], old[base + (9 if old[base + 8] > 1 else 13)]
-    may = grown + [(base, base + (16 + 4 * width if version > 1 else 48 + 4 * version + 6 * width))]
-    end = int.from_bytes(old[base + (12 + 2 * width if version > 1 else 24 + 4 * version + 2 * width):][:width], "little")
-    if version > 1:
-        # The superblock extension, which may say where the file ends.
-        extension = base + int.from_bytes(old[base + 12 + width:][:width], "little")
-        may.append((extension, extension + CELL))
-    for address, names in addresses.items():
-        # What is unlinked had a share in other objects, such as committed datatypes.
-        if everything or touched & set(names):
-            may.append((base + address, base + address + CELL))
-    for found in re.finditer(b"FRHP", old):
-        may.append((found.start(), found.start() + HEAP))
-    common = min(len(old), len(new), end)
-    at = 0
-    while at < common:
+    may = grown + before.may + [(before.end, after.end)]
+    if before.extension is not None:
+        _, end = messages(old, before.extension, before)
+        may.append((before.extension, min(before.extension + CELL, end)))
+    may += ((base + address, base + address + CELL) for address in headers)
+    may += ((found.start(), found.start() + HEAP) for found in re.finditer(b"FRHP", old))
+    for at in range(0, min(len(old), len(new)), 4096):
         if old[at:at + 4096] == new[at:at + 4096]:
-            at += 4096
             continue
-        for i in range(at, min(at + 4096, common)):
+        for i in range(at, min(at + 4096, len(old), len(new))):
             if old[i] != new[i] and not any(start <= i < end for start, end in may):
                 return f"byte {i} changed from {old[i]:#x} to {new[i]:#x}"
-        at += 4096
-    return None
+    return check_extension(old, new, before)
 
 
 def main():
