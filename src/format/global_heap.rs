@@ -50,12 +50,10 @@ pub(crate) struct HeapObject {
 }
 
 /// Starts a collection; its size is written by [`finish`].
-pub(crate) fn begin(widths: Widths) -> Vec<u8> {
-    let mut out = Vec::new();
+pub(crate) fn begin(out: &mut Vec<u8>, widths: Widths) {
     out.put_bytes(b"GCOL");
     out.put_u8(1);
     out.put_zeros(prefix_size(widths) as usize - 5);
-    out
 }
 
 /// Appends an object to a collection.
@@ -188,7 +186,8 @@ mod tests {
         }
         assert_eq!(texts.len(), 20);
 
-        let mut out = begin(widths);
+        let mut out = Vec::new();
+        begin(&mut out, widths);
         for object in &objects {
             put_object(
                 &mut out,
@@ -215,7 +214,8 @@ mod tests {
     #[test]
     fn broken_collections_are_errors() {
         let widths = Widths::EIGHT;
-        let mut whole = begin(widths);
+        let mut whole = Vec::new();
+        begin(&mut whole, widths);
         put_object(&mut whole, 1, 0, b"abc", widths);
         finish(&mut whole, 4096, widths);
         assert_eq!(decode(&whole, widths, 0).unwrap().len(), 1);
@@ -240,7 +240,8 @@ mod tests {
     #[test]
     fn a_rest_too_small_for_a_header_is_free_space() {
         let widths = Widths::EIGHT;
-        let mut bytes = begin(widths);
+        let mut bytes = Vec::new();
+        begin(&mut bytes, widths);
         put_object(&mut bytes, 7, 3, &[9; 40], widths);
         bytes.extend_from_slice(&[0; 8]);
         let objects = decode(&bytes, widths, 0).unwrap();

@@ -510,12 +510,13 @@ impl Engine {
         let raised = self.order_relinks()?;
         // They stay marked, so that none is forgotten while the commit is made.
         let dirty = self.dirty.clone();
+        // First, so that what its last collection does not need takes blocks of the objects.
+        self.heap.seal(&mut self.store)?;
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {
                 object.stage_parts(&mut self.store, closing)?;
             }
         }
-        self.heap.seal(&mut self.store)?;
         let recipient = if closing {
             self.recipient(&dirty)?
         } else {

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 const NAME: &str = "global heap collection";
 
 /// Collections grow up to this size within one commit; a larger object gets a collection of its own.
-const MAX_GROWTH: u64 = 1 << 20;
+const MAX_GROWTH: u64 = 256 << 10;
 
 /// Smaller collections wait for the commit, which writes neighbours together.
 const STAGE_BELOW: usize = 64 << 10;
@@ -72,6 +72,8 @@ pub(crate) struct GlobalHeap {
     open: Option<Open>,
     /// The size of the next collection.
     next_size: u64,
+    /// The memory of a collection that has been written, for the next.
+    spare: Vec<u8>,
     /// The last read is first.
     cache: Vec<Decoded>,
     dead: BTreeMap<Addr, Dead>,
@@ -126,7 +128,7 @@ impl GlobalHeap {
         let most = closed_size(prefix_size(widths).saturating_add(need), widths);
         widths.check_len("the size of a global heap collection", most)?;
         if prefix_size(widths) + need > MAX_GROWTH {
-            let mut alone = Self::create(store, closed_size(prefix_size(widths) + need, widths))?;
+            let mut alone = self.create(store, closed_size(prefix_size(widths) + need, widths))?;
             let at = Self::put(&mut alone, bytes, widths);
             self.close(store, alone)?;
             return Ok(at);
@@ -135,14 +137,16 @@ impl GlobalHeap {
         let least = closed_size(prefix_size(widths) + need, widths);
         let size = self.next_size.max(least).next_multiple_of(8);
         self.next_size = (size * 2).min(MAX_GROWTH);
-        let open = self.open.insert(Self::create(store, size)?);
-        Ok(Self::put(open, bytes, widths))
+        let open = self.create(store, size)?;
+        Ok(Self::put(self.open.insert(open), bytes, widths))
     }
 
-    fn create(store: &mut Store, size: u64) -> Result<Open> {
+    fn create(&mut self, store: &mut Store, size: u64) -> Result<Open> {
         let extent = store.alloc_raw(size)?;
-        let mut bytes = format::begin(store.widths());
-        bytes.reserve_exact((size as usize).saturating_sub(bytes.len()));
+        let mut bytes = core::mem::take(&mut self.spare);
+        bytes.clear();
+        bytes.reserve_exact(size as usize);
+        format::begin(&mut bytes, store.widths());
         Ok(Open {
             extent,
             bytes,
@@ -199,10 +203,14 @@ impl GlobalHeap {
             dead.extent.len = size;
             dead.live = open.objects.len();
         }
-        match open.bytes.len() < STAGE_BELOW {
-            true => store.stage(extent.addr, open.bytes),
-            false => store.write_now(extent.addr, &open.bytes),
+        if open.bytes.len() < STAGE_BELOW {
+            return store.stage(extent.addr, open.bytes);
         }
+        store.write_now(extent.addr, &open.bytes)?;
+        if open.bytes.capacity() as u64 <= MAX_GROWTH {
+            self.spare = open.bytes;
+        }
+        Ok(())
     }
 
     /// The bytes of an object.
