@@ -1,4 +1,3 @@
-use super::deflate::portable;
 use super::*;
 use crate::error::ErrorKind;
 use crate::format::message::datatype::Datatype;
@@ -295,32 +294,6 @@ fn broken_parameters_leave_an_optional_filter_out_and_refuse_another() {
         assert!(is_corrupt(required.decode(vec![1, 2], 0, 2)));
         assert_eq!(required.decode(vec![1, 2], 1, 2).unwrap(), [1, 2]);
     }
-}
-
-#[test]
-fn the_portable_deflate_reads_and_writes_the_same_streams() {
-    let values = golden!("values_i4");
-    let portable = portable::Engine::new(6);
-    let inflate = |stream: &[u8], limit| {
-        let mut output = Vec::new();
-        portable
-            .inflate(stream, limit, &mut output)
-            .map(|()| output)
-    };
-    assert_eq!(inflate(golden!("deflate"), values.len()).unwrap(), values);
-    let mut stream = Vec::new();
-    portable.deflate(values, values.len(), &mut stream).unwrap();
-    assert_eq!(
-        pipeline(&[deflate(6)])
-            .decode(stream.clone(), 0, values.len())
-            .unwrap(),
-        values
-    );
-    assert!(is_corrupt(inflate(&stream, values.len() - 1)));
-    assert!(is_corrupt(inflate(
-        &stream[..stream.len() - 1],
-        values.len()
-    )));
 }
 
 proptest! {
