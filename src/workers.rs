@@ -12,7 +12,7 @@ pub(crate) use threads::{Pending, Workers};
 #[cfg(not(feature = "parallel"))]
 mod serial {
     /// No workers: the caller computes.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     pub(crate) struct Workers;
 
     impl Workers {
@@ -150,7 +150,6 @@ mod threads {
     }
 
     /// The workers of one file. They are started with the first job.
-    #[derive(Default)]
     pub(crate) struct Workers {
         /// How many threads compute, the one that waits among them; as many as the machine runs at once by default.
         threads: Option<usize>,

@@ -214,7 +214,7 @@ impl Store {
             untidy: false,
             unsynced_mark: false,
             sector_0: None,
-            workers: Workers::default(),
+            workers: Workers::new(None),
         })
     }
 
@@ -268,7 +268,7 @@ impl Store {
             untidy: false,
             unsynced_mark: false,
             sector_0: None,
-            workers: Workers::default(),
+            workers: Workers::new(None),
         };
         store.read_stamp()?;
         store.untidy = store.device_len > store.superblock.end_of_file;
