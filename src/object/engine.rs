@@ -23,9 +23,10 @@ use crate::report::Report;
 use crate::storage::Storage;
 use crate::store::{Level, Stamp, Store};
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
+use hashbrown::{HashMap, HashSet};
 
 /// Clean objects beyond this many are forgotten after a commit, and beyond twice as many before the next is read.
 const MAX_CLEAN: usize = 1024;
@@ -129,8 +130,8 @@ pub(crate) struct NewFile {
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) heap: GlobalHeap,
-    pub(crate) objects: BTreeMap<Addr, Box<Object>>,
-    dirty: BTreeSet<Addr>,
+    pub(crate) objects: HashMap<Addr, Box<Object>>,
+    dirty: HashSet<Addr>,
     /// How many bytes of chunks may wait in memory, all datasets together.
     pub(crate) budget: usize,
     waiting: Waiting,
@@ -214,8 +215,8 @@ impl Engine {
         Self {
             store,
             heap: GlobalHeap::new(),
-            objects: BTreeMap::new(),
-            dirty: BTreeSet::new(),
+            objects: HashMap::new(),
+            dirty: HashSet::new(),
             budget: DEFAULT_CACHE,
             waiting: Waiting::default(),
             most_objects: 2 * MAX_CLEAN,
@@ -293,8 +294,10 @@ impl Engine {
     /// The dataset at `addr`.
     pub(crate) fn dataset(&mut self, addr: Addr) -> Result<&mut Dataset> {
         let object = self.object(addr)?;
-        let error = object.not_a_dataset();
-        object.dataset.as_mut().ok_or(error)
+        if object.dataset.is_none() {
+            return Err(object.not_a_dataset());
+        }
+        object.dataset.as_mut().ok_or_else(Error::not_found)
     }
 
     /// Refuses a change that adds `bytes` of data where the file has no room for them.
@@ -388,8 +391,11 @@ impl Engine {
             return Ok(());
         }
         self.new_datasets = 1;
-        let dirty: Vec<Addr> = self.dirty.iter().copied().collect();
-        for addr in dirty.into_iter().filter(|addr| *addr != newest) {
+        for addr in self
+            .dirty_in_order()
+            .into_iter()
+            .filter(|addr| *addr != newest)
+        {
             let Some(object) = self.objects.get_mut(&addr) else {
                 continue;
             };
@@ -403,6 +409,13 @@ impl Engine {
             self.count_waiting(addr);
         }
         Ok(())
+    }
+
+    /// The objects that differ from the file, by address: the order in which they get space.
+    fn dirty_in_order(&self) -> Vec<Addr> {
+        let mut dirty: Vec<Addr> = self.dirty.iter().copied().collect();
+        dirty.sort_unstable();
+        dirty
     }
 
     /// Forgets a clean object, which can be read again.
@@ -509,7 +522,7 @@ impl Engine {
     fn commit_changes(&mut self, level: Level, closing: bool) -> Result<()> {
         let raised = self.order_relinks()?;
         // They stay marked, so that none is forgotten while the commit is made.
-        let dirty = self.dirty.clone();
+        let dirty = self.dirty_in_order();
         // First, so that what its last collection does not need takes blocks of the objects.
         self.heap.seal(&mut self.store)?;
         for addr in &dirty {
@@ -561,7 +574,7 @@ impl Engine {
 
     /// Which object takes the record of the free space: the first one that changed in this session, also where an
     /// earlier commit has it already and the space is worth another body.
-    fn recipient(&mut self, dirty: &BTreeSet<Addr>) -> Result<Option<Addr>> {
+    fn recipient(&mut self, dirty: &[Addr]) -> Result<Option<Addr>> {
         if !self.store.stamped() {
             return Ok(None);
         }
