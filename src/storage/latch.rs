@@ -4,12 +4,15 @@
 //! The only safe answer is to stop, with the file at its last commit.
 
 use super::Storage;
+use super::pages::Pages;
 use crate::error::{Error, ErrorKind, Result};
 use alloc::boxed::Box;
+use core::cell::RefCell;
 
 pub(crate) struct Latch {
     storage: Box<dyn Storage>,
     failed: bool,
+    pages: RefCell<Pages>,
 }
 
 impl Latch {
@@ -17,6 +20,7 @@ impl Latch {
         Self {
             storage,
             failed: false,
+            pages: RefCell::default(),
         }
     }
 
@@ -44,28 +48,39 @@ impl Latch {
         self.check()?;
         call(&mut *self.storage).map_err(|error| {
             self.failed = true;
+            self.pages.get_mut().forget();
             Error::from(error).at(offset)
         })
     }
 
     pub(crate) fn len(&self) -> Result<u64> {
         self.check()?;
-        Ok(self.storage.len()?)
+        let len = self.storage.len()?;
+        self.pages.borrow_mut().set_len(len);
+        Ok(len)
     }
 
     pub(crate) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         self.check()?;
+        // A page that cannot be read may still have the bytes that are asked for.
+        if let Ok(true) = self.pages.borrow_mut().read(&*self.storage, offset, buffer) {
+            return Ok(());
+        }
         self.storage
             .read_at(offset, buffer)
             .map_err(|error| Error::from(error).at(offset))
     }
 
     pub(crate) fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.attempt(offset, |storage| storage.write_at(offset, bytes))
+        self.attempt(offset, |storage| storage.write_at(offset, bytes))?;
+        self.pages.get_mut().written(offset, bytes);
+        Ok(())
     }
 
     pub(crate) fn set_len(&mut self, len: u64) -> Result<()> {
-        self.attempt(len, |storage| storage.set_len(len))
+        self.attempt(len, |storage| storage.set_len(len))?;
+        self.pages.get_mut().set_len(len);
+        Ok(())
     }
 
     pub(crate) fn sync(&mut self) -> Result<()> {

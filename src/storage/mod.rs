@@ -4,6 +4,7 @@
 mod file;
 mod latch;
 mod memory;
+mod pages;
 #[cfg(all(test, feature = "std"))]
 pub(crate) mod recorder;
 
