@@ -531,7 +531,7 @@ pub trait AttributeValue {
 }
 
 fn encode_values<T: H5Type>(values: &[T], heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(core::mem::size_of_val(values));
     T::encode(values, &T::datatype(), heap, &mut out)?;
     Ok(out)
 }

@@ -5,28 +5,38 @@
 pub(crate) fn lookup3(bytes: &[u8]) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32);
     let (mut a, mut b, mut c) = (start, start, start);
-    let mut rest = bytes;
-    while rest.len() > 12 {
-        let (block, tail) = rest.split_at(12);
-        a = a.wrapping_add(word(block, 0));
-        b = b.wrapping_add(word(block, 4));
-        c = c.wrapping_add(word(block, 8));
+    let (blocks, rest) = bytes.as_chunks::<12>();
+    // The last block is finished, not mixed, also where it is whole.
+    let (mixed, last) = match (blocks.split_last(), rest) {
+        (None, []) => return c,
+        (Some((last, before)), []) => (before, *last),
+        _ => {
+            let mut last = [0; 12];
+            last[..rest.len()].copy_from_slice(rest);
+            (blocks, last)
+        }
+    };
+    for block in mixed {
+        let words = words(block);
+        a = a.wrapping_add(words[0]);
+        b = b.wrapping_add(words[1]);
+        c = c.wrapping_add(words[2]);
         (a, b, c) = mix(a, b, c);
-        rest = tail;
     }
-    if rest.is_empty() {
-        return c;
-    }
-    let mut last = [0; 12];
-    last[..rest.len()].copy_from_slice(rest);
-    a = a.wrapping_add(word(&last, 0));
-    b = b.wrapping_add(word(&last, 4));
-    c = c.wrapping_add(word(&last, 8));
+    let words = words(&last);
+    a = a.wrapping_add(words[0]);
+    b = b.wrapping_add(words[1]);
+    c = c.wrapping_add(words[2]);
     finish(a, b, c)
 }
 
-fn word(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+fn words(block: &[u8; 12]) -> [u32; 3] {
+    let (words, _) = block.as_chunks::<4>();
+    [0, 1, 2].map(|word| {
+        words
+            .get(word)
+            .map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    })
 }
 
 fn mix(mut a: u32, mut b: u32, mut c: u32) -> (u32, u32, u32) {

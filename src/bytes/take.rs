@@ -47,6 +47,7 @@ impl<'a> Take<'a> {
         &self.bytes[self.position..]
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self, count: usize) -> Result<&'a [u8]> {
         if count > self.remaining() {
             return Err(self.error("ends too early"));
@@ -56,33 +57,40 @@ impl<'a> Take<'a> {
         Ok(taken)
     }
 
+    #[inline]
     pub(crate) fn skip(&mut self, count: usize) -> Result<()> {
         self.bytes(count).map(|_| ())
     }
 
+    #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.bytes(N)?);
         Ok(array)
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self) -> Result<u8> {
         Ok(self.bytes(1)?[0])
     }
 
+    #[inline]
     pub(crate) fn u16(&mut self) -> Result<u16> {
         Ok(LittleEndian::read_u16(self.bytes(2)?))
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self) -> Result<u32> {
         Ok(LittleEndian::read_u32(self.bytes(4)?))
     }
 
+    #[inline]
     pub(crate) fn u64(&mut self) -> Result<u64> {
         Ok(LittleEndian::read_u64(self.bytes(8)?))
     }
 
     /// An unsigned value of 0 to 8 bytes.
+    #[inline]
     pub(crate) fn uint(&mut self, width: u8) -> Result<u64> {
         let mut full = [0; 8];
         full[..usize::from(width)].copy_from_slice(self.bytes(usize::from(width))?);
@@ -117,6 +125,7 @@ impl<'a> Take<'a> {
     }
 
     /// A version byte that must be `expected`.
+    #[inline]
     pub(crate) fn version(&mut self, expected: u8) -> Result<()> {
         if self.u8()? != expected {
             self.position -= 1;

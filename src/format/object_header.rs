@@ -90,16 +90,20 @@ impl Prefix {
         if self.tracks_creation_order() { 6 } else { 4 }
     }
 
-    /// The prefix of a header whose chunk 0 holds `data_size` bytes.
+    /// The bytes of [`encode`](Self::encode).
+    fn size(&self, data_size: usize) -> usize {
+        let times = self.times.map_or(0, |_| 16);
+        let phase_change = self.phase_change.map_or(0, |_| 4);
+        6 + times + phase_change + (1 << width_code(data_size))
+    }
+
+    /// The prefix of a header whose chunk 0 holds `data_size` bytes, with room for these.
     fn encode(&self, data_size: usize) -> Vec<u8> {
-        let width_code = [0xff, 0xffff, 0xffff_ffff_u64]
-            .iter()
-            .filter(|&&largest| data_size as u64 > largest)
-            .count() as u8;
+        let width_code = width_code(data_size);
         let mut flags = width_code | self.flags & (ORDER_TRACKED | ORDER_INDEXED);
         flags |= self.times.map_or(0, |_| HAS_TIMES);
         flags |= self.phase_change.map_or(0, |_| HAS_PHASE_CHANGE);
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(34 + data_size + CHECKSUM_SIZE);
         out.put_bytes(&HEADER_SIGNATURE);
         out.put_u8(2);
         out.put_u8(flags);
@@ -113,6 +117,16 @@ impl Prefix {
         out.put_uint(data_size as u64, 1 << width_code);
         out
     }
+}
+
+/// How the size of chunk 0 is written: in 1, 2, 4 or 8 bytes.
+fn width_code(data_size: usize) -> u8 {
+    let narrower = [0xff, 0xffff, 0xffff_ffff_u64];
+    let data_size = data_size as u64;
+    narrower
+        .iter()
+        .filter(|&&largest| data_size > largest)
+        .count() as u8
 }
 
 /// Decodes the prefix; `bytes` may hold more or be just long enough (34 bytes always are). Returns the size of chunk
@@ -260,8 +274,18 @@ pub(crate) fn encode_body(
     Ok(out)
 }
 
+/// The size of a complete header whose chunk 0 holds `messages` and nothing else.
+pub(crate) fn whole_size(prefix: &Prefix, messages: &[RawMessage]) -> usize {
+    let data_size = messages_size(prefix, messages);
+    prefix.size(data_size) + data_size + CHECKSUM_SIZE
+}
+
+/// A complete header whose chunk 0 holds `messages` and nothing else.
+pub(crate) fn encode_whole(prefix: &Prefix, messages: &[RawMessage]) -> Result<Vec<u8>> {
+    encode_chunk0(prefix, messages, messages_size(prefix, messages))
+}
+
 /// A complete header whose chunk 0 holds `messages` in `data_size` bytes, filled like [`encode_body`].
-#[cfg(test)]
 pub(crate) fn encode_chunk0(
     prefix: &Prefix,
     messages: &[RawMessage],

@@ -158,44 +158,65 @@ impl Attributes {
         Ok(all)
     }
 
-    /// Adds the attribute, or replaces the one of that name; returns the replaced one.
-    pub(crate) fn set(
+    /// Replaces the attribute of that name, which is in, and returns the replaced one.
+    pub(crate) fn replace(
         &mut self,
         store: &mut Store,
         header: &mut Header,
-        attribute: &Attribute,
+        name: &[u8],
+        data: Vec<u8>,
     ) -> Result<Option<Attribute>> {
         self.make_editable(store, header)?;
-        let len = attribute.encode().len();
         if self.dense.is_none()
-            && len <= MAX_MESSAGE
-            && let Some((number, replaced)) = find_compact(store, header, &attribute.name)?
+            && data.len() <= MAX_MESSAGE
+            && let Some((number, replaced)) = find_compact(store, header, name)?
         {
             let message = &mut header.messages[number];
-            message.data = attribute.encode();
+            message.data = data;
             message.flags &= !(flag::SHARED | flag::SHAREABLE);
             return Ok(Some(replaced));
         }
-        let (order, replaced) = match self.take(store, header, &attribute.name)? {
-            Some((order, replaced)) => (Some(order), Some(replaced)),
-            None => (None, None),
+        let (order, replaced) = match self.take(store, header, name)? {
+            Some((order, replaced)) => (order, Some(replaced)),
+            None => (self.next_order(header)?, None),
         };
-        let order = match order {
-            Some(order) => order,
-            None => self.next_order(header)?,
-        };
+        self.put_grown(store, header, order, name, data)?;
+        Ok(replaced)
+    }
+
+    /// Adds an attribute whose name is not in yet, as the caller has found.
+    pub(crate) fn add(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        name: &[u8],
+        data: Vec<u8>,
+    ) -> Result<()> {
+        self.make_editable(store, header)?;
+        let order = self.next_order(header)?;
+        self.put_grown(store, header, order, name, data)
+    }
+
+    /// Puts an attribute of the object's own, in dense storage where the header has enough of them.
+    fn put_grown(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        order: u64,
+        name: &[u8],
+        data: Vec<u8>,
+    ) -> Result<()> {
         let max = header
             .prefix
             .phase_change
             .map_or(MAX_COMPACT, |(max, _)| max);
         if self.dense.is_none()
             && dense::can_be_made(store.widths())
-            && (self.len(header) >= u64::from(max) || len > MAX_MESSAGE)
+            && (self.len(header) >= u64::from(max) || data.len() > MAX_MESSAGE)
         {
             self.make_dense(store, header)?;
         }
-        self.put(store, header, order, attribute)?;
-        Ok(replaced)
+        self.put_own(store, header, order, name, data)
     }
 
     /// Gives the attribute of `old` another name, which is not in yet; all else of it stays, its creation order too.
@@ -305,27 +326,44 @@ impl Attributes {
         order: u64,
         attribute: &Attribute,
     ) -> Result<()> {
-        let widths = store.widths();
-        let order = match self.dense {
-            Some(_) if !header.prefix.tracks_creation_order() => UNTRACKED,
-            _ => order,
+        let Some(id) = attribute.heap_id else {
+            return self.put_own(store, header, order, &attribute.name, attribute.encode());
         };
-        match (&mut self.dense, attribute.heap_id) {
-            (Some(dense), Some(id)) => {
+        match &mut self.dense {
+            Some(dense) => {
+                let order = dense_order(header, order);
                 dense.insert(store, &attribute.name, order, Message::Shared(id))
             }
-            (Some(dense), None) => {
-                let data = attribute.encode();
-                dense.insert(store, &attribute.name, order, Message::Own(&data))
-            }
-            (None, id) => {
-                let (flags, data) = match id {
-                    Some(id) => (flag::SHARED, Shared::in_heap(id).encode(widths)),
-                    None => (0, attribute.encode()),
-                };
+            None => {
                 header.messages.push(RawMessage {
                     kind: kind::ATTRIBUTE,
-                    flags,
+                    flags: flag::SHARED,
+                    creation_order: order as u16,
+                    data: Shared::in_heap(id).encode(store.widths()),
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts an attribute whose message is the object's own.
+    fn put_own(
+        &mut self,
+        store: &mut Store,
+        header: &mut Header,
+        order: u64,
+        name: &[u8],
+        data: Vec<u8>,
+    ) -> Result<()> {
+        match &mut self.dense {
+            Some(dense) => {
+                let order = dense_order(header, order);
+                dense.insert(store, name, order, Message::Own(&data))
+            }
+            None => {
+                header.messages.push(RawMessage {
+                    kind: kind::ATTRIBUTE,
+                    flags: 0,
                     creation_order: order as u16,
                     data,
                 });
@@ -430,6 +468,14 @@ impl Attributes {
             Some(dense) => dense.free_all(store),
             None => Ok(()),
         }
+    }
+}
+
+/// The creation order as dense storage keeps it.
+fn dense_order(header: &Header, order: u64) -> u64 {
+    match header.prefix.tracks_creation_order() {
+        true => order,
+        false => UNTRACKED,
     }
 }
 

@@ -6,7 +6,7 @@ mod verify;
 use super::header::Header;
 use super::shared::in_heap;
 use crate::bytes::{Addr, Extent, Put, Take, Widths, lookup3};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::shared::HEAP_ID;
 use crate::format::message::{flag, kind};
 use crate::infra::btree_v2::{BTree, Shape};
@@ -36,6 +36,8 @@ pub(crate) struct Kind {
     /// Encodes the records for a message: by name hash, by creation order.
     pub(crate) name_record: fn(id: &StoredId<'_>, hash: u32, order: u64) -> Vec<u8>,
     pub(crate) order_record: fn(id: &StoredId<'_>, order: u64) -> Vec<u8>,
+    /// Where the hash of the name is in a name record.
+    pub(crate) hash_at: usize,
     /// Where the message is and hash of its name, of a name record.
     pub(crate) split_name_record: fn(&[u8]) -> Result<(StoredId<'_>, u32)>,
     /// The creation order in an order record.
@@ -95,6 +97,7 @@ pub(crate) static LINKS: Kind = Kind {
         record.put_bytes(id.id());
         record
     },
+    hash_at: 0,
     split_name_record: |record| {
         let mut take = Take::new(record, "link name record", 0);
         let hash = take.u32()?;
@@ -124,6 +127,7 @@ pub(crate) static ATTRIBUTES: Kind = Kind {
         record.put_u32(order as u32);
         record
     },
+    hash_at: 13,
     split_name_record: |record| {
         let mut take = Take::new(record, "attribute name record", 0);
         let id: &[u8] = take.bytes(HEAP_ID)?;
@@ -179,6 +183,7 @@ impl Dense {
         kind: &'static Kind,
         ordered: bool,
     ) -> Result<Self> {
+        header.use_cell(store);
         let id_len = usize::from(kind.heap.id_length);
         let len = heap_header(store.widths());
         let heap_at = match header.take_own_room(len) {
@@ -249,19 +254,17 @@ impl Dense {
         store: &Store,
         name: &[u8],
     ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let (kind, heap) = (self.kind, &mut self.heap);
+        let (sought, heap) = (Name::new(self.kind, name), &mut self.heap);
         let mut found = None;
-        self.names.find(store, &mut |store, record| {
-            let (order, message) = compare(kind, heap, store, name, record)?;
-            if order == Ordering::Equal {
-                found = message.map(|message| (record.to_vec(), message));
-            }
+        let record = self.names.find(store, &mut |store, record| {
+            let (order, message) = sought.compare(heap, store, record)?;
+            found = message;
             Ok(order)
         })?;
-        Ok(found)
+        Ok(record.zip(found))
     }
 
-    /// Adds a message whose name is not in yet.
+    /// Adds a message whose name is not in yet; in a change, for an error may leave the message behind.
     pub(crate) fn insert(
         &mut self,
         store: &mut Store,
@@ -278,10 +281,14 @@ impl Dense {
             Message::Shared(id) => StoredId::Shared(id),
         };
         let (kind, heap) = (self.kind, &mut self.heap);
-        let record = (kind.name_record)(&id, lookup3(name), order);
-        self.names.insert(store, &record, &mut |store, record| {
-            Ok(compare(kind, heap, store, name, record)?.0)
+        let sought = Name::new(kind, name);
+        let record = (kind.name_record)(&id, sought.hash, order);
+        let equal = self.names.insert(store, &record, &mut |store, record| {
+            Ok(sought.compare(heap, store, record)?.0)
         })?;
+        if equal.is_some() {
+            return Err(Error::new(ErrorKind::Exists));
+        }
         if let Some(tree) = &mut self.order {
             let record = (kind.order_record)(&id, order);
             tree.insert(store, &record, &mut |_, record| {
@@ -299,8 +306,9 @@ impl Dense {
         order_of_message: &dyn Fn(&[u8], &[u8]) -> Result<u64>,
     ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let (kind, heap) = (self.kind, &mut self.heap);
+        let sought = Name::new(kind, name);
         let removed = self.names.remove(store, &mut |store, record| {
-            Ok(compare(kind, heap, store, name, record)?.0)
+            Ok(sought.compare(heap, store, record)?.0)
         })?;
         let Some(record) = removed else {
             return Ok(None);
@@ -379,21 +387,37 @@ fn read(heap: &mut FractalHeap, store: &Store, id: StoredId<'_>) -> Result<Vec<u
     }
 }
 
-/// How `name` compares to the name behind a record: by hash, then by bytes, as libhdf5 orders them.
-fn compare(
-    kind: &Kind,
-    heap: &mut FractalHeap,
-    store: &Store,
-    name: &[u8],
-    record: &[u8],
-) -> Result<(Ordering, Option<Vec<u8>>)> {
-    let (id, hash) = (kind.split_name_record)(record)?;
-    match lookup3(name).cmp(&hash) {
-        Ordering::Equal => {
-            let message = read(heap, store, id)?;
-            let order = name.cmp((kind.name_of)(&message)?);
-            Ok((order, Some(message)))
+/// A name that is sought among the records.
+struct Name<'a> {
+    kind: &'static Kind,
+    name: &'a [u8],
+    hash: u32,
+}
+
+impl<'a> Name<'a> {
+    fn new(kind: &'static Kind, name: &'a [u8]) -> Self {
+        let hash = lookup3(name);
+        Self { kind, name, hash }
+    }
+
+    /// How the name compares to that behind a record: by hash, then by bytes, as libhdf5 orders them. The message comes
+    /// with it where the hashes are equal.
+    fn compare(
+        &self,
+        heap: &mut FractalHeap,
+        store: &Store,
+        record: &[u8],
+    ) -> Result<(Ordering, Option<Vec<u8>>)> {
+        let mut take = Take::new(record, "name record", 0);
+        take.skip(self.kind.hash_at)?;
+        match self.hash.cmp(&take.u32()?) {
+            Ordering::Equal => {
+                let (id, _) = (self.kind.split_name_record)(record)?;
+                let message = read(heap, store, id)?;
+                let order = self.name.cmp((self.kind.name_of)(&message)?);
+                Ok((order, Some(message)))
+            }
+            order => Ok((order, None)),
         }
-        order => Ok((order, None)),
     }
 }

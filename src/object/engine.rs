@@ -139,6 +139,8 @@ pub(crate) struct Engine {
     most_objects: usize,
     /// How many new datasets are in memory, at the most.
     new_datasets: usize,
+    /// The newest dataset whose header may be one block.
+    pub(super) last_in_one: Option<Addr>,
     read_only: bool,
     /// The other files that this one names.
     pub(crate) others: OtherFiles,
@@ -221,6 +223,7 @@ impl Engine {
             waiting: Waiting::default(),
             most_objects: 2 * MAX_CLEAN,
             new_datasets: 0,
+            last_in_one: None,
             read_only,
             others: OtherFiles::default(),
             first_changed: None,

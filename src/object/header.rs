@@ -9,9 +9,11 @@ use super::record::{MAX_SPARE, Record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, Result};
 use crate::format::legacy::object_header as old;
+use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::{RawMessage, continuation, flag, kind, reference_count};
 use crate::format::object_header::{
     Prefix, body_size, decode_chunk0, decode_continuation, decode_prefix, encode_body, encode_cell,
+    encode_whole, whole_size,
 };
 #[cfg(test)]
 use crate::store::mutant::{self, Mutant};
@@ -29,11 +31,11 @@ const MAX_BLOCKS: usize = 4096;
 /// How the header stands in the committed file.
 #[derive(Debug)]
 enum Form {
-    /// Not yet: the cell's place is set aside.
-    New,
+    /// Not yet: the cell's place is set aside, or space in which all of the header may stand.
+    New { reserved: Option<Extent> },
     /// A cell that names `live`; `other` is the slot the next body may take.
     Cell { live: Extent, other: Option<Extent> },
-    /// The blocks of another writer, the first of them the header's own.
+    /// The blocks of another writer, the first of them the header's own; or one of ours that holds everything.
     Foreign { blocks: Vec<Extent> },
 }
 
@@ -64,11 +66,68 @@ impl Header {
             addr,
             prefix,
             messages,
-            form: Form::New,
+            form: Form::New { reserved: None },
             room,
             spare: Vec::new(),
             keeps_record,
         }
+    }
+
+    /// Gives a new object its place: its header is one block where it comes to fit `reserved`.
+    pub(crate) fn place_in_one(&mut self, reserved: Extent) {
+        self.addr = reserved.addr;
+        self.form = Form::New {
+            reserved: Some(reserved),
+        };
+    }
+
+    /// The bytes of the header in one block, as its messages are now.
+    pub(crate) fn size_in_one(&self) -> u64 {
+        let size = whole_size(&self.prefix, &self.messages) as u64;
+        // An attribute info message comes with the first attribute, at the latest as the header is staged.
+        let header = self.prefix.message_header_size() as u64;
+        let info = AttributeInfo::default().encode(Widths::EIGHT).len() as u64;
+        match self.message(kind::ATTRIBUTE).is_some()
+            && self.message(kind::ATTRIBUTE_INFO).is_none()
+        {
+            true => size + header + info,
+            false => size,
+        }
+    }
+
+    /// Gives back what is set aside beside the place of the cell: the header will not be one block.
+    pub(crate) fn use_cell(&mut self, store: &mut Store) {
+        if let Form::New { reserved } = &mut self.form
+            && let Some(reserved) = reserved.take()
+        {
+            let cell = Self::new_cell_size(store, &self.prefix);
+            store.give_back_from(reserved, cell);
+        }
+    }
+
+    /// Writes a new header as one block, where it fits the space set aside for that.
+    fn stage_in_one(&mut self, store: &mut Store) -> Result<bool> {
+        let Form::New {
+            reserved: Some(reserved),
+        } = self.form
+        else {
+            return Ok(false);
+        };
+        let bytes = encode_whole(&self.prefix, &self.messages)
+            .map_err(|error| error.at(self.addr.get()))?;
+        let extent = Extent::new(self.addr, bytes.len() as u64);
+        // A later edit puts a cell in the place of its first bytes.
+        let fits = extent.len >= Self::new_cell_size(store, &self.prefix)
+            && store.stage_reserved(reserved, bytes)?;
+        match fits {
+            true => {
+                self.form = Form::Foreign {
+                    blocks: vec![extent],
+                }
+            }
+            false => self.use_cell(store),
+        }
+        Ok(fits)
     }
 
     /// The size of a cell of ours.
@@ -118,7 +177,7 @@ impl Header {
             addr,
             prefix,
             messages,
-            form: Form::New,
+            form: Form::New { reserved: None },
             room: Vec::new(),
             spare: Vec::new(),
             keeps_record: true,
@@ -342,6 +401,11 @@ impl Header {
                 message.flags |= flag::WAS_UNKNOWN;
             }
         }
+        if donate {
+            self.use_cell(store);
+        } else if self.stage_in_one(store)? {
+            return Ok(());
+        }
         let spare = match donate {
             // What a smaller slot of this header frees comes on top.
             true => MAX_SPARE.min(store.free_extents() + 2),
@@ -378,7 +442,7 @@ impl Header {
             _ if store.is_fresh(Extent::new(self.addr, cell.len() as u64)) => {
                 store.stage(self.addr, cell)?
             }
-            Form::New => store.fill_in(self.addr, &cell)?,
+            Form::New { .. } => store.fill_in(self.addr, &cell)?,
             _ => store.flip(self.addr, cell, order)?,
         }
         self.form = Form::Cell { live: slot, other };
@@ -406,7 +470,7 @@ impl Header {
     }
 
     fn record_kept(&self) -> bool {
-        self.keeps_record || !matches!(self.form, Form::New) || !self.room.is_empty()
+        self.keeps_record || !self.is_new() || !self.room.is_empty()
     }
 
     /// The size of a body with a record of `spare` extents.
@@ -442,12 +506,12 @@ impl Header {
                 store.alloc((needed + needed / 4).next_multiple_of(32) as u64)
             }
             Form::Foreign { .. } => store.alloc((needed + needed / 4).next_multiple_of(32) as u64),
-            Form::New => store.alloc(needed.next_multiple_of(8) as u64),
+            Form::New { .. } => store.alloc(needed.next_multiple_of(8) as u64),
         }
     }
 
     fn encode_body(
-        &self,
+        &mut self,
         slot: Extent,
         other: Option<Extent>,
         spare: Vec<Extent>,
@@ -455,7 +519,7 @@ impl Header {
         let size = slot.len as usize;
         let used = body_size(&self.prefix, &self.messages);
         let header = self.prefix.message_header_size();
-        let mut messages = self.messages.clone();
+        let own = self.messages.len();
         if size > used {
             let record = Record {
                 other,
@@ -470,21 +534,18 @@ impl Header {
             };
             if used + header <= size {
                 data.resize(size - used - header, 0);
-                messages.push(RawMessage {
-                    kind: kind::NIL,
-                    flags: 0,
-                    creation_order: 0,
-                    data,
-                });
+                self.messages.push(RawMessage::new(kind::NIL, 0, data));
             }
         }
-        encode_body(&self.prefix, &messages, size).map_err(|error| error.at(self.addr.get()))
+        let body = encode_body(&self.prefix, &self.messages, size);
+        self.messages.truncate(own);
+        body.map_err(|error| error.at(self.addr.get()))
     }
 
     /// Every block of the header, for the mark pass.
     pub(crate) fn blocks(&self, store: &Store) -> Vec<Extent> {
         match &self.form {
-            Form::New => Vec::new(),
+            Form::New { .. } => Vec::new(),
             Form::Cell { live, other } => {
                 let cell = self.encode_cell(store, *live).len() as u64;
                 let mut blocks = vec![Extent::new(self.addr, cell), *live];
@@ -500,15 +561,16 @@ impl Header {
     /// Gives everything back: the object is gone.
     pub(crate) fn free_all(&mut self, store: &mut Store) {
         self.touch(store);
+        self.use_cell(store);
         let fresh_cell = Extent::new(self.addr, Self::new_cell_size(store, &self.prefix));
         let blocks = match &self.form {
-            Form::New => vec![fresh_cell],
+            Form::New { .. } => vec![fresh_cell],
             _ => self.blocks(store),
         };
         for block in blocks {
             store.free(block);
         }
-        if matches!(self.form, Form::New) {
+        if self.is_new() {
             for &room in &self.room {
                 store.free(room);
             }
@@ -527,7 +589,7 @@ impl Header {
 
     /// Whether the committed file holds the object.
     pub(crate) fn is_new(&self) -> bool {
-        matches!(self.form, Form::New)
+        matches!(self.form, Form::New { .. })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::FillTime;
 use crate::format::message::filter_pipeline::FilterDescription;
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 /// Fixed data up to this size live in the object header, where a commit replaces them as a whole.
@@ -49,7 +50,9 @@ pub(crate) struct Plan {
 impl Plan {
     /// Makes the plan one for a file of these widths.
     pub(crate) fn fit(&mut self, widths: Widths) -> Result<()> {
-        self.datatype = self.datatype.clone().in_file(widths)?;
+        if let Cow::Owned(other) = self.datatype.in_file_ref(widths)? {
+            self.datatype = other;
+        }
         for dim in self
             .space
             .dims

@@ -20,6 +20,12 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+/// What is set aside for the attributes of a new dataset, at the most.
+const MAX_ATTRIBUTES: u64 = 1024;
+
+/// As many messages as most datasets come to have: extent, type, fill value, layout and some attributes.
+const USUAL_MESSAGES: usize = 8;
+
 /// Soft links that lead to soft links, at the most.
 const MAX_SOFT_LINKS: usize = 16;
 
@@ -287,20 +293,45 @@ impl Engine {
 
     fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
         let prefix = Prefix::ordered(plan.track_order);
-        let (dataset, messages): (_, Vec<RawMessage>) = Dataset::create(&mut self.store, plan)?;
+        let (mut dataset, messages): (_, Vec<RawMessage>) = Dataset::create(&mut self.store, plan)?;
         let grows = dataset.can_grow();
-        let addr = self.place_cell(parent, &prefix, grows)?;
-        self.add_object(
-            parent,
-            name,
-            Object {
-                header: Header::new(addr, prefix, messages, Vec::new(), grows),
-                links: None,
-                attributes: Attributes::none(),
-                dataset: Some(dataset),
-                refused: None,
-            },
-        )
+        let mut header = Header::new(parent, prefix, messages, Vec::new(), grows);
+        if !self.place_in_one(&mut dataset, &mut header)? {
+            header.addr = self.place_cell(parent, &header.prefix, grows)?;
+        }
+        let object = Object {
+            header,
+            links: None,
+            attributes: Attributes::none(),
+            dataset: Some(dataset),
+            refused: None,
+        };
+        self.add_object(parent, name, object)
+    }
+
+    /// Sets space aside for the header of a dataset that is not expected to change, so that it may be one block: as much
+    /// as the last such dataset has by now, with its attributes.
+    fn place_in_one(&mut self, dataset: &mut Dataset, header: &mut Header) -> Result<bool> {
+        let changes = dataset.can_grow() || dataset.chunk().is_some();
+        if changes || header.prefix.tracks_creation_order() || !self.store.stamped() {
+            return Ok(false);
+        }
+        header.messages.reserve(USUAL_MESSAGES);
+        dataset.stage(&mut self.store, header, false)?;
+        let bare = header.size_in_one();
+        let last = self.last_in_one.and_then(|addr| self.objects.get(&addr));
+        let usual = last.map_or(bare, |object| object.header.size_in_one());
+        let len = match (bare..=bare + MAX_ATTRIBUTES).contains(&usual) {
+            true => usual,
+            false => bare,
+        };
+        let cell = Header::new_cell_size(&self.store, &header.prefix);
+        let Some(reserved) = self.store.reserve(len.max(cell), cell)? else {
+            return Ok(false);
+        };
+        header.place_in_one(reserved);
+        self.last_in_one = Some(reserved.addr);
+        Ok(true)
     }
 
     /// A place for a cell: sector 0 while it has room for objects that will change, so that one write commits them

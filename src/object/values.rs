@@ -10,7 +10,7 @@ use super::other_files::FileId;
 use crate::bytes::Addr;
 use crate::dtype::{H5Type, VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::message::attribute::Attribute;
+use crate::format::message::attribute::{Attribute, NewAttribute};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::Datatype;
 use crate::format::message::kind;
@@ -368,9 +368,10 @@ impl Engine {
         check_name(name)?;
         self.check_editable(addr)?;
         let old = self.attribute(addr, name)?;
+        let is_new = old.is_none();
         let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
         let widths = self.store.widths();
-        let datatype = &element.datatype.clone().in_file(widths)?;
+        let datatype = element.datatype.in_file_ref(widths)?;
         let size = space
             .element_count()?
             .saturating_mul(u64::from(datatype.size()));
@@ -389,20 +390,27 @@ impl Engine {
         }
         // Encoding refuses values that do not fit before the object is changed.
         let data = self.encode(encode)?;
+        let attribute = NewAttribute {
+            name: name.as_bytes(),
+            charset: super::tree::charset(name),
+            datatype: &datatype,
+            committed: element.committed,
+            dataspace: space,
+            data: &data,
+        };
+        let message = attribute.encode(widths)?;
         self.change(|engine| {
             engine.touch(addr)?;
             let (object, store, _) = engine.parts(addr)?;
-            let charset = super::tree::charset(name);
-            let name = name.as_bytes();
-            let mut attribute = Attribute::new(name, charset, datatype, space, data, widths)?;
-            if let Some(committed) = element.committed {
-                attribute.set_committed_datatype(committed, widths);
-            }
-            let replaced = object
-                .attributes
-                .set(store, &mut object.header, &attribute)?;
-            if let Some(old) = replaced {
-                engine.release_attribute(&old)?;
+            let (attributes, header) = (&mut object.attributes, &mut object.header);
+            match is_new {
+                true => attributes.add(store, header, name.as_bytes(), message)?,
+                false => {
+                    let old = attributes.replace(store, header, name.as_bytes(), message)?;
+                    if let Some(old) = old {
+                        engine.release_attribute(&old)?;
+                    }
+                }
             }
             match let_go {
                 Exchange::Same => Ok(()),

@@ -4,6 +4,7 @@ mod commit;
 #[cfg(test)]
 pub(crate) mod mutant;
 mod pages;
+mod reserve;
 mod space;
 mod stage;
 mod stamp;

@@ -186,7 +186,7 @@ mod tests {
         for size in [512, 513, 600, 1000, 4096, 65536] {
             let mut space = paged(size, 100);
             for _ in 0..20 {
-                let sector = space.alloc_aligned(512, 512);
+                let sector = space.alloc_within(512, 512, 512);
                 let start = sector.addr.get();
                 assert_eq!(start % 512, 0);
                 assert_eq!(start / size, (start + 511) / size, "pages of {size}");

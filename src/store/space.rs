@@ -21,6 +21,15 @@ impl Runs {
     fn insert(&mut self, extent: Extent) -> (Extent, [Option<Extent>; 2]) {
         let (mut start, mut end) = (extent.addr.get(), extent.end().get());
         let mut swallowed = [None, None];
+        // What follows the last run is the common case.
+        if let Some(mut last) = self.0.last_entry()
+            && let (before, len) = (*last.key(), *last.get())
+            && before + len == start
+        {
+            *last.get_mut() = end - before;
+            let run = |len| Extent::new(Addr::new(before), len);
+            return (run(end - before), [Some(run(len)), None]);
+        }
         if let Some((&before, &len)) = self.0.range(..=start).next_back()
             && before + len >= start
         {
@@ -170,16 +179,21 @@ impl Space {
         }
     }
 
-    /// `len` fresh bytes that start at a multiple of `align`.
-    pub(crate) fn alloc_aligned(&mut self, len: u64, align: u64) -> Extent {
+    /// `len` fresh bytes whose first `head` do not reach over a multiple of `align`; they start at one where `head` is
+    /// `align`, and always in a file of pages.
+    pub(crate) fn alloc_within(&mut self, len: u64, head: u64, align: u64) -> Extent {
         if self.pages.is_some() {
             let extent = self.alloc_paged(len, align, Class::Metadata);
             self.fresh.insert(extent);
             return extent;
         }
+        let place = |start: u64| match start % align + head > align {
+            true => start.next_multiple_of(align),
+            false => start,
+        };
         let fits = |&(size, start): &(u64, u64)| {
-            let aligned = start.next_multiple_of(align);
-            (aligned + len <= start + size).then_some(aligned)
+            let at = place(start);
+            (at + len <= start + size).then_some(at)
         };
         let found = self.by_size.range((len, 0)..).take(64).find_map(fits);
         let extent = match found {
@@ -189,7 +203,7 @@ impl Space {
                 extent
             }
             None => {
-                let gap = self.end.next_multiple_of(align) - self.end;
+                let gap = place(self.end) - self.end;
                 if gap > 0 {
                     let gap = self.alloc_at_end(gap);
                     self.add_free(gap);
@@ -355,9 +369,18 @@ mod tests {
     #[test]
     fn aligned_blocks_leave_their_gap_free() {
         let mut space = Space::new(10);
-        assert_eq!(space.alloc_aligned(512, 512).addr.get(), 512);
+        assert_eq!(space.alloc_within(512, 512, 512).addr.get(), 512);
         assert_eq!(space.free_bytes(), 502);
         assert_eq!(space.alloc(502, Class::Metadata).addr.get(), 10);
+    }
+
+    #[test]
+    fn the_head_of_a_block_stays_within_a_sector() {
+        let mut space = Space::new(470);
+        assert_eq!(space.alloc_within(100, 31, 512).addr.get(), 470);
+        assert_eq!(space.alloc_within(430, 31, 512).addr.get(), 570);
+        assert_eq!(space.alloc_within(100, 31, 512).addr.get(), 1024, "not 1000");
+        assert_eq!(space.alloc(24, Class::Metadata).addr.get(), 1000);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The store: one device, its allocator, and the blocks that wait for the next commit.
 
 use super::pages::Class;
+use super::reserve::Guesses;
 use super::space::Space;
 use super::stamp::{SECTOR, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
@@ -140,6 +141,7 @@ pub(crate) struct Store {
     /// The filters that the user of the file has brought.
     pub(crate) filters: Registry,
     pub(crate) space: Space,
+    pub(super) guesses: Guesses,
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
     pub(crate) flips: BTreeMap<u64, Flip>,
@@ -205,6 +207,7 @@ impl Store {
             bound,
             filters: Registry::default(),
             space: Space::new(SECTOR as u64),
+            guesses: Guesses::default(),
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
@@ -259,6 +262,7 @@ impl Store {
             bound: LibVer::V110,
             filters: Registry::default(),
             space: Space::new(end),
+            guesses: Guesses::default(),
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
@@ -426,9 +430,14 @@ impl Store {
 
     /// Fresh space that begins at a sector.
     pub(crate) fn alloc_sectors(&mut self, len: u64) -> Result<Extent> {
+        self.alloc_within(len, SECTOR as u64, SECTOR as u64)
+    }
+
+    /// Fresh space whose first `head` bytes do not reach over a multiple of `align`.
+    pub(super) fn alloc_within(&mut self, len: u64, head: u64, align: u64) -> Result<Extent> {
         self.check_writable(len)?;
-        self.check_addressable(len.saturating_add(SECTOR as u64))?;
-        Ok(self.space.alloc_aligned(len, SECTOR as u64))
+        self.check_addressable(len.saturating_add(align))?;
+        Ok(self.space.alloc_within(len, head, align))
     }
 
     fn check_writable(&self, len: u64) -> Result<()> {

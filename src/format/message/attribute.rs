@@ -44,43 +44,61 @@ pub(crate) struct Attribute {
     pub(crate) data: Vec<u8>,
 }
 
-impl Attribute {
-    /// A version 3 attribute; `data` holds the elements that `dataspace` and `datatype` tell.
-    pub(crate) fn new(
-        name: &[u8],
-        charset: CharacterSet,
-        datatype: &Datatype,
-        dataspace: &Dataspace,
-        data: Vec<u8>,
-        widths: Widths,
-    ) -> Result<Self> {
-        if name.is_empty() {
+/// What a new attribute is to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewAttribute<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) charset: CharacterSet,
+    pub(crate) datatype: &'a Datatype,
+    /// The object that the datatype is, where it was committed.
+    pub(crate) committed: Option<Addr>,
+    pub(crate) dataspace: &'a Dataspace,
+    /// The elements.
+    pub(crate) data: &'a [u8],
+}
+
+impl NewAttribute<'_> {
+    /// The message, of version 3.
+    pub(crate) fn encode(&self, widths: Widths) -> Result<Vec<u8>> {
+        if self.name.is_empty() {
             return Err(Error::invalid("the name of an attribute is empty"));
         }
-        let attribute = Self {
-            version: 3,
-            flags: 0,
-            name: name.to_vec(),
-            charset,
-            datatype_bytes: datatype.encode(3),
-            dataspace_bytes: dataspace.encode(widths),
-            shared_datatype: None,
-            shared_dataspace: None,
-            heap_id: None,
-            data,
-        };
-        for (what, len) in [
-            ("attribute name size", name.len() + 1),
-            ("attribute datatype size", attribute.datatype_bytes.len()),
-            ("attribute dataspace size", attribute.dataspace_bytes.len()),
-        ] {
-            if len > usize::from(u16::MAX) {
-                return Err(Error::limit(what, len as u64, 65535));
-            }
+        let mut out = Vec::with_capacity(64 + self.name.len() + self.data.len());
+        out.put_u8(3);
+        out.put_u8(self.committed.map_or(0, |_| SHARED_DATATYPE));
+        put_size(&mut out, "attribute name size", self.name.len() + 1)?;
+        // The sizes of datatype and dataspace.
+        out.put_zeros(4);
+        out.put_u8(charset_code(self.charset));
+        out.put_bytes(self.name);
+        out.put_u8(0);
+        let start = out.len();
+        match self.committed {
+            Some(addr) => out.put_bytes(&Shared::committed(addr).encode(widths)),
+            None => self.datatype.put(3, &mut out),
         }
-        Ok(attribute)
+        let middle = out.len();
+        self.dataspace.put(widths, &mut out);
+        let mut sizes = Vec::with_capacity(4);
+        put_size(&mut sizes, "attribute datatype size", middle - start)?;
+        put_size(&mut sizes, "attribute dataspace size", out.len() - middle)?;
+        out[4..8].copy_from_slice(&sizes);
+        out.put_bytes(self.data);
+        Ok(out)
     }
+}
 
+fn put_size(out: &mut Vec<u8>, what: &'static str, len: usize) -> Result<()> {
+    match u16::try_from(len) {
+        Ok(len) => {
+            out.put_u16(len);
+            Ok(())
+        }
+        Err(_) => Err(Error::limit(what, len as u64, 65535)),
+    }
+}
+
+impl Attribute {
     pub(crate) fn datatype(&self) -> Result<Datatype> {
         let bytes = match (self.flags & SHARED_DATATYPE, &self.shared_datatype) {
             (0, _) => &self.datatype_bytes,
@@ -104,13 +122,6 @@ impl Attribute {
             None => self.committed_datatype(widths),
             Some(_) => Ok(None),
         }
-    }
-
-    /// Makes the datatype the one that was committed as the object at `addr`.
-    pub(crate) fn set_committed_datatype(&mut self, addr: Addr, widths: Widths) {
-        let reference = Shared::committed(addr).encode(widths);
-        self.shared_datatype = Some(core::mem::replace(&mut self.datatype_bytes, reference));
-        self.flags |= SHARED_DATATYPE;
     }
 
     /// Gives an attribute of which parts are in the shared message table parts of its own; a committed datatype becomes
@@ -147,24 +158,34 @@ impl Attribute {
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut name = self.name.clone();
-        name.push(0);
-        let parts = [&name, &self.datatype_bytes, &self.dataspace_bytes];
-        let mut out = Vec::new();
+        let name_len = self.name.len() + 1;
+        let parts = [&self.datatype_bytes, &self.dataspace_bytes];
+        let padding = |len: usize| padded(self.version, len) - len;
+        let mut out = Vec::with_capacity(self.largest_len());
         out.put_u8(self.version);
         out.put_u8(self.flags);
+        out.put_u16(name_len as u16);
         for part in parts {
             out.put_u16(part.len() as u16);
         }
         if self.version >= 3 {
             out.put_u8(charset_code(self.charset));
         }
+        out.put_bytes(&self.name);
+        out.put_zeros(1 + padding(name_len));
         for part in parts {
             out.put_bytes(part);
-            out.put_zeros(padded(self.version, part.len()) - part.len());
+            out.put_zeros(padding(part.len()));
         }
         out.put_bytes(&self.data);
         out
+    }
+
+    /// At least the bytes of the message.
+    fn largest_len(&self) -> usize {
+        let parts = [&self.name, &self.datatype_bytes, &self.dataspace_bytes];
+        let padded: usize = parts.iter().map(|part| part.len() + 8).sum();
+        9 + padded + self.data.len()
     }
 
     /// Decodes a message whose parts are its own.

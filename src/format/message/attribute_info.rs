@@ -28,7 +28,7 @@ pub(crate) struct AttributeInfo {
 
 impl AttributeInfo {
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(28);
         out.put_u8(0);
         let tracked = u8::from(self.max_creation_index.is_some());
         out.put_u8(tracked | u8::from(self.order_index.is_some()) << 1);

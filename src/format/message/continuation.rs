@@ -10,7 +10,7 @@ use crate::error::Result;
 use alloc::vec::Vec;
 
 pub(crate) fn encode(block: Extent, widths: Widths) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(16);
     out.put_addr(Some(block.addr), widths);
     out.put_len(block.len, widths);
     out

@@ -78,7 +78,13 @@ impl Dataspace {
     }
 
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(8 + 16 * self.dims.len());
+        self.put(widths, &mut out);
+        out
+    }
+
+    /// As [`encode`](Self::encode), behind what `out` holds.
+    pub(crate) fn put(&self, widths: Widths, out: &mut Vec<u8>) {
         out.put_u8(self.version);
         out.put_u8(self.dims.len() as u8);
         out.put_u8(u8::from(self.max.is_some()));
@@ -97,7 +103,6 @@ impl Dataspace {
         for &max in self.max.iter().flatten() {
             out.put_len(max.unwrap_or(unlimited(widths)), widths);
         }
-        out
     }
 
     pub(crate) fn decode(bytes: &[u8], widths: Widths, offset: u64) -> Result<Self> {

@@ -23,6 +23,7 @@ mod encode;
 
 use crate::bytes::{Take, Widths};
 use crate::error::{Error, Result};
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -362,6 +363,17 @@ impl Datatype {
         matches!(self, Self::VarLenString { .. })
     }
 
+    /// As [`in_file`](Self::in_file); a copy only where it may differ.
+    pub(crate) fn in_file_ref(&self, widths: Widths) -> Result<Cow<'_, Self>> {
+        match self {
+            Self::Integer(_) | Self::Float(_) | Self::FixedString { .. } => Ok(Cow::Borrowed(self)),
+            Self::VarLenString { size, .. } if *size == widths.var_len_size() => {
+                Ok(Cow::Borrowed(self))
+            }
+            _ => self.clone().in_file(widths).map(Cow::Owned),
+        }
+    }
+
     /// The datatype in a file of these widths: an element of variable length has its address at that of the file.
     ///
     /// # Errors
@@ -435,9 +447,14 @@ impl Datatype {
     /// and 2 ask for the lowest that can hold the type, and the simple classes are written as version 1 always. What
     /// does not fit the format (more than 65,535 members, a tag of more than 248 bytes) is the caller's to refuse.
     pub(crate) fn encode(&self, version: u8) -> Vec<u8> {
-        let mut out = Vec::new();
-        encode::put(&mut out, self, if version < 3 { 1 } else { version });
+        let mut out = Vec::with_capacity(32);
+        self.put(version, &mut out);
         out
+    }
+
+    /// As [`encode`](Self::encode), behind what `out` holds.
+    pub(crate) fn put(&self, version: u8, out: &mut Vec<u8>) {
+        encode::put(out, self, if version < 3 { 1 } else { version });
     }
 
     /// Decodes the datatype that `bytes` open with; returns it with its version and how many bytes it takes.

@@ -25,7 +25,7 @@ pub(crate) struct GroupInfo {
 
 impl GroupInfo {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(10);
         out.put_u8(0);
         let phase_change = u8::from(self.phase_change.is_some());
         out.put_u8(phase_change | u8::from(self.estimates.is_some()) << 1);

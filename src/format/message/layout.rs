@@ -123,7 +123,10 @@ impl IndexLayout {
 
 impl Layout {
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(match &self.class {
+            LayoutClass::Compact(data) => 4 + data.len(),
+            _ => 64,
+        });
         let version = self.version.max(3);
         out.put_u8(version);
         match &self.class {

@@ -93,7 +93,13 @@ impl Link {
         let charset = charset_code(self.charset);
         flags |= if charset != 0 { HAS_CHARSET } else { 0 };
 
-        let mut out = Vec::new();
+        let value = match &self.target {
+            LinkTarget::Hard(_) => 8,
+            LinkTarget::Soft(data)
+            | LinkTarget::External(data)
+            | LinkTarget::UserDefined { data, .. } => 2 + data.len(),
+        };
+        let mut out = Vec::with_capacity(20 + self.name.len() + value);
         out.put_u8(1);
         out.put_u8(flags);
         if class != 0 {

@@ -2,7 +2,7 @@
 
 extern crate std;
 
-use super::attribute::Attribute;
+use super::attribute::{Attribute, NewAttribute};
 use super::attribute_info::AttributeInfo;
 use super::dataspace::{Dataspace, DataspaceKind};
 use super::datatype::{CharacterSet, Datatype};
@@ -376,15 +376,16 @@ fn attributes_are_built_as_libhdf5_builds_them() {
     let read = Attribute::decode(golden, W, 0).unwrap();
     assert_eq!(read.name, b"vector");
     assert_eq!(read.data, [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2]);
-    let built = Attribute::new(
-        b"vector",
-        CharacterSet::Ascii,
-        &read.datatype().unwrap(),
-        &read.dataspace(W).unwrap(),
-        read.data.clone(),
-        W,
-    );
-    assert_eq!(built.unwrap().encode(), golden);
+    assert_eq!(read.encode(), golden);
+    let built = NewAttribute {
+        name: b"vector",
+        charset: CharacterSet::Ascii,
+        datatype: &read.datatype().unwrap(),
+        committed: None,
+        dataspace: &read.dataspace(W).unwrap(),
+        data: &read.data,
+    };
+    assert_eq!(built.encode(W).unwrap(), golden);
     // h5py calls every attribute name ASCII, this one too; so the bytes of a name count, not its character set.
     let mut unicode = Attribute::decode(golden!("attributes-attribute"), W, 0).unwrap();
     assert_eq!(unicode.name, "größe".as_bytes());
