@@ -1,7 +1,8 @@
 //! Attributes: small values that describe an object.
 
 use crate::bytes::Addr;
-use crate::dtype::{self, Conversion, H5Type, Node, Value, VarLenSink};
+use crate::bytes::Widths;
+use crate::dtype::{self, Conversion, ElementValue, H5Type, Node, Value, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
@@ -284,13 +285,13 @@ impl Attribute {
     ///
     /// # Errors
     /// Another shape, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
-    pub fn write<'a, T: H5Type, D: Dimension>(
+    pub fn write<'a, T: ElementValue + 'a, D: Dimension>(
         &self,
         values: impl Into<ArrayView<'a, T, D>>,
     ) -> Result<()> {
         let view = values.into();
         let values: Vec<T> = view.iter().cloned().collect();
-        self.write_values(view.shape(), &values)
+        self.write_elements(view.shape(), &values)
     }
 
     /// Overwrites the value of a scalar.
@@ -306,28 +307,62 @@ impl Attribute {
     ///
     /// # Errors
     /// Not a scalar, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
-    pub fn write_scalar<T: H5Type>(&self, value: &T) -> Result<()> {
-        self.write_values(&[], core::slice::from_ref(value))
+    pub fn write_scalar<T: ElementValue>(&self, value: &T) -> Result<()> {
+        self.write_elements(&[], core::slice::from_ref(value))
     }
 
-    fn write_values<T: H5Type>(&self, shape: &[usize], values: &[T]) -> Result<()> {
-        let stored = self.with(|_, stored| Ok(stored))?;
-        let result = self.object.change(0, |engine, addr| {
-            dtype::expect::<T>(&stored.datatype)?;
-            if shape_of(&stored.space) != shape {
+    /// Overwrites the values, of any datatype, in row-major order; see
+    /// [`Dataset::write_values`](crate::Dataset::write_values).
+    ///
+    /// ```
+    /// use h5quill::{Datatype, File, Value};
+    /// let file = File::create_memory()?;
+    /// let key = file.new_attr_of(Datatype::Opaque { size: 4, tag: "key".into() }).create("key")?;
+    /// key.write_values(&[Value::Bytes(b"abcd".to_vec())])?;
+    /// assert_eq!(key.read_values()?, [Value::Bytes(b"abcd".to_vec())]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Another number of values, or one that the datatype does not have.
+    pub fn write_values(&self, values: &[Value]) -> Result<()> {
+        self.rewrite(|stored, heap| {
+            let count = stored.space.element_count()?;
+            if count != values.len() as u64 {
                 return Err(Error::invalid(format!(
-                    "the attribute has the shape {:?}, the values {shape:?}",
-                    shape_of(&stored.space)
+                    "the attribute has {count} elements, {} values are given",
+                    values.len()
                 )));
             }
+            dtype::encode_values(values, &stored.datatype, heap)
+        })
+    }
+
+    fn write_elements<T: ElementValue>(&self, shape: &[usize], values: &[T]) -> Result<()> {
+        self.rewrite(|stored, heap| {
+            T::expect_stored(&stored.datatype)?;
+            let own = shape_of(&stored.space);
+            if own != shape {
+                return Err(Error::invalid(format!(
+                    "the attribute has the shape {own:?}, the values {shape:?}"
+                )));
+            }
+            Ok(dtype::encode(values, &stored.datatype, heap)?.into_owned())
+        })
+    }
+
+    fn rewrite(
+        &self,
+        encode: impl FnOnce(&Stored, &mut dyn VarLenSink) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        let stored = self.with(|_, stored| Ok(stored))?;
+        let result = self.object.change(0, |engine, addr| {
             let element = ElementType {
                 datatype: &stored.datatype,
                 committed: stored.committed,
             };
             engine.set_attribute(addr, &self.name, element, &stored.space, |heap| {
-                let mut out = Vec::new();
-                T::encode(values, &stored.datatype, heap, &mut out)?;
-                Ok(out)
+                encode(&stored, heap)
             })
         });
         result.map_err(|error| self.error(error))
@@ -360,12 +395,12 @@ pub struct AttributeBuilder<T> {
     element: PhantomData<fn() -> T>,
 }
 
-impl<T: H5Type> AttributeBuilder<T> {
-    pub(crate) fn new(object: ObjectRef) -> Self {
+impl<T> AttributeBuilder<T> {
+    pub(crate) fn new(object: ObjectRef, datatype: Datatype) -> Self {
         Self {
             object,
             extents: Extents::Scalar,
-            datatype: T::datatype(),
+            datatype,
             named: None,
             error: None,
             element: PhantomData,
@@ -404,28 +439,6 @@ impl<T: H5Type> AttributeBuilder<T> {
         self
     }
 
-    /// Makes the values of a committed datatype, which is one of `T`, rather than of a datatype of their own.
-    ///
-    /// ```
-    /// use h5quill::{File, H5Type};
-    /// let file = File::create_memory()?;
-    /// let volt = file.commit_datatype("volt", &f32::datatype())?;
-    /// file.new_attr::<f32>().named_datatype(&volt).create("limit")?.write_scalar(&1.5_f32)?;
-    /// assert_eq!(file.attr("limit")?.read_scalar::<f32>()?, 1.5);
-    /// assert!(file.new_attr::<f64>().named_datatype(&volt).create("other").is_err());
-    /// # Ok::<(), h5quill::Error>(())
-    /// ```
-    #[must_use]
-    pub fn named_datatype(mut self, named: &NamedDatatype) -> Self {
-        let datatype = named.dtype();
-        match datatype.and_then(|datatype| dtype::expect::<T>(&datatype).map(|()| datatype)) {
-            Ok(datatype) => self.datatype = datatype,
-            Err(error) => self.error = Some(error),
-        }
-        self.named = Some(named.clone());
-        self
-    }
-
     /// Creates the attribute with zeros (empty strings).
     ///
     /// ```
@@ -451,6 +464,7 @@ impl<T: H5Type> AttributeBuilder<T> {
             }
             let space = crate::builder::dataspace(&self.extents, false);
             let datatype = self.datatype.clone().in_file(engine.store.widths())?;
+            datatype.check()?;
             let size = space
                 .element_count()?
                 .saturating_mul(u64::from(datatype.size()));
@@ -472,7 +486,32 @@ impl<T: H5Type> AttributeBuilder<T> {
     }
 }
 
-/// What [`set_attr`](crate::Location::set_attr) takes: a number, bool or string, or a slice, array or vector of these.
+impl<T: H5Type> AttributeBuilder<T> {
+    /// Makes the values of a committed datatype, which is one of `T`, rather than of a datatype of their own.
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// let volt = file.commit_datatype("volt", &f32::datatype())?;
+    /// file.new_attr::<f32>().named_datatype(&volt).create("limit")?.write_scalar(&1.5_f32)?;
+    /// assert_eq!(file.attr("limit")?.read_scalar::<f32>()?, 1.5);
+    /// assert!(file.new_attr::<f64>().named_datatype(&volt).create("other").is_err());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn named_datatype(mut self, named: &NamedDatatype) -> Self {
+        let datatype = named.dtype();
+        match datatype.and_then(|datatype| dtype::expect::<T>(&datatype).map(|()| datatype)) {
+            Ok(datatype) => self.datatype = datatype,
+            Err(error) => self.error = Some(error),
+        }
+        self.named = Some(named.clone());
+        self
+    }
+}
+
+/// What [`set_attr`](crate::Location::set_attr) takes: a number, bool, string or reference, a
+/// [`VarLenArray`](crate::VarLenArray), a struct or an enum with `#[derive(H5Type)]`, or a slice, array or vector of these.
 ///
 /// ```
 /// use h5quill::{AttributeValue, Datatype, Extents, File, Result, VarLenSink};
@@ -530,10 +569,17 @@ pub trait AttributeValue {
     fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>>;
 }
 
-fn encode_values<T: H5Type>(values: &[T], heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(core::mem::size_of_val(values));
-    T::encode(values, &T::datatype(), heap, &mut out)?;
-    Ok(out)
+/// The bytes of values as their own datatype has them in a file of that heap.
+///
+/// # Errors
+/// A value that cannot be stored.
+pub fn encode_values<T: H5Type>(values: &[T], heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
+    let widths = Widths {
+        offset: heap.offset_width(),
+        ..Widths::EIGHT
+    };
+    let datatype = T::datatype().in_file(widths)?;
+    Ok(dtype::encode(values, &datatype, heap)?.into_owned())
 }
 
 macro_rules! scalar_values {
@@ -568,8 +614,14 @@ scalar_values!(
     f32,
     f64,
     bool,
+    isize,
+    usize,
+    crate::F8E4M3,
+    crate::F8E5M2,
     crate::F80,
     crate::F128,
+    crate::ObjectReference,
+    crate::RegionReference,
     String,
     crate::VarLenUnicode,
     crate::VarLenAscii,
@@ -594,6 +646,28 @@ macro_rules! fixed_values {
 }
 
 fixed_values!(FixedAscii, FixedUnicode);
+
+macro_rules! generic_values {
+    ($($scalar:ty),*) => {$(
+        impl<T: H5Type> AttributeValue for $scalar {
+            fn stored_type(&self) -> Datatype {
+                <Self as H5Type>::datatype()
+            }
+
+            fn stored_extents(&self) -> Extents {
+                Extents::Scalar
+            }
+
+            fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
+                encode_values(core::slice::from_ref(self), heap)
+            }
+        }
+    )*};
+}
+
+generic_values!(crate::VarLenArray<T>);
+#[cfg(feature = "complex")]
+generic_values!(num_complex::Complex<T>);
 
 impl AttributeValue for &str {
     fn stored_type(&self) -> Datatype {

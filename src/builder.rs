@@ -263,6 +263,26 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
+    /// The names of the parts of complex numbers, `r` and `i` by default; see
+    /// [`Datatype::with_complex_names`]. To be given before the fill value.
+    ///
+    #[cfg_attr(feature = "complex", doc = "```")]
+    #[cfg_attr(not(feature = "complex"), doc = "```ignore")]
+    /// use h5quill::File;
+    /// use num_complex::Complex;
+    /// let file = File::create_memory()?;
+    /// let builder = file.new_dataset::<Complex<f64>>().complex_names("real", "imag");
+    /// let data = builder.create_with("x", &[Complex::new(1.0, -2.0)])?;
+    /// assert_eq!(data.dtype()?.members()[1].name, "imag");
+    /// assert_eq!(data.read_raw::<Complex<f64>>()?, [Complex::new(1.0, -2.0)]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn complex_names(mut self, real: &str, imaginary: &str) -> Self {
+        self.datatype = self.datatype.with_complex_names(real, imaginary);
+        self
+    }
+
     /// Keeps the data, at most 65,000 bytes, in the object header (specification IV.A.2.i).
     ///
     /// ```

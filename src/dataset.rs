@@ -1,14 +1,13 @@
 //! Datasets: arrays of elements that grow, shrink and are rewritten.
 
 use crate::appender::Appender;
-use crate::dtype::{self, Conversion, H5Type, Node, Value};
+use crate::dtype::{self, Conversion, ElementValue, H5Type, Node, Value};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
 use crate::location::Location;
 use crate::named_datatype::NamedDatatype;
-use crate::object::engine::Engine;
 use crate::reader::{self, Reader};
 use crate::selection::{Resolved, Selection};
 use alloc::borrow::Cow;
@@ -318,7 +317,7 @@ impl Dataset {
     /// # Errors
     /// Rows of another shape, an extent beyond the greatest, or
     /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch); nothing is changed then.
-    pub fn append<'a, T: H5Type, D: Dimension>(
+    pub fn append<'a, T: ElementValue + 'a, D: Dimension>(
         &self,
         rows: impl Into<ArrayView<'a, T, D>>,
     ) -> Result<()> {
@@ -359,7 +358,7 @@ impl Dataset {
     ///
     /// # Errors
     /// As [`append`](Self::append).
-    pub fn append_axis<'a, T: H5Type, D: Dimension>(
+    pub fn append_axis<'a, T: ElementValue + 'a, D: Dimension>(
         &self,
         axis: usize,
         values: impl Into<ArrayView<'a, T, D>>,
@@ -374,18 +373,49 @@ impl Dataset {
             }
             engine.check_resizable(addr)?;
             let dataset = engine.dataset(addr)?;
-            let dims = dataset.dims().to_vec();
-            let count = appended(&dims, axis, view.shape())?;
-            let mut grown = dims.clone();
-            grown[axis] = grown[axis]
-                .checked_add(count)
-                .ok_or_else(|| Error::limit("the extent of an axis", u64::MAX, i64::MAX as u64))?;
-            dataset.check_resize(&grown)?;
-            let mut selection = Resolved::whole(&grown)?;
-            selection.axes[axis].start = dims[axis];
-            selection.axes[axis].count = count;
+            let count = appended(dataset.dims(), axis, view.shape())?;
+            let (grown, selection) = continued(dataset, axis, count)?;
             let (values, datatype) = (standard(&view), dataset.datatype.clone());
-            let encoded = encode(engine, &datatype, &values)?;
+            let encoded = engine.encode(|heap| dtype::encode(&values, &datatype, heap))?;
+            engine.change(|engine| engine.extend_dataset(addr, &grown, &selection, &encoded))
+        })
+    }
+
+    /// Appends rows along axis 0, of any datatype: as many values as one row has, or a multiple.
+    ///
+    /// ```
+    /// use h5quill::{CompoundMember, Datatype, File, H5Type, Value};
+    /// let file = File::create_memory()?;
+    /// let member = |name: &str, offset, datatype| CompoundMember { name: name.into(), offset, datatype };
+    /// let members = vec![member("time", 0, f64::datatype()), member("note", 8, String::datatype())];
+    /// let log = file.new_dataset_of(Datatype::Compound { size: 24, members }).shape(0..).create("log")?;
+    /// let row = Value::Compound(vec![("time".into(), Value::Float(0.5)), ("note".into(), Value::String("on".into()))]);
+    /// log.append_values(&[row.clone(), row.clone()])?;
+    /// assert_eq!(log.read_values(-1)?, [row]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Part of a row, an extent beyond the greatest, and as [`write_values`](Self::write_values); nothing is changed then.
+    pub fn append_values(&self, values: &[Value]) -> Result<()> {
+        let bytes = core::mem::size_of_val(values) as u64;
+        self.object().change(bytes, |engine, addr| {
+            engine.check_resizable(addr)?;
+            let dataset = engine.dataset(addr)?;
+            let dims = dataset.dims().to_vec();
+            let row = match dims.split_first() {
+                Some((_, rest)) => rest.iter().product::<u64>(),
+                None => return appended(&dims, 0, &[]).map(|_| ()),
+            };
+            if row == 0 || !(values.len() as u64).is_multiple_of(row) {
+                return Err(Error::invalid(format!(
+                    "{} values are not rows of a dataset of shape {dims:?}",
+                    values.len()
+                )));
+            }
+            let (grown, selection) = continued(dataset, 0, values.len() as u64 / row)?;
+            let datatype = dataset.datatype.clone();
+            let encoded = engine.encode(|heap| dtype::encode_values(values, &datatype, heap))?;
             engine.change(|engine| engine.extend_dataset(addr, &grown, &selection, &encoded))
         })
     }
@@ -404,7 +434,7 @@ impl Dataset {
     ///
     /// # Errors
     /// Another shape, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch); nothing is changed then.
-    pub fn write<'a, T: H5Type, D: Dimension>(
+    pub fn write<'a, T: ElementValue + 'a, D: Dimension>(
         &self,
         values: impl Into<ArrayView<'a, T, D>>,
     ) -> Result<()> {
@@ -427,7 +457,7 @@ impl Dataset {
     /// # Errors
     /// A selection beyond the extent, another shape, or
     /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch); nothing is changed then.
-    pub fn write_slice<'a, T: H5Type, D: Dimension>(
+    pub fn write_slice<'a, T: ElementValue + 'a, D: Dimension>(
         &self,
         values: impl Into<ArrayView<'a, T, D>>,
         selection: impl Into<Selection>,
@@ -445,7 +475,7 @@ impl Dataset {
                 )));
             }
             let (values, datatype) = (standard(&view), dataset.datatype.clone());
-            let encoded = encode(engine, &datatype, &values)?;
+            let encoded = engine.encode(|heap| dtype::encode(&values, &datatype, heap))?;
             engine.change(|engine| engine.write_dataset(addr, &resolved, &encoded))
         })
     }
@@ -463,7 +493,7 @@ impl Dataset {
     ///
     /// # Errors
     /// Not a scalar, or [`TypeMismatch`](crate::ErrorKind::TypeMismatch).
-    pub fn write_scalar<T: H5Type>(&self, value: &T) -> Result<()> {
+    pub fn write_scalar<T: ElementValue>(&self, value: &T) -> Result<()> {
         self.write(ndarray::aview0(value))
     }
 
@@ -502,6 +532,48 @@ impl Dataset {
                 )));
             }
             engine.change(|engine| engine.write_dataset(addr, &resolved, bytes))
+        })
+    }
+
+    /// Writes the selected elements from values of any datatype, in row-major order: the counterpart of
+    /// [`read_values`](Self::read_values), which says which [`Value`] an element of a datatype is.
+    ///
+    /// Nothing is rounded or cut: every value must be one of the datatype. Members of a compound are found by their names
+    /// and must all be there. A member of an enumeration may be given by its name, as a string, or its value.
+    ///
+    /// ```
+    /// use h5quill::{Datatype, File, H5Type, Value};
+    /// let file = File::create_memory()?;
+    /// let base = Box::new(u8::datatype());
+    /// let data = file.new_dataset_of(Datatype::VarLenSequence { size: 16, base }).shape(3).create("x")?;
+    /// let values = [Value::Sequence(vec![Value::Integer(7), Value::Integer(255)]), Value::Sequence(vec![])];
+    /// data.write_values(&values, 1..)?;
+    /// assert_eq!(data.read_values(1..)?, values);
+    /// let error = data.write_values(&[Value::Sequence(vec![Value::Integer(256)])], 0).unwrap_err();
+    /// assert_eq!(error.to_string(), "/x: 256 is no u8");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A selection beyond the extent, another number of values, a value that the datatype does not have, a revised reference;
+    /// nothing is changed then.
+    pub fn write_values(&self, values: &[Value], selection: impl Into<Selection>) -> Result<()> {
+        let selection = selection.into();
+        let bytes = core::mem::size_of_val(values) as u64;
+        self.object().change(bytes, |engine, addr| {
+            engine.check_writable(addr)?;
+            let dataset = engine.dataset(addr)?;
+            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            if resolved.element_count() != values.len() as u64 {
+                return Err(Error::invalid(format!(
+                    "the selection has {} elements, {} values are given",
+                    resolved.element_count(),
+                    values.len()
+                )));
+            }
+            let datatype = dataset.datatype.clone();
+            let encoded = engine.encode(|heap| dtype::encode_values(values, &datatype, heap))?;
+            engine.change(|engine| engine.write_dataset(addr, &resolved, &encoded))
         })
     }
 
@@ -728,6 +800,24 @@ impl Dataset {
     }
 }
 
+/// The extent with `count` more steps along `axis`, and those steps.
+fn continued(
+    dataset: &crate::object::dataset::Dataset,
+    axis: usize,
+    count: u64,
+) -> Result<(Vec<u64>, Resolved)> {
+    let start = dataset.dims()[axis];
+    let mut grown = dataset.dims().to_vec();
+    grown[axis] = start
+        .checked_add(count)
+        .ok_or_else(|| Error::limit("the extent of an axis", u64::MAX, i64::MAX as u64))?;
+    dataset.check_resize(&grown)?;
+    let mut selection = Resolved::whole(&grown)?;
+    selection.axes[axis].start = start;
+    selection.axes[axis].count = count;
+    Ok((grown, selection))
+}
+
 /// How many steps along `axis` the values make, whose shape is that of the dataset but for that axis, or lacks it.
 fn appended(dims: &[u64], axis: usize, shape: &[usize]) -> Result<u64> {
     if axis >= dims.len() {
@@ -775,19 +865,4 @@ fn standard<'a, T: Clone, D: Dimension>(view: &'a ArrayView<'_, T, D>) -> Cow<'a
         Some(values) => Cow::Borrowed(values),
         None => Cow::Owned(view.iter().cloned().collect()),
     }
-}
-
-/// The bytes of the values as `datatype` stores them; borrowed where nothing has to change.
-fn encode<'a, T: H5Type>(
-    engine: &mut Engine,
-    datatype: &Datatype,
-    values: &'a [T],
-) -> Result<Cow<'a, [u8]>> {
-    dtype::expect::<T>(datatype)?;
-    if let Some(bytes) = T::as_bytes(values, datatype) {
-        return Ok(Cow::Borrowed(bytes));
-    }
-    let mut out = Vec::with_capacity(core::mem::size_of_val(values));
-    engine.encode(|heap| T::encode(values, datatype, heap, &mut out))?;
-    Ok(Cow::Owned(out))
 }

@@ -161,6 +161,7 @@ struct Inner {
     kind: ErrorKind,
     file: Option<String>,
     object: Option<String>,
+    member: Option<String>,
     offset: Option<u64>,
 }
 
@@ -170,6 +171,7 @@ impl Error {
             kind,
             file: None,
             object: None,
+            member: None,
             offset: None,
         }))
     }
@@ -219,6 +221,16 @@ impl Error {
     #[must_use]
     pub(crate) fn object(mut self, path: &str) -> Self {
         self.0.object.get_or_insert_with(|| path.to_string());
+        self
+    }
+
+    /// Says which member of a compound failed: the outer one of those named so far.
+    #[must_use]
+    pub(crate) fn in_member(mut self, name: &str) -> Self {
+        self.0.member = Some(match self.0.member.take() {
+            Some(inner) => alloc::format!("{name}.{inner}"),
+            None => name.to_string(),
+        });
         self
     }
 
@@ -279,6 +291,22 @@ impl Error {
         self.0.object.as_deref()
     }
 
+    /// The member of a compound that the failure concerns, with the compounds it is in: `x`, or `position.x`.
+    ///
+    /// ```
+    /// use h5quill::{CompoundMember, Datatype, File, H5Type};
+    /// let none = Datatype::Array { dims: vec![0], base: Box::new(f32::datatype()) };
+    /// let member = CompoundMember { name: "x".into(), offset: 0, datatype: none };
+    /// let row = Datatype::Compound { size: 4, members: vec![member] };
+    /// let error = File::create_memory()?.new_dataset_of(row).create("rows").unwrap_err();
+    /// assert_eq!(error.member(), Some("x"));
+    /// assert_eq!(error.to_string(), "/rows: member x: an array has a dimension of 0");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    pub fn member(&self) -> Option<&str> {
+        self.0.member.as_deref()
+    }
+
     /// The offset in the file, in bytes, where the failure was noticed.
     ///
     /// ```
@@ -315,6 +343,9 @@ impl fmt::Display for Error {
         }
         if let Some(object) = &self.0.object {
             write!(f, "{object}: ")?;
+        }
+        if let Some(member) = &self.0.member {
+            write!(f, "member {member}: ")?;
         }
         if let Some(offset) = self.0.offset {
             write!(f, "offset {offset}: ")?;

@@ -231,6 +231,21 @@ impl Group {
         Ok(NamedDatatype::new(object))
     }
 
+    /// Commits the datatype of `T`; see [`commit_datatype`](Self::commit_datatype).
+    ///
+    /// ```
+    /// use h5quill::{File, H5Type};
+    /// let file = File::create_memory()?;
+    /// assert_eq!(file.commit_type::<[f32; 3]>("vector")?.dtype()?, <[f32; 3]>::datatype());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`commit_datatype`](Self::commit_datatype).
+    pub fn commit_type<T: H5Type>(&self, path: &str) -> Result<NamedDatatype> {
+        self.commit_datatype(path, &T::datatype())
+    }
+
     /// The committed datatype at a path.
     ///
     /// ```

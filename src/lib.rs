@@ -68,6 +68,8 @@
 //! # Features
 //!
 //! * `std` (on by default): files on a path, file locks, handles that threads share, the faster deflate.
+//! * `derive` (on by default): `#[derive(H5Type)]`, see [`H5Type`](trait@H5Type).
+//! * `complex`: complex numbers of `num-complex` as elements.
 //!
 //! Without it the crate is `no_std` and needs `alloc`: files are in memory or on a [`Storage`](storage::Storage), and
 //! handles stay on one thread. There is no unsafe code and no C, in neither case.
@@ -117,6 +119,9 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+// What the derive macro writes says `::h5quill`, here, too.
+#[cfg(feature = "derive")]
+extern crate self as h5quill;
 #[cfg(all(test, not(feature = "std")))]
 extern crate std;
 
@@ -129,6 +134,8 @@ mod copy;
 #[cfg(all(test, feature = "std"))]
 mod crash_tests;
 mod dataset;
+#[doc(hidden)]
+pub mod derive_support;
 mod direct_chunk;
 mod dtype;
 mod error;
@@ -153,6 +160,7 @@ mod report;
 mod selection;
 pub mod storage;
 mod store;
+pub mod types;
 mod workers;
 
 pub use appender::Appender;
@@ -161,8 +169,9 @@ pub use builder::{DatasetBuilder, Raw};
 pub use copy::CopyOptions;
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
-    AttributeReference, Conversion, F80, F128, FixedAscii, FixedUnicode, H5Type, ObjectReference,
-    Reference, RegionReference, Value, VarLenAscii, VarLenSink, VarLenSource, VarLenUnicode,
+    AttributeReference, Conversion, ElementValue, F8E4M3, F8E5M2, F80, F128, FixedAscii,
+    FixedUnicode, H5Type, ObjectReference, Reference, RegionReference, Value, VarLenArray,
+    VarLenAscii, VarLenSink, VarLenSource, VarLenUnicode,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, Extents};
@@ -181,6 +190,9 @@ pub use reader::Reader;
 pub use region::Region;
 pub use report::{Problem, Report};
 pub use selection::{Selection, SliceOrIndex};
+
+#[cfg(feature = "derive")]
+pub use h5quill_derive::H5Type;
 
 /// The examples of the README run as those here do.
 #[cfg(all(doctest, feature = "std"))]

@@ -3,8 +3,10 @@
 mod comment;
 
 use crate::attribute::{Attribute, AttributeBuilder, AttributeValue};
+use crate::builder::Raw;
 use crate::dtype::H5Type;
 use crate::error::{Error, Result};
+use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
 use crate::object::ElementType;
 use alloc::format;
@@ -83,6 +85,7 @@ impl Location {
         let result = self.object.change(0, |engine, addr| {
             let space = crate::builder::dataspace(&value.stored_extents(), false);
             let datatype = value.stored_type();
+            datatype.check()?;
             let element = ElementType::own(&datatype);
             engine.set_attribute(addr, name, element, &space, |heap| value.store(heap))
         });
@@ -104,7 +107,22 @@ impl Location {
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     pub fn new_attr<T: H5Type>(&self) -> AttributeBuilder<T> {
-        AttributeBuilder::new(self.object.clone())
+        AttributeBuilder::new(self.object.clone(), T::datatype())
+    }
+
+    /// A builder for an attribute whose datatype is known only at run time.
+    ///
+    /// ```
+    /// use h5quill::{ByteOrder, File, H5Type, Value};
+    /// let file = File::create_memory()?;
+    /// let datatype = i16::datatype().with_byte_order(ByteOrder::BigEndian); // known at run time only
+    /// let range = file.new_attr_of(datatype).shape(2).create("range")?;
+    /// range.write_values(&[Value::Integer(-5), Value::Integer(5)])?;
+    /// assert_eq!(range.read_raw::<i16>()?, [-5, 5]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    pub fn new_attr_of(&self, datatype: Datatype) -> AttributeBuilder<Raw> {
+        AttributeBuilder::new(self.object.clone(), datatype)
     }
 
     /// The attribute of one name.

@@ -37,6 +37,8 @@ const RANKS: [(&str, u8); 35] = [
     ("region", 6),
     ("other_files", 6),
     ("handle", 6),
+    ("types", 6),
+    ("derive_support", 6),
     ("lib", 6),
     // Reached only through the tests.
     ("tests", 6),

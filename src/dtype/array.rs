@@ -63,6 +63,32 @@ impl<T: H5Type, const N: usize> H5Type for [T; N] {
         }
     }
 
+    fn encode_each<'a>(
+        values: impl ExactSizeIterator<Item = &'a Self> + Clone,
+        stored: &Datatype,
+        heap: &mut dyn VarLenSink,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        expect::<Self>(stored)?;
+        let Some(inner) = inner(stored, N) else {
+            return Ok(());
+        };
+        if T::as_bytes(&[], &inner).is_some() {
+            for value in values {
+                out.extend_from_slice(T::as_bytes(value, &inner).unwrap_or_default());
+            }
+            return Ok(());
+        }
+        for value in values {
+            T::encode(value, &inner, heap, out)?;
+        }
+        Ok(())
+    }
+
+    fn alignment() -> usize {
+        T::alignment()
+    }
+
     fn decode(bytes: &[u8], stored: &Datatype, heap: &mut dyn VarLenSource) -> Result<Vec<Self>> {
         expect::<Self>(stored)?;
         let size = size_of::<Self>();

@@ -42,6 +42,17 @@ impl H5Type for bool {
         Ok(())
     }
 
+    fn encode_each<'a>(
+        values: impl ExactSizeIterator<Item = &'a Self> + Clone,
+        stored: &Datatype,
+        _: &mut dyn VarLenSink,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        expect::<Self>(stored)?;
+        out.extend(values.map(|value| u8::from(*value)));
+        Ok(())
+    }
+
     fn decode(bytes: &[u8], stored: &Datatype, _: &mut dyn VarLenSource) -> Result<Vec<Self>> {
         expect::<Self>(stored)?;
         match bytemuck::checked::try_cast_slice(bytes) {

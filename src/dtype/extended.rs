@@ -118,7 +118,7 @@ impl F80 {
         to_f64(self.sign_exponent & SIGN != 0, &self.parts())
     }
 
-    fn parts(self) -> Parts {
+    pub(super) fn parts(self) -> Parts {
         let exponent = self.sign_exponent & EXPONENT_ONES;
         if self.is_nan() {
             Parts::Nan {
@@ -150,6 +150,20 @@ impl F80 {
                 Self::from_bits(sign | biased as u16, mantissa << shift)
             }
         }
+    }
+
+    /// Whether the sign bit is set.
+    pub(super) fn is_negative(self) -> bool {
+        self.sign_exponent & SIGN != 0
+    }
+
+    /// The bytes of an element of `stored`, which this type matches.
+    pub(super) fn to_stored(self, stored: &Datatype) -> [u8; 16] {
+        let mut bytes = self.to_le_bytes();
+        if byte_order(stored) == Some(ByteOrder::BigEndian) {
+            bytes.reverse();
+        }
+        bytes
     }
 
     /// Sign, exponent and mantissa as one number that orders as the values do.
@@ -266,7 +280,7 @@ impl F128 {
         to_f64(self.0 >> 127 != 0, &self.parts())
     }
 
-    fn parts(self) -> Parts {
+    pub(super) fn parts(self) -> Parts {
         let exponent = (self.0 >> 112) as u16 & EXPONENT_ONES;
         let mantissa = self.0 & QUAD_MANTISSA;
         match exponent {
@@ -295,6 +309,11 @@ impl F128 {
             }
         };
         Self(u128::from(negative) << 127 | magnitude)
+    }
+
+    /// Whether the sign bit is set.
+    pub(super) fn is_negative(self) -> bool {
+        self.0 >> 127 != 0
     }
 
     fn key(self) -> i128 {
@@ -355,7 +374,7 @@ pub(super) fn to_f64(negative: bool, parts: &Parts) -> f64 {
 }
 
 /// `value` taken apart, with its sign.
-fn from_f64(value: f64) -> (bool, Parts) {
+pub(super) fn from_f64(value: f64) -> (bool, Parts) {
     let bits = value.to_bits();
     let mantissa = u128::from(bits & ((1 << 52) - 1));
     let parts = match (bits >> 52) as i32 & 0x7ff {

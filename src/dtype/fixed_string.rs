@@ -1,6 +1,6 @@
 //! Strings of fixed size: `FixedAscii<N>`, `FixedUnicode<N>`.
 
-use super::varlen_string::text;
+use super::varlen_string::{ascii, text};
 use super::{ELEMENT, H5Type, VarLenSink, VarLenSource, count, expect};
 use crate::error::{Error, Result};
 use crate::format::message::datatype::{CharacterSet, Datatype, StringPadding};
@@ -56,38 +56,66 @@ impl<const N: usize> Padded<N> {
         padded[end..].fill(0);
         Self(padded)
     }
+}
 
-    /// Appends the bytes for a file, unless reading them would give another value.
-    fn write(&self, padding: StringPadding, out: &mut Vec<u8>) -> Result<()> {
-        let text = self.text();
-        match padding {
-            StringPadding::NullPad => {}
-            StringPadding::NullTerminate => {
-                if text.contains(&0) {
-                    return Err(Error::invalid("a string contains a zero byte"));
-                }
-                if text.len() == N {
-                    return Err(Error::limit(
-                        "the length of a null-terminated string",
-                        N as u64,
-                        N as u64 - 1,
-                    ));
-                }
+/// Appends a string in a place of `size` bytes, unless reading it would give another value.
+pub(super) fn put(
+    bytes: &[u8],
+    size: usize,
+    padding: StringPadding,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    if bytes.len() > size {
+        return Err(Error::limit(
+            "the length of a fixed-length string",
+            bytes.len() as u64,
+            size as u64,
+        ));
+    }
+    match padding {
+        StringPadding::NullPad if bytes.last() == Some(&0) => {
+            return Err(Error::invalid(
+                "a fixed-length string ends with a zero byte",
+            ));
+        }
+        StringPadding::NullPad => {}
+        StringPadding::NullTerminate => {
+            if bytes.contains(&0) {
+                return Err(Error::invalid("a string contains a zero byte"));
             }
-            StringPadding::SpacePad => {
-                if text.last() == Some(&b' ') {
-                    return Err(Error::invalid(
-                        "a string that is padded with spaces ends with one",
-                    ));
-                }
-                out.extend_from_slice(text);
-                out.resize(out.len() + (N - text.len()), b' ');
-                return Ok(());
+            if bytes.len() == size {
+                return Err(Error::limit(
+                    "the length of a null-terminated string",
+                    size as u64,
+                    size as u64 - 1,
+                ));
             }
         }
-        out.extend_from_slice(&self.0);
-        Ok(())
+        StringPadding::SpacePad => {
+            if bytes.last() == Some(&b' ') {
+                return Err(Error::invalid(
+                    "a string that is padded with spaces ends with one",
+                ));
+            }
+        }
     }
+    let fill = match padding {
+        StringPadding::SpacePad => b' ',
+        StringPadding::NullPad | StringPadding::NullTerminate => 0,
+    };
+    out.extend_from_slice(bytes);
+    out.resize(out.len() + (size - bytes.len()), fill);
+    Ok(())
+}
+
+/// Refuses what a stored string of `charset` cannot hold.
+pub(super) fn check_charset(text: &[u8], charset: CharacterSet) -> Result<()> {
+    if charset == CharacterSet::Ascii && !text.is_ascii() {
+        return Err(Error::invalid(
+            "a string of ASCII contains another character",
+        ));
+    }
+    Ok(())
 }
 
 fn parts(stored: &Datatype, len: usize) -> Option<(StringPadding, CharacterSet)> {
@@ -104,6 +132,26 @@ fn parts(stored: &Datatype, len: usize) -> Option<(StringPadding, CharacterSet)>
 macro_rules! fixed {
     ($type:ident, $charset:expr, $valid:expr, $complaint:literal) => {
         impl<const N: usize> $type<N> {
+            /// The empty string.
+            ///
+            /// ```
+            /// assert!(h5quill::FixedUnicode::<8>::new().is_empty());
+            /// ```
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            /// The bytes of the string, without padding.
+            ///
+            /// ```
+            /// let text: h5quill::FixedUnicode<8> = "µm".parse()?;
+            /// assert_eq!(text.as_bytes(), [0xc2, 0xb5, b'm']);
+            /// # Ok::<(), h5quill::Error>(())
+            /// ```
+            pub fn as_bytes(&self) -> &[u8] {
+                self.0.text()
+            }
+
             /// The string, without padding.
             ///
             /// ```
@@ -163,6 +211,15 @@ macro_rules! fixed {
             fn encode(
                 values: &[Self],
                 stored: &Datatype,
+                heap: &mut dyn VarLenSink,
+                out: &mut Vec<u8>,
+            ) -> Result<()> {
+                Self::encode_each(values.iter(), stored, heap, out)
+            }
+
+            fn encode_each<'a>(
+                values: impl ExactSizeIterator<Item = &'a Self> + Clone,
+                stored: &Datatype,
                 _: &mut dyn VarLenSink,
                 out: &mut Vec<u8>,
             ) -> Result<()> {
@@ -172,12 +229,8 @@ macro_rules! fixed {
                 };
                 out.reserve(values.len() * N);
                 for value in values {
-                    if charset == CharacterSet::Ascii && !value.0.0.is_ascii() {
-                        return Err(Error::invalid(
-                            "a string of ASCII contains another character",
-                        ));
-                    }
-                    value.0.write(padding, out)?;
+                    check_charset(value.0.text(), charset)?;
+                    put(value.0.text(), N, padding, out)?;
                 }
                 Ok(())
             }
@@ -245,3 +298,20 @@ fixed!(
     |bytes| core::str::from_utf8(bytes).is_ok(),
     "a string is not UTF-8"
 );
+
+impl<const N: usize> FixedAscii<N> {
+    /// The string of bytes of ASCII.
+    ///
+    /// ```
+    /// use h5quill::FixedAscii;
+    /// assert_eq!(FixedAscii::<3>::from_ascii(b"DNA")?, "DNA");
+    /// assert!(FixedAscii::<3>::from_ascii(b"mRNA").is_err());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Other bytes, more than `N` of them, or a zero byte at the end.
+    pub fn from_ascii<B: ?Sized + AsRef<[u8]>>(bytes: &B) -> Result<Self> {
+        ascii(bytes.as_ref())?.parse()
+    }
+}

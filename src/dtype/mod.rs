@@ -5,14 +5,23 @@
 
 mod array;
 mod boolean;
+#[cfg(feature = "complex")]
+mod complex;
+pub mod compound;
 mod convert;
+pub(crate) mod descriptor;
+mod element;
+pub mod enumeration;
 mod extended;
 mod fixed_string;
+mod float8;
+mod layout;
 mod number;
 mod order;
 mod query;
 mod reference;
 mod scalar;
+mod sequence;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -20,17 +29,22 @@ mod varlen_string;
 
 pub use convert::Conversion;
 pub(crate) use convert::{Plan, Scratch};
+pub use element::ElementValue;
+pub(crate) use element::encode;
 pub use extended::{F80, F128};
 pub use fixed_string::{FixedAscii, FixedUnicode};
+pub use float8::{F8E4M3, F8E5M2};
 pub use reference::{AttributeReference, ObjectReference, Reference, RegionReference};
-pub(crate) use value::Node;
+pub use sequence::VarLenArray;
 pub use value::Value;
+pub(crate) use value::{Node, encode_values};
 pub use varlen_string::{VarLenAscii, VarLenUnicode};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::Datatype;
 use alloc::string::ToString;
 use alloc::vec::Vec;
+use descriptor::TypeDescriptor;
 
 /// The name of a broken element in errors.
 const ELEMENT: &str = "element";
@@ -39,13 +53,70 @@ const ELEMENT: &str = "element";
 ///
 /// | Rust | HDF5 |
 /// |---|---|
-/// | `i8` to `i64`, `u8` to `u64` | integer |
-/// | `half::f16`, `half::bf16`, `f32`, `f64`, [`F80`], [`F128`] | floating-point |
+/// | `i8` to `i64`, `u8` to `u64`, `isize`, `usize` | integer |
+/// | [`F8E4M3`], [`F8E5M2`], `half::f16`, `half::bf16`, `f32`, `f64`, [`F80`], [`F128`] | floating-point |
 /// | `bool` | enumeration `FALSE`, `TRUE` of a byte, as h5py writes it |
 /// | `String`, [`VarLenUnicode`], [`VarLenAscii`] | variable-length string |
 /// | [`FixedAscii`], [`FixedUnicode`] | fixed-length string |
 /// | `[T; N]` | array |
+/// | `Vec<T>`, [`VarLenArray<T>`](VarLenArray) | sequence of variable length |
 /// | [`ObjectReference`], [`RegionReference`] | reference |
+/// | a struct with `#[derive(H5Type)]` | compound |
+/// | an enum with `#[derive(H5Type)]` | enumeration |
+/// | `num_complex::Complex<T>` (feature `complex`) | compound `{r, i}` |
+///
+/// # Structs and enums
+///
+/// The derive macro is that of hdf5-metno. A struct is a compound of its fields; `#[repr(C)]` lays them out as C does, with
+/// its padding, anything else one behind the other. A struct of one field with `#[repr(transparent)]` is what its field is.
+/// An enum without data needs an integer `repr`. `#[hdf5(rename = "..")]` names a field or a variant otherwise; fields of
+/// type `PhantomData` are left out.
+///
+/// Data are written to a stored compound that has the same members by name, each of the same type up to byte order, in any
+/// order and at any offsets. They are read from a stored compound that has members of these names at least, each of a type
+/// whose every value is one of the field's.
+///
+#[cfg_attr(feature = "derive", doc = "```")]
+#[cfg_attr(not(feature = "derive"), doc = "```ignore")]
+/// use h5quill::{File, H5Type};
+///
+/// #[derive(H5Type, Clone, Debug, PartialEq)]
+/// #[repr(u8)]
+/// enum Quality {
+///     Good = 1,
+///     Doubtful = 2,
+/// }
+///
+/// #[derive(H5Type, Clone, Debug, PartialEq)]
+/// struct Reading {
+///     time: f64,
+///     #[hdf5(rename = "T")]
+///     temperature: f32,
+///     quality: Quality,
+///     note: String,
+///     samples: Vec<i16>,
+/// }
+///
+/// let file = File::create_memory()?;
+/// let readings = file.new_dataset::<Reading>().shape(0..).create("readings")?;
+/// let first = Reading { time: 0.5, temperature: 20.0, quality: Quality::Good, note: "start".into(), samples: vec![1, 2] };
+/// readings.append(&[first.clone()])?;
+/// assert_eq!(readings.read_raw::<Reading>()?, [first]);
+///
+/// /// A part of it, the temperature in double precision.
+/// #[derive(H5Type, Clone)]
+/// struct Point {
+///     time: f64,
+///     #[hdf5(rename = "T")]
+///     temperature: f64,
+/// }
+/// assert_eq!(readings.read_raw::<Point>()?[0].temperature, 20.0);
+/// # Ok::<(), h5quill::Error>(())
+/// ```
+///
+/// # Other types
+///
+/// A type is an element if it says which [`datatype`](H5Type::datatype) it is and how the bytes are made of values and back:
 ///
 /// ```
 /// use h5quill::H5Type;
@@ -54,6 +125,12 @@ const ELEMENT: &str = "element";
 /// assert!(<[f32; 3]>::matches(&stored));
 /// assert!(!<[f64; 3]>::matches(&stored)); // though it is read as one: every f32 is an f64
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no element type of an HDF5 file",
+    label = "not an `H5Type`",
+    note = "numbers, `bool`, strings, `[T; N]`, `Vec<T>` and references are; a struct or an enum becomes one by `#[derive(H5Type, Clone)]`",
+    note = "there is no datatype for `Option<T>`, tuples, maps and references in memory"
+)]
 pub trait H5Type: Clone + Send + Sync + 'static {
     /// The datatype that is created for this type: little-endian on every host.
     ///
@@ -138,6 +215,57 @@ pub trait H5Type: Clone + Send + Sync + 'static {
     /// [`ErrorKind::TypeMismatch`] when [`matches`](H5Type::matches) denies `stored`, [`ErrorKind::Corrupt`] for
     /// bytes that are no value of this type, and what `heap` returns.
     fn decode(bytes: &[u8], stored: &Datatype, heap: &mut dyn VarLenSource) -> Result<Vec<Self>>;
+
+    /// As [`encode`](Self::encode), of values that lie anywhere: the fields of many structs, one behind the other. Types that
+    /// can do without a copy of the values do so.
+    ///
+    /// ```
+    /// # struct NoHeap; // numbers need none
+    /// # impl h5quill::VarLenSink for NoHeap {
+    /// #     fn offset_width(&self) -> u8 { 8 }
+    /// #     fn insert(&mut self, _: &[u8]) -> h5quill::Result<(u64, u32)> { unreachable!() }
+    /// # }
+    /// use h5quill::H5Type;
+    /// let pairs = [(1_u16, 'a'), (2, 'b')];
+    /// let mut out = Vec::new();
+    /// u16::encode_each(pairs.iter().map(|pair| &pair.0), &u16::datatype(), &mut NoHeap, &mut out)?;
+    /// assert_eq!(out, [1, 0, 2, 0]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn encode_each<'a>(
+        values: impl ExactSizeIterator<Item = &'a Self> + Clone,
+        stored: &Datatype,
+        heap: &mut dyn VarLenSink,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let values: Vec<Self> = values.cloned().collect();
+        Self::encode(&values, stored, heap, out)
+    }
+
+    /// The alignment of a field of this type in a struct with `#[repr(C)]`, in bytes: that of C on 64-bit hosts, on every
+    /// host.
+    ///
+    /// ```
+    /// use h5quill::H5Type;
+    /// assert_eq!((f64::alignment(), <[u16; 5]>::alignment(), String::alignment()), (8, 2, 8));
+    /// ```
+    fn alignment() -> usize {
+        layout::natural_alignment(&Self::datatype())
+    }
+
+    /// The datatype as hdf5-metno describes it.
+    ///
+    /// ```
+    /// use h5quill::H5Type;
+    /// use h5quill::types::{IntSize, TypeDescriptor};
+    /// assert_eq!(u16::type_descriptor(), TypeDescriptor::Unsigned(IntSize::U2));
+    /// ```
+    fn type_descriptor() -> TypeDescriptor {
+        TypeDescriptor::of(&Self::datatype())
+    }
 
     /// The values' own memory, where it is what the file holds: numbers whose byte order is the host's.
     ///
@@ -292,10 +420,32 @@ pub(crate) fn expect<T: H5Type>(stored: &Datatype) -> Result<()> {
     if T::matches(stored) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::TypeMismatch {
+    Err(mismatch(stored, &T::datatype()))
+}
+
+/// The error that names both types, and of compounds the first member in which they differ.
+pub(crate) fn mismatch(stored: &Datatype, given: &Datatype) -> Error {
+    if let (Datatype::Compound { .. }, Datatype::Compound { members, .. }) = (stored, given) {
+        for member in members {
+            match stored.members().iter().find(|m| m.name == member.name) {
+                None => {
+                    return Error::new(ErrorKind::TypeMismatch {
+                        stored: stored.to_string(),
+                        given: given.to_string(),
+                    })
+                    .in_member(&member.name);
+                }
+                Some(found) if !layout::is_same(&found.datatype, &member.datatype) => {
+                    return mismatch(&found.datatype, &member.datatype).in_member(&member.name);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Error::new(ErrorKind::TypeMismatch {
         stored: stored.to_string(),
-        given: T::datatype().to_string(),
-    }))
+        given: given.to_string(),
+    })
 }
 
 /// How many elements of `size` bytes `bytes` holds; a rest is an error.

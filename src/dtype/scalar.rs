@@ -24,13 +24,13 @@ pub(super) fn integer(size: u8, signed: bool) -> Datatype {
 }
 
 /// An IEEE interchange format of `size` bytes: sign, exponent, mantissa from the top, no bit unused.
-pub(super) fn ieee(size: u8, exponent_size: u8) -> FloatType {
+pub(super) const fn ieee(size: u8, exponent_size: u8) -> FloatType {
     let precision = size * 8;
     FloatType {
-        size: size.into(),
+        size: size as u32,
         order: ByteOrder::LittleEndian,
         bit_offset: 0,
-        precision: precision.into(),
+        precision: precision as u16,
         sign_location: precision - 1,
         exponent_location: precision - 1 - exponent_size,
         exponent_size,
@@ -105,6 +105,25 @@ macro_rules! number {
                 Ok(())
             }
 
+            fn encode_each<'a>(
+                values: impl ExactSizeIterator<Item = &'a Self> + Clone,
+                stored: &Datatype,
+                _: &mut dyn VarLenSink,
+                out: &mut Vec<u8>,
+            ) -> Result<()> {
+                expect::<Self>(stored)?;
+                let start = out.len();
+                out.resize(start + values.len() * $size, 0);
+                let places = out[start..].as_chunks_mut::<$size>().0;
+                for (place, value) in places.iter_mut().zip(values) {
+                    *place = bytemuck::cast(*value);
+                }
+                if !is_host(stored, $size) {
+                    swap::<$size>(&mut out[start..]);
+                }
+                Ok(())
+            }
+
             fn decode(
                 bytes: &[u8],
                 stored: &Datatype,
@@ -157,6 +176,18 @@ integers! {
     u16, 2, false;
     u32, 4, false;
     u64, 8, false;
+}
+
+#[cfg(target_pointer_width = "64")]
+integers! {
+    isize, 8, true;
+    usize, 8, false;
+}
+
+#[cfg(target_pointer_width = "32")]
+integers! {
+    isize, 4, true;
+    usize, 4, false;
 }
 
 floats! {

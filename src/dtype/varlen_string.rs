@@ -50,22 +50,31 @@ pub(super) fn check(value: &str, charset: CharacterSet) -> Result<()> {
 }
 
 /// Nothing is inserted into the heap unless every value can be stored.
-fn encode<T: H5Type + AsRef<str>>(
-    values: &[T],
+fn encode<'a, T: H5Type + AsRef<str>>(
+    values: impl ExactSizeIterator<Item = &'a T> + Clone,
     stored: &Datatype,
     heap: &mut dyn VarLenSink,
     out: &mut Vec<u8>,
 ) -> Result<()> {
     expect::<T>(stored)?;
     if let Datatype::VarLenString { charset, .. } = stored {
-        for value in values {
+        for value in values.clone() {
             check(value.as_ref(), *charset)?;
         }
     }
+    encode_strings(values.map(AsRef::as_ref), heap, out)
+}
+
+/// Appends strings that have been checked.
+pub(super) fn encode_strings<'a>(
+    values: impl ExactSizeIterator<Item = &'a str>,
+    heap: &mut dyn VarLenSink,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let width = heap.offset_width();
     out.reserve(values.len() * (8 + usize::from(width)));
     for value in values {
-        let bytes = value.as_ref().as_bytes();
+        let bytes = value.as_bytes();
         let len = u32::try_from(bytes.len()).map_err(|_| {
             Error::limit(
                 "the length of a string",
@@ -144,6 +153,15 @@ macro_rules! varlen {
                 heap: &mut dyn VarLenSink,
                 out: &mut Vec<u8>,
             ) -> Result<()> {
+                encode(values.iter(), stored, heap, out)
+            }
+
+            fn encode_each<'a>(
+                values: impl ExactSizeIterator<Item = &'a Self> + Clone,
+                stored: &Datatype,
+                heap: &mut dyn VarLenSink,
+                out: &mut Vec<u8>,
+            ) -> Result<()> {
                 encode(values, stored, heap, out)
             }
 
@@ -183,6 +201,15 @@ pub struct VarLenUnicode(String);
 pub struct VarLenAscii(String);
 
 impl VarLenUnicode {
+    /// The empty string.
+    ///
+    /// ```
+    /// assert!(h5quill::VarLenUnicode::new().is_empty());
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// The string.
     ///
     /// ```
@@ -196,6 +223,29 @@ impl VarLenUnicode {
 }
 
 impl VarLenAscii {
+    /// The empty string.
+    ///
+    /// ```
+    /// assert!(h5quill::VarLenAscii::new().is_empty());
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The string of bytes of ASCII.
+    ///
+    /// ```
+    /// assert_eq!(h5quill::VarLenAscii::from_ascii(b"metre")?, "metre");
+    /// assert!(h5quill::VarLenAscii::from_ascii("mètre").is_err());
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Other bytes, or a zero byte.
+    pub fn from_ascii<B: ?Sized + AsRef<[u8]>>(bytes: &B) -> Result<Self> {
+        ascii(bytes.as_ref())?.parse()
+    }
+
     /// The string.
     ///
     /// ```
@@ -205,6 +255,16 @@ impl VarLenAscii {
     /// ```
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Bytes of ASCII as a string.
+pub(super) fn ascii(bytes: &[u8]) -> Result<&str> {
+    match core::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => Ok(text),
+        _ => Err(Error::invalid(
+            "a string of ASCII contains another character",
+        )),
     }
 }
 

@@ -54,18 +54,8 @@ impl Engine {
     ) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
         let datatype = &datatype.clone().in_file(self.store.widths())?;
-        if datatype.size() == 0 {
-            return Err(Error::invalid("the datatype has no size"));
-        }
+        datatype.check()?;
         let data = datatype.encode(datatype_version(datatype));
-        if data.len() > usize::from(u16::MAX) - 64 {
-            let max = u64::from(u16::MAX) - 64;
-            return Err(Error::limit(
-                "the size of a datatype",
-                data.len() as u64,
-                max,
-            ));
-        }
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
             let prefix = Prefix::new();

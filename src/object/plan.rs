@@ -76,9 +76,7 @@ impl Plan {
     /// Refuses what cannot be made, before anything is allocated.
     pub(crate) fn check(&self, registry: &Registry) -> Result<()> {
         let element = u64::from(self.datatype.size());
-        if element == 0 {
-            return Err(Error::invalid("the datatype has no size"));
-        }
+        self.datatype.check()?;
         if let Some(fill) = &self.fill
             && fill.len() as u64 != element
         {

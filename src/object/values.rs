@@ -8,7 +8,7 @@ use super::heap_ids::{Owner, for_each_heap_id};
 use super::named::{ElementType, Exchange};
 use super::other_files::FileId;
 use crate::bytes::Addr;
-use crate::dtype::{H5Type, VarLenSink, VarLenSource};
+use crate::dtype::{ElementValue, VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::{Attribute, NewAttribute};
 use crate::format::message::dataspace::Dataspace;
@@ -163,7 +163,7 @@ impl Engine {
 
     /// Appends rows along axis 0 where that is a matter of copying them, as it is for most rows after the first; false, and
     /// nothing is done, where more has to be looked at. `shape` is that of the values.
-    pub(crate) fn append_rows<T: H5Type>(
+    pub(crate) fn append_rows<T: ElementValue>(
         &mut self,
         addr: Addr,
         shape: &[usize],
@@ -190,7 +190,7 @@ impl Engine {
             Some((&count, rest)) if is_row(rest) => count as u64,
             _ => return false,
         };
-        let rows = T::as_bytes(values, &dataset.datatype);
+        let rows = T::own_bytes(values, &dataset.datatype);
         let appended = rows.is_some_and(|rows| dataset.append_rows(count, rows));
         if appended {
             self.mark_changed(addr);

@@ -379,7 +379,11 @@ mod tests {
         let mut space = Space::new(470);
         assert_eq!(space.alloc_within(100, 31, 512).addr.get(), 470);
         assert_eq!(space.alloc_within(430, 31, 512).addr.get(), 570);
-        assert_eq!(space.alloc_within(100, 31, 512).addr.get(), 1024, "not 1000");
+        assert_eq!(
+            space.alloc_within(100, 31, 512).addr.get(),
+            1024,
+            "not 1000"
+        );
         assert_eq!(space.alloc(24, Class::Metadata).addr.get(), 1000);
     }
 

@@ -4,6 +4,7 @@ mod kernel;
 mod number;
 mod scratch;
 
+pub(super) use number::{Taken, put_number, to_float};
 pub(crate) use scratch::Scratch;
 
 use super::value::unpadded;
@@ -86,10 +87,7 @@ impl Plan {
         {
             return Ok(plan);
         }
-        Err(Error::new(ErrorKind::TypeMismatch {
-            stored: stored.to_string(),
-            given: wanted.to_string(),
-        }))
+        Err(mismatch(stored, &wanted, conversion))
     }
 
     fn of(step: Step, stored: &Datatype, result: Datatype) -> Self {
@@ -255,6 +253,27 @@ fn plan(stored: &Datatype, wanted: &Datatype, conversion: Conversion) -> Option<
         _ if stored == wanted => Some(Plan::of(Step::Copy, stored, stored.clone())),
         _ => None,
     }
+}
+
+/// The error where there is no way: it names the first member of a compound that there is none to.
+fn mismatch(stored: &Datatype, wanted: &Datatype, conversion: Conversion) -> Error {
+    let error = Error::new(ErrorKind::TypeMismatch {
+        stored: stored.to_string(),
+        given: wanted.to_string(),
+    });
+    if !stored.is_compound() {
+        return error;
+    }
+    for to in wanted.members() {
+        match stored.members().iter().find(|from| from.name == to.name) {
+            None => return error.in_member(&to.name),
+            Some(from) if plan(&from.datatype, &to.datatype, conversion).is_none() => {
+                return mismatch(&from.datatype, &to.datatype, conversion).in_member(&to.name);
+            }
+            Some(_) => {}
+        }
+    }
+    error
 }
 
 fn null_padded(wanted: &Datatype) -> Datatype {

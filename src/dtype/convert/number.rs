@@ -2,7 +2,7 @@
 
 use super::Conversion;
 use super::kernel::{Kernel, kernel};
-use crate::dtype::extended::{Parts, to_f64};
+use crate::dtype::extended::{F80, F128, Parts, from_f64, to_f64};
 use crate::dtype::number::{self, MAX_BYTES, Range};
 use crate::error::{Error, Result};
 use crate::format::message::datatype::{
@@ -115,7 +115,7 @@ impl Number {
 }
 
 /// A number on its way.
-enum Taken {
+pub(in crate::dtype) enum Taken {
     Integer(i128),
     Float(bool, Parts),
 }
@@ -127,6 +127,35 @@ impl Taken {
             Self::Float(negative, parts) => format!("{:?}", to_f64(*negative, parts)),
         }
     }
+}
+
+impl From<f64> for Taken {
+    fn from(value: f64) -> Self {
+        let (negative, parts) = from_f64(value);
+        Self::Float(negative, parts)
+    }
+}
+
+impl From<F80> for Taken {
+    fn from(value: F80) -> Self {
+        Self::Float(value.is_negative(), value.parts())
+    }
+}
+
+impl From<F128> for Taken {
+    fn from(value: F128) -> Self {
+        Self::Float(value.is_negative(), value.parts())
+    }
+}
+
+/// Writes the nearest number that `stored` has; whether it is the same, and `None` where `stored` is not one of the formats
+/// that are written.
+pub(in crate::dtype) fn put_number(
+    stored: &Datatype,
+    value: &Taken,
+    out: &mut [u8],
+) -> Option<bool> {
+    Number::target(stored).map(|number| number.put(value, out))
 }
 
 /// The smallest and the largest integer.
@@ -177,7 +206,7 @@ fn to_integer(value: &Taken, (min, max): (i128, i128)) -> (i128, bool) {
 
 /// The bits of the nearest number of a format, the even one of two, and whether it is the same. As in libhdf5,
 /// everything beyond the largest number is infinity.
-fn to_float(to: &FloatType, negative: bool, parts: &Parts) -> (u128, bool) {
+pub(in crate::dtype) fn to_float(to: &FloatType, negative: bool, parts: &Parts) -> (u128, bool) {
     let range = Range::of(to);
     let implied = to.normalization == Normalization::Implied;
     let leading = if implied {

@@ -1,9 +1,11 @@
 //! Values whose type is known only at run time.
 
 mod node;
+mod write;
 
 pub(crate) use node::Node;
 pub(super) use node::unpadded;
+pub(crate) use write::encode_values;
 
 use super::reference::Reference;
 use super::{F80, F128};

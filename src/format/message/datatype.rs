@@ -17,6 +17,7 @@
 //! ```
 //! Names end in a zero byte; before version 3 they are padded to a multiple of 8, and offsets of members have 4 bytes.
 
+mod check;
 mod decode;
 mod display;
 mod encode;
@@ -374,10 +375,11 @@ impl Datatype {
         }
     }
 
-    /// The datatype in a file of these widths: an element of variable length has its address at that of the file.
+    /// The datatype in a file of these widths: an element of variable length has its address at that of the file. As in
+    /// libhdf5, the members behind one that has another size there move with its end.
     ///
     /// # Errors
-    /// A member of a compound type has another size there, so that the offsets of all would change.
+    /// A revised reference, or a size beyond all limits.
     pub(crate) fn in_file(self, widths: Widths) -> Result<Self> {
         match self {
             Self::VarLenSequence { base, .. } => Ok(Self::VarLenSequence {
@@ -404,6 +406,7 @@ impl Datatype {
                 kind,
                 version,
             }),
+            Self::Compound { size, members } => compound_in_file(size, members, widths),
             other => {
                 other.check_widths(widths)?;
                 Ok(other)
@@ -464,6 +467,34 @@ impl Datatype {
             decode::datatype(&mut take, 0).map_err(|error| error.at(offset))?;
         Ok((datatype, version, take.position()))
     }
+}
+
+fn compound_in_file(size: u32, members: Vec<CompoundMember>, widths: Widths) -> Result<Datatype> {
+    let mut moved = 0_i64;
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by_key(|&index| members[index].offset);
+    let mut members = members;
+    for index in order {
+        let member = &mut members[index];
+        let old = i64::from(member.datatype.size());
+        let placeholder = Datatype::Opaque {
+            size: 1,
+            tag: String::new(),
+        };
+        let datatype = core::mem::replace(&mut member.datatype, placeholder);
+        member.datatype = datatype.in_file(widths)?;
+        member.offset = shifted(member.offset, moved)?;
+        moved += i64::from(member.datatype.size()) - old;
+    }
+    Ok(Datatype::Compound {
+        size: shifted(size, moved)?,
+        members,
+    })
+}
+
+fn shifted(value: u32, by: i64) -> Result<u32> {
+    u32::try_from(i64::from(value) + by)
+        .map_err(|_| Error::invalid("the members of a compound type do not fit it"))
 }
 
 fn check_size(size: u32, expected: u32) -> Result<()> {

@@ -181,7 +181,7 @@ fn float(take: &mut Take<'_>, header: &Header) -> Result<FloatType> {
 }
 
 /// The bit fields must be inside the element and apart from each other.
-fn check_float(float: &FloatType, bits: u64) -> Result<(), &'static str> {
+pub(super) fn check_float(float: &FloatType, bits: u64) -> Result<(), &'static str> {
     let range = |location: u8, size: u8| u64::from(location)..u64::from(location) + u64::from(size);
     let sign = range(float.sign_location, 1);
     let exponent = range(float.exponent_location, float.exponent_size);
