@@ -26,6 +26,12 @@ def integer(kind, t):
     return f"{kind}{ORDERS[t.get_order()]}{t.get_size()}o{t.get_offset()}p{t.get_precision()}"
 
 
+def order_of(t):
+    if t.get_class() == h5t.TIME:  # h5py does not ask for the order
+        return "big" if t.equal(h5t.UNIX_D32BE) or t.equal(h5t.UNIX_D64BE) else "little"
+    return "little" if t.get_order() == h5t.ORDER_LE else "big"
+
+
 def type_text(t):
     kind = t.get_class()
     if isinstance(t, h5t.TypeEnumID):
@@ -38,7 +44,7 @@ def type_text(t):
         return (f"f{ORDERS[t.get_order()]}{t.get_size()}o{t.get_offset()}p{t.get_precision()}:{sign},{epos},{esize},"
                 f"{mpos},{msize},{t.get_ebias()},{NORMS[t.get_norm()]}")
     if kind == h5t.TIME:
-        return f"t{ORDERS[t.get_order()]}{t.get_size()}"
+        return f"t{'<' if order_of(t) == 'little' else '>'}{t.get_size()}"
     if kind == h5t.STRING:
         how = f"{PADDINGS[t.get_strpad()]},{CHARSETS[t.get_cset()]}"
         return f"vs({how})" if t.is_variable_str() else f"s{t.get_size()}({how})"
@@ -70,6 +76,8 @@ def value_text(f, t, v):
     kind = t.get_class()
     if kind in (h5t.INTEGER, h5t.ENUM):
         return "i%d" % int(v)
+    if kind == h5t.BITFIELD:
+        return "B%d" % int(v)
     if kind == h5t.FLOAT:
         if t.get_size() > 8 and t.get_precision() == 80:
             return "F" + np.longdouble(v).tobytes()[9::-1].hex()
@@ -124,7 +132,7 @@ def raw_bits(o, t, count):
         o.read(out, mtype=t)
     else:
         o.read(h5s.ALL, h5s.ALL, out, mtype=t)
-    order = "little" if t.get_order() == h5t.ORDER_LE else "big"
+    order = order_of(t)
     kind = t.get_class()
     bits = [int.from_bytes(x.tobytes(), order) for x in out]
     return ";".join(("B" if kind == h5t.BITFIELD else "T") + str(x) for x in bits)

@@ -26,6 +26,8 @@ mod samples;
 mod strategies;
 #[path = "interop/tools.rs"]
 mod tools;
+#[path = "interop/types.rs"]
+mod types;
 #[path = "interop/values.rs"]
 mod values;
 #[path = "interop/var_len.rs"]

@@ -93,6 +93,20 @@ size = struct.unpack_from("<Q", file, address + 8)[0]
 write("types/varlen.bin", elements)
 write("types/varlen_heap.bin", file[address:address + size])
 
+# Compounds, with the gaps that C leaves, and without; numbers of both orders, an enumeration, an array, a string.
+fields = [("id", "u1"), ("x", "<f8"), ("y", ">i2"), ("level", h5py.enum_dtype({"LOW": -300, "HIGH": 5}, "<i2")), ("ok", "?"),
+          ("at", ">f4", (2,)), ("name", "S3")]
+for name, align in (("padded", True), ("packed", False)):
+    dtype = np.dtype(fields, align=align)
+    values = np.zeros(2, dtype)
+    values[0] = (1, 0.5, -2, -300, True, (1, -1.5), b"abc")
+    values[1] = (255, 1e300, 258, 5, False, (0, 3), b"")
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver="v110") as file:
+        dataset = file.create_dataset("d", data=values, dtype=dtype)
+        offset, size = dataset.id.get_offset(), dataset.id.get_storage_size()
+    write(f"types/compound_{name}.bin", memory.getvalue()[offset:offset + size])
+
 # longdouble: its bytes as stored (the padding is not defined: cleared here), then the f64 the processor rounds to.
 one = np.longdouble(1)
 eps = np.ldexp(one, -53)

@@ -143,7 +143,8 @@ pub(crate) fn typed(at: &Location, values: &[Value], dtype: &Datatype) -> Result
     Ok(format!("{} {}", type_text(dtype), all(at, values, dtype)?))
 }
 
-fn all(at: &Location, values: &[Value], dtype: &Datatype) -> Result<String> {
+/// The values at an object.
+pub(crate) fn all(at: &Location, values: &[Value], dtype: &Datatype) -> Result<String> {
     let texts: Result<Vec<String>> = values
         .iter()
         .map(|value| value_text(at, value, dtype))
@@ -278,7 +279,7 @@ fn string_text(padding: StringPadding, charset: CharacterSet) -> String {
 }
 
 /// Offsets and sizes of what has another size in memory (sequences, references) are left out.
-fn type_text(dtype: &Datatype) -> String {
+pub(crate) fn type_text(dtype: &Datatype) -> String {
     match dtype {
         Datatype::Integer(number) if number.signed => integer_text('i', number),
         Datatype::Integer(number) => integer_text('u', number),
