@@ -33,7 +33,7 @@
 //!
 //! [`File`] creates and opens; it is its root [`Group`], too. A group makes and finds groups and [`Dataset`]s, and both
 //! carry [`Attribute`]s (see [`Location`]). Whatever takes a shape takes what converts into [`Extents`]; whatever takes
-//! a selection takes what converts into [`Selection`], with [`ndarray::s!`] among it. [`H5Type`] lists the element
+//! a selection takes what converts into [`Selection`], with [`ndarray::s!`] among it. [`H5Type`](trait@H5Type) lists the element
 //! types. A read converts what keeps every value (an `f32` to an `f64`, any byte order), and more where
 //! [`Reader::conversion`] asks for it; a write converts nothing but the byte order.
 //!

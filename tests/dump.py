@@ -101,7 +101,8 @@ def value_text(f, t, v):
         return "[" + ",".join(value_text(f, base, x) for x in flat) + "]"
     if kind == h5t.VLEN:
         base = t.get_super()
-        if base.get_class() in (h5t.INTEGER, h5t.FLOAT) and base.get_order() == h5t.ORDER_BE:
+        number = base.get_super() if base.get_class() == h5t.ENUM else base
+        if number.get_class() in (h5t.INTEGER, h5t.FLOAT, h5t.BITFIELD) and number.get_order() == h5t.ORDER_BE:
             # h5py says big-endian of numbers that libhdf5 has converted (h5dump shows what they are).
             v = np.asarray(v).byteswap()
         return "<" + ",".join(value_text(f, base, x) for x in v) + ">"

@@ -479,6 +479,25 @@ fn sequences_are_converted_and_rewritten() {
     assert_eq!(data.read_raw::<Vec<i16>>().unwrap(), [vec![9], vec![]]);
 }
 
+/// What overwritten sequences had is used again, that of the sequences in them, too.
+#[test]
+fn overwritten_sequences_leave_their_space() {
+    let file = File::create_memory().unwrap();
+    let data = file
+        .new_dataset::<Vec<Vec<String>>>()
+        .shape(1)
+        .create("x")
+        .unwrap();
+    let value = |round: usize| vec![vec![format!("{round:01000}"); 20]; 3];
+    for round in 0..40 {
+        data.write(&[value(round)]).unwrap();
+        file.flush().unwrap();
+    }
+    assert_eq!(data.read_raw::<Vec<Vec<String>>>().unwrap(), [value(39)]);
+    let size = file.into_bytes().unwrap().len();
+    assert!(size < 10 * 60_000, "{size} bytes for 60,000");
+}
+
 #[test]
 fn integers_of_the_size_of_an_address_are_stored_as_such() {
     let file = File::create_memory().unwrap();

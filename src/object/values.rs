@@ -17,6 +17,7 @@ use crate::format::message::kind;
 use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::selection::Resolved;
 use crate::store::Store;
+use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -257,7 +258,7 @@ impl Engine {
     pub(crate) fn check_fill(&mut self, addr: Addr) -> Result<()> {
         let width = self.store.widths().offset;
         let dataset = self.dataset(addr)?;
-        for_each_owned(&dataset.datatype, dataset.fill(), width, &mut |_| {
+        for_each_owned(&dataset.datatype, dataset.fill(), width, &mut |_, _| {
             Err(Error::unsupported(
                 "changing data whose fill value is of variable length and not empty",
             ))
@@ -305,9 +306,7 @@ impl Engine {
     /// Lets go of the heap objects that elements refer to.
     fn release_values(&mut self, datatype: &Datatype, bytes: &[u8]) -> Result<()> {
         let Self { heap, store, .. } = self;
-        for_each_owned(datatype, bytes, store.widths().offset, &mut |at| {
-            heap.release(store, at)
-        })
+        release_owned(heap, store, &mut BTreeSet::new(), datatype, bytes)
     }
 
     /// Lets go of everything an object that is about to go has in the heap.
@@ -484,13 +483,39 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Lets go of the heap objects that elements own, those of the parts of sequences first. No two elements of an honest file
+/// own the same one: what was seen is not looked at again.
+fn release_owned(
+    heap: &mut GlobalHeap,
+    store: &mut Store,
+    seen: &mut BTreeSet<HeapRef>,
+    datatype: &Datatype,
+    bytes: &[u8],
+) -> Result<()> {
+    let width = store.widths().offset;
+    for_each_owned(datatype, bytes, width, &mut |at, owner| {
+        if let Owner::Sequence(base, len) = owner
+            && base.contains_var_len()
+            && seen.insert(at)
+        {
+            let size = len.saturating_mul(base.size() as usize);
+            let parts = heap.with(store, at, |bytes| bytes.get(..size).map(<[u8]>::to_vec));
+            // What cannot be read keeps its heap objects; that costs space, not data.
+            if let Ok(Some(parts)) = parts {
+                release_owned(heap, store, seen, base, &parts)?;
+            }
+        }
+        heap.release(store, at)
+    })
+}
+
 /// Visits the heap objects that elements own: of strings and sequences, also inside arrays and compounds. What a reference
 /// keeps in the heap may have been copied with its bytes.
 fn for_each_owned(
     datatype: &Datatype,
     bytes: &[u8],
     offset_width: u8,
-    visit: &mut dyn FnMut(HeapRef) -> Result<()>,
+    visit: &mut dyn FnMut(HeapRef, Owner<'_>) -> Result<()>,
 ) -> Result<()> {
     if !datatype.contains_var_len() {
         return Ok(());
@@ -501,7 +526,7 @@ fn for_each_owned(
         offset_width,
         &mut |at, owner| match owner {
             Owner::Reference => Ok(()),
-            Owner::String(_) | Owner::Sequence(..) => visit(at),
+            Owner::String(_) | Owner::Sequence(..) => visit(at, owner),
         },
     )
 }
