@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 35] = [
+const RANKS: [(&str, u8); 37] = [
     ("error", 0),
     ("report", 0),
     ("bytes", 0),

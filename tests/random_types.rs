@@ -53,8 +53,8 @@ fn check(case: &Case, file: &File, name: &str) {
         .read_values(..)
         .unwrap_or_else(|error| panic!("{error}\n{case:?}"));
     let (read, written) = (
-        dump::all(&read, &case.datatype),
-        dump::all(&case.values, &case.datatype),
+        dump::all(file, &read, &case.datatype).unwrap(),
+        dump::all(file, &case.values, &case.datatype).unwrap(),
     );
     assert_eq!(read, written, "{case:?}");
 }
@@ -74,7 +74,8 @@ proptest! {
         let file = File::open_memory(file.into_bytes().unwrap()).unwrap();
         check(&case, &file, "x");
         let read = file.attr("x").unwrap().read_values().unwrap();
-        prop_assert_eq!(dump::all(&read, &case.datatype), dump::all(&case.values, &case.datatype));
+        let text = |values| dump::all(&file, values, &case.datatype).unwrap();
+        prop_assert_eq!(text(&read), text(&case.values));
     }
 }
 
@@ -123,7 +124,7 @@ fn h5py_reads_the_values_that_were_written() {
             let line = format!(
                 "dataset {} [{len}] [{max}] {}",
                 dump::type_text(&case.datatype),
-                dump::all(&case.values, &case.datatype)
+                dump::all(&file, &case.values, &case.datatype).unwrap()
             );
             let _ = writeln!(list, "O\t{}\t{line}", hex(&format!("/{name}")));
         }

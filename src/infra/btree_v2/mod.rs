@@ -28,10 +28,10 @@ use node::{Node, Slot};
 /// How the sought key compares to a record: `Less` where the key comes before it.
 pub(crate) type Probe<'a> = &'a mut dyn FnMut(&Store, &[u8]) -> Result<Ordering>;
 
-/// More changed nodes than this are staged before the caller asks, so that memory stays bounded.
-const DIRTY_LIMIT: usize = 1024;
-/// More nodes than this are not kept in memory.
-const LOADED_LIMIT: usize = 4096;
+/// Changed nodes of more bytes than this are staged before the caller asks, so that memory stays bounded.
+const DIRTY_LIMIT: usize = if cfg!(test) { 128 << 10 } else { 8 << 20 };
+/// Nodes of more bytes than this are not kept in memory.
+const LOADED_LIMIT: usize = if cfg!(test) { 512 << 10 } else { 16 << 20 };
 
 /// A tree: its header in memory, its nodes as far as they were needed.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl BTree {
                 geometry: Geometry::new(shape),
                 tick: 0,
                 loaded: 0,
-                loaded_limit: LOADED_LIMIT,
+                loaded_limit: nodes(LOADED_LIMIT, shape),
                 dirty: 0,
                 freed: Vec::new(),
             },
@@ -201,7 +201,7 @@ impl BTree {
 
     /// Keeps memory bounded: stages what has changed when it has become much, without the header.
     fn make_room(&mut self, store: &mut Store) -> Result<()> {
-        if self.core.dirty > DIRTY_LIMIT
+        if self.core.dirty > nodes(DIRTY_LIMIT, self.core.shape)
             && let Some(root) = &mut self.root
         {
             self.core.stage(store, root, self.depth)?;
@@ -219,7 +219,7 @@ impl BTree {
             root.evict(self.core.tick, true, &mut kept);
         }
         self.core.loaded = kept;
-        self.core.loaded_limit = LOADED_LIMIT.max(2 * kept);
+        self.core.loaded_limit = nodes(LOADED_LIMIT, self.core.shape).max(2 * kept);
     }
 
     fn free_dropped(&mut self, store: &mut Store) {
@@ -227,6 +227,11 @@ impl BTree {
             store.free(extent);
         }
     }
+}
+
+/// How many nodes have so many bytes.
+fn nodes(bytes: usize, shape: Shape) -> usize {
+    bytes / (shape.node_size as usize).max(1)
 }
 
 /// The place to write a block that stood at `old`: there if that is fresh, else in fresh space, and what that frees.

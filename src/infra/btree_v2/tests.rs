@@ -411,9 +411,12 @@ fn many_changes_between_commits_stay_out_of_memory() {
     store.commit(Level::Flush).unwrap();
     let mut tree = BTree::new(shape(128, 16));
     let mut random = Random(11);
+    let dirty = nodes(DIRTY_LIMIT, tree.shape());
+    let loaded = nodes(LOADED_LIMIT, tree.shape());
+    assert!(dirty < 2000 && loaded < 5000);
     for at in 0..60_000 {
         tree.put(&mut store, at, 1);
-        assert!(tree.core.dirty <= DIRTY_LIMIT + 32 && tree.core.loaded <= 2 * LOADED_LIMIT);
+        assert!(tree.core.dirty <= dirty + 32 && tree.core.loaded <= 2 * loaded);
     }
     tree.stage(&mut store).unwrap();
     tree.evict();
@@ -421,7 +424,7 @@ fn many_changes_between_commits_stay_out_of_memory() {
     for _ in 0..60_000 {
         let at = random.below(60_000);
         assert!(tree.find(&store, &mut probe(at)).unwrap().is_some());
-        assert!(tree.core.loaded <= LOADED_LIMIT + 32);
+        assert!(tree.core.loaded <= loaded + 32);
     }
     tree.check(&store, true);
 }
