@@ -1,10 +1,12 @@
 //! The making of datasets.
 
+mod filters;
+
 use crate::dataset::Dataset;
 use crate::dtype::{self, H5Type, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
-use crate::filter::Request;
+use crate::filter::{self, Request};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::{ByteOrder, Datatype};
 use crate::format::message::fill_value::{AllocTime, FillTime};
@@ -181,10 +183,7 @@ impl<T> DatasetBuilder<T> {
     /// ```
     #[must_use]
     pub fn add_filter(mut self, id: u16, values: &[u32]) -> Self {
-        self.filters.push(Request::Other {
-            id,
-            values: values.to_vec(),
-        });
+        self.filters.push(Request::new(id, values));
         self
     }
 
@@ -192,10 +191,16 @@ impl<T> DatasetBuilder<T> {
     /// which follows the shuffle.
     fn filters(&self) -> Vec<Request> {
         let mut filters = Vec::new();
-        filters.extend(self.shuffle.then_some(Request::Shuffle));
-        filters.extend(self.deflate.map(Request::Deflate));
+        if self.shuffle {
+            filters.push(Request::new(filter::SHUFFLE, &[]));
+        }
+        if let Some(level) = self.deflate {
+            filters.push(Request::new(filter::DEFLATE, &[level.into()]));
+        }
         filters.extend_from_slice(&self.filters);
-        filters.extend(self.fletcher32.then_some(Request::Fletcher32));
+        if self.fletcher32 {
+            filters.push(Request::new(filter::FLETCHER32, &[]));
+        }
         filters
     }
 

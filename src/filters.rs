@@ -1,3 +1,3 @@
 //! What programs with filters of their own need, and the parameters of this library's.
 
-pub use crate::filter::{Filter, Outcome};
+pub use crate::filter::{Bitshuffle, Blosc, BloscShuffle, Filter, Outcome, SZip, ScaleOffset};

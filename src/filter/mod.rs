@@ -1,24 +1,60 @@
 //! Filters: bytes to bytes, chunk by chunk. One file per filter, the pipeline that chains them, and the registry that
 //! knows them by their identifiers.
 
+#[cfg(any(feature = "bitshuffle", feature = "blosc"))]
+mod bit_planes;
+mod bits;
+#[cfg(feature = "bitshuffle")]
+mod bitshuffle;
+#[cfg(feature = "blosc")]
+mod blosc;
+#[cfg(feature = "bzip2")]
+mod bzip2;
+mod choices;
 mod deflate;
 mod fletcher32;
+mod lz;
+#[cfg(feature = "lz4")]
+mod lz4;
+mod lzf;
+mod nbit;
 mod pipeline;
 mod registry;
 mod request;
+mod scale_offset;
 mod shuffle;
+#[cfg(feature = "szip")]
+mod szip;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 use crate::error::{Error, Result};
 use crate::format::message::filter_pipeline::FilterDescription;
 use alloc::vec::Vec;
 
+pub use choices::{Bitshuffle, Blosc, BloscShuffle, SZip, ScaleOffset};
 pub(crate) use pipeline::Pipeline;
 #[cfg(test)]
 pub(crate) use pipeline::Scratch;
+use registry::Known;
 pub(crate) use registry::Registry;
 pub(crate) use request::{Elements, Request};
+
+pub(crate) const DEFLATE: u16 = deflate::ID;
+pub(crate) const SHUFFLE: u16 = shuffle::ID;
+pub(crate) const FLETCHER32: u16 = fletcher32::ID;
+pub(crate) const SZIP: u16 = 4;
+pub(crate) const NBIT: u16 = 5;
+pub(crate) const SCALE_OFFSET: u16 = 6;
+pub(crate) const LZF: u16 = 32000;
+pub(crate) const BLOSC: u16 = 32001;
+pub(crate) const LZ4: u16 = 32004;
+pub(crate) const BITSHUFFLE: u16 = 32008;
+pub(crate) const ZSTD: u16 = 32015;
+pub(crate) const BLOSC2: u16 = 32026;
+pub(crate) const BZIP2: u16 = 307;
 
 /// The name of a broken pipeline, or of a chunk that it cannot decode, in errors.
 pub(crate) const NAME: &str = "filter pipeline";

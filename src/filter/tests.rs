@@ -1,6 +1,7 @@
+use super::registry::not_built_in;
 use super::*;
 use crate::error::ErrorKind;
-use crate::format::message::datatype::Datatype;
+use crate::format::message::datatype::{ByteOrder, CompoundMember, Datatype, IntegerType};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -34,20 +35,22 @@ fn describe(request: &Request, element_size: u32) -> FilterDescription {
     };
     let elements = Elements {
         datatype: &datatype,
+        chunk: &[1],
+        fill: &[],
     };
     request.describe(elements).unwrap()
 }
 
 fn deflate(level: u8) -> FilterDescription {
-    describe(&Request::Deflate(level), 1)
+    describe(&Request::new(1, &[level.into()]), 1)
 }
 
 fn shuffle(size: u32) -> FilterDescription {
-    describe(&Request::Shuffle, size)
+    describe(&Request::new(2, &[]), size)
 }
 
 fn fletcher32() -> FilterDescription {
-    describe(&Request::Fletcher32, 1)
+    describe(&Request::new(3, &[]), 1)
 }
 
 fn is_corrupt<T: core::fmt::Debug>(result: Result<T>) -> bool {
@@ -422,4 +425,283 @@ fn memory_is_used_again_from_chunk_to_chunk() {
         assert!(round < 2 || now == capacity, "{now} bytes, not {capacity}");
         capacity = now;
     }
+}
+
+fn number(size: u32, signed: bool) -> Datatype {
+    Datatype::Integer(IntegerType {
+        size,
+        order: ByteOrder::LittleEndian,
+        signed,
+        bit_offset: 0,
+        precision: (8 * size) as u16,
+        low_pad: false,
+        high_pad: false,
+    })
+}
+
+fn pipeline_for(id: u16, values: &[u32], datatype: &Datatype, chunk: u64) -> Pipeline {
+    let elements = Elements {
+        datatype,
+        chunk: &[chunk],
+        fill: &[],
+    };
+    pipeline(&[Request::new(id, values).describe(elements).unwrap()])
+}
+
+#[test]
+fn scale_offset_takes_the_bits_that_the_range_needs() {
+    let pipeline = pipeline_for(
+        SCALE_OFFSET,
+        &ScaleOffset::Integer(0).values(),
+        &number(2, true),
+        4,
+    );
+    let data: Vec<u8> = [-300_i16, -297, -298, -300]
+        .into_iter()
+        .flat_map(i16::to_le_bytes)
+        .collect();
+    let stored = encode(&pipeline, &data).unwrap();
+    // Four values and the pattern of the fill value take three bits: 000 011 010 000.
+    assert_eq!(stored[..5], [3, 0, 0, 0, 8]);
+    assert_eq!(stored[5..13], (-300_i64).to_le_bytes());
+    assert_eq!(stored[21..], [0b0000_1101, 0b0000_0000]);
+    assert_eq!(pipeline.decode(stored, 0, 8).unwrap(), data);
+}
+
+#[test]
+fn scale_offset_loses_no_infinity_and_no_nan() {
+    let places = ScaleOffset::FloatDScale(2).values();
+    let float = <f32 as crate::H5Type>::datatype();
+    let pipeline = pipeline_for(SCALE_OFFSET, &places, &float, 3);
+    for odd in [f32::NAN, f32::INFINITY, f32::MAX] {
+        let data: Vec<u8> = [1.5, odd, -2.25]
+            .into_iter()
+            .flat_map(f32::to_le_bytes)
+            .collect();
+        let stored = encode(&pipeline, &data).unwrap();
+        assert_eq!(pipeline.decode(stored, 0, 12).unwrap(), data);
+    }
+}
+
+#[test]
+fn nbit_stores_the_significant_bits() {
+    let Datatype::Integer(mut twelve) = number(2, false) else {
+        panic!("an integer")
+    };
+    twelve.precision = 12;
+    let pipeline = pipeline_for(NBIT, &[], &Datatype::Integer(twelve), 2);
+    let data = [0xbc, 0xa, 0x34, 0x2];
+    let stored = encode(&pipeline, &data).unwrap();
+    assert_eq!(stored, [0xab, 0xc2, 0x34, 0]);
+    assert_eq!(pipeline.decode(stored, 0, 4).unwrap(), data);
+    assert!(!pipeline.keeps_size());
+    assert!(pipeline_for(NBIT, &[], &number(4, true), 2).keeps_size());
+}
+
+#[test]
+fn lzf_declines_what_does_not_get_shorter() {
+    let pipeline = pipeline_for(LZF, &[], &number(1, false), 300);
+    let noise = (1..=300_u32).map(|i| (i.wrapping_mul(0x9e37_79b1) >> 20) as u8);
+    let noise: Vec<u8> = noise.collect();
+    let (stored, mask) = pipeline.encode(&noise).unwrap();
+    assert!(mask == 1 && stored == noise);
+    let (stored, mask) = pipeline.encode(&[9; 300]).unwrap();
+    // One literal, a copy of 264 bytes and one of 35.
+    assert_eq!(stored, [0, 9, 0xe0, 255, 0, 0xe0, 26, 1]);
+    assert_eq!(pipeline.decode(stored, mask, 300).unwrap(), [9; 300]);
+}
+
+/// Every filter, with parameters as datasets of some types have them.
+fn every_filter() -> Vec<(u16, Vec<u32>, Datatype)> {
+    let compound = Datatype::Compound {
+        size: 8,
+        members: vec![CompoundMember {
+            name: "a".into(),
+            offset: 2,
+            datatype: Datatype::Array {
+                dims: vec![2],
+                base: Box::new(Datatype::Bitfield(twelve())),
+            },
+        }],
+    };
+    vec![
+        (DEFLATE, vec![6], number(4, true)),
+        (SHUFFLE, vec![], number(4, true)),
+        (FLETCHER32, vec![], number(4, true)),
+        (NBIT, vec![], Datatype::Integer(twelve())),
+        (NBIT, vec![], compound),
+        (SCALE_OFFSET, vec![2, 0], number(4, true)),
+        (SCALE_OFFSET, vec![2, 3], number(1, false)),
+        (SCALE_OFFSET, vec![0, 2], <f64 as crate::H5Type>::datatype()),
+        (LZF, vec![], number(2, false)),
+        #[cfg(feature = "lz4")]
+        (LZ4, vec![], number(2, false)),
+        #[cfg(feature = "lz4")]
+        (LZ4, vec![64], number(2, false)),
+        #[cfg(feature = "zstd")]
+        (ZSTD, vec![3], number(2, false)),
+        #[cfg(feature = "bitshuffle")]
+        (BITSHUFFLE, Bitshuffle::None.values(), number(2, false)),
+        #[cfg(feature = "bitshuffle")]
+        (BITSHUFFLE, Bitshuffle::Lz4.values(), number(4, false)),
+        #[cfg(feature = "bitshuffle")]
+        (BITSHUFFLE, Bitshuffle::Zstd(3).values(), number(1, false)),
+        #[cfg(feature = "bzip2")]
+        (BZIP2, vec![9], number(2, false)),
+        #[cfg(feature = "szip")]
+        (SZIP, SZip::Entropy.values(8).to_vec(), number(1, false)),
+        #[cfg(feature = "szip")]
+        (
+            SZIP,
+            SZip::NearestNeighbor.values(4).to_vec(),
+            number(2, true),
+        ),
+        #[cfg(feature = "szip")]
+        (
+            SZIP,
+            SZip::NearestNeighbor.values(16).to_vec(),
+            number(4, true),
+        ),
+        #[cfg(feature = "blosc")]
+        (BLOSC, blosc(Blosc::BloscLZ, true), number(2, false)),
+        #[cfg(feature = "blosc")]
+        (BLOSC, blosc(Blosc::Snappy, false), number(2, false)),
+        #[cfg(feature = "blosc")]
+        (BLOSC2, blosc(Blosc::LZ4, true), number(2, false)),
+        #[cfg(feature = "blosc")]
+        (BLOSC2, blosc(Blosc::ZLib, false), number(2, false)),
+    ]
+}
+
+/// Bits that are no part of a number are lost, and decimals.
+fn lossy(id: u16) -> bool {
+    matches!(id, NBIT | SCALE_OFFSET)
+}
+
+#[cfg(feature = "blosc")]
+fn blosc(codec: Blosc, shuffle: bool) -> Vec<u32> {
+    codec.values(5, shuffle.into()).to_vec()
+}
+
+/// The identifiers of the filters of this build.
+fn every_id() -> Vec<u16> {
+    let mut ids: Vec<u16> = every_filter().iter().map(|(id, ..)| *id).collect();
+    ids.dedup();
+    ids
+}
+
+fn twelve() -> IntegerType {
+    IntegerType {
+        size: 2,
+        order: ByteOrder::BigEndian,
+        signed: false,
+        bit_offset: 1,
+        precision: 12,
+        low_pad: false,
+        high_pad: false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_filter_minds_any_bytes(data: Vec<u8>, len in 0_u64..200) {
+        for (id, values, datatype) in every_filter() {
+            let limit = len as usize * datatype.size() as usize;
+            let pipeline = pipeline_for(id, &values, &datatype, len.max(20));
+            if let Ok(decoded) = pipeline.decode(data.clone(), 0, limit) {
+                prop_assert_eq!(decoded.len(), limit);
+            }
+        }
+    }
+
+    #[test]
+    fn no_filter_minds_changed_bytes(
+        seed: [u8; 16],
+        count in 20_u64..300,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut: prop::sample::Index,
+    ) {
+        for (id, values, datatype) in every_filter() {
+            let len = count as usize * datatype.size() as usize;
+            let data: Vec<u8> = (0..len).map(|at| seed[at % 16 * (at / 37 % 3) % 16]).collect();
+            let pipeline = pipeline_for(id, &values, &datatype, count);
+            let (mut stored, mask) = pipeline.encode(&data).unwrap();
+            let back = pipeline.decode(stored.clone(), mask, len).unwrap();
+            prop_assert!(lossy(id) || back == data, "filter {}", id);
+            for (at, byte) in &changes {
+                let at = at.index(stored.len());
+                stored[at] = *byte;
+            }
+            let _ = pipeline.decode(stored.clone(), mask, len);
+            stored.truncate(cut.index(stored.len() + 1));
+            let _ = pipeline.decode(stored, mask, len);
+        }
+    }
+
+    #[test]
+    fn no_filter_minds_any_parameters(
+        id in prop::sample::select(every_id()),
+        values in prop::collection::vec(prop_oneof![0_u32..20, any::<u32>()], 0..24),
+        data: Vec<u8>,
+    ) {
+        let mut description = FilterDescription { id, name: None, optional: false, values };
+        for counted in [false, true] {
+            if let (true, Some(first)) = (counted, description.values.first().copied()) {
+                description.values[0] = if id == NBIT { description.values.len() as u32 } else { first };
+            }
+            let pipeline = pipeline(&[description.clone()]);
+            let _ = pipeline.encode(&data);
+            let _ = pipeline.decode(data.clone(), 0, 1000);
+        }
+    }
+}
+
+/// Chunks that h5py 3.16 (libhdf5 2.0) and hdf5plugin 7.1 wrote: identifier and number of parameters (2 bytes each), the
+/// parameters, the size of the elements and they, the size of the stored bytes and they.
+#[test]
+fn chunks_of_hdf5plugin_decode_to_their_elements_and_are_made_again() {
+    let mut rest = golden!("codecs");
+    let mut take = |count: usize| {
+        let (bytes, behind) = rest.split_at_checked(count)?;
+        rest = behind;
+        Some(bytes)
+    };
+    let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
+    let mut seen = 0;
+    while let Some(head) = take(4) {
+        let [id, count] =
+            [&head[..2], &head[2..]].map(|half| u16::from_le_bytes(half.try_into().unwrap()));
+        let values = take(4 * usize::from(count))
+            .unwrap()
+            .chunks(4)
+            .map(word)
+            .collect();
+        let len = word(take(4).unwrap()) as usize;
+        let plain = take(len).unwrap();
+        let len = word(take(4).unwrap()) as usize;
+        let stored = take(len).unwrap();
+        if not_built_in(id).is_some() {
+            continue;
+        }
+        let description = FilterDescription {
+            id,
+            name: None,
+            optional: true,
+            values,
+        };
+        let case = alloc::format!("{id} {:?}", description.values);
+        let pipeline = pipeline(&[description]);
+        let decoded = pipeline.decode(stored.to_vec(), 0, plain.len());
+        assert_eq!(decoded.unwrap(), plain, "{case}");
+        let (again, mask) = pipeline.encode(plain).unwrap();
+        assert_eq!(
+            pipeline.decode(again, mask, plain.len()).unwrap(),
+            plain,
+            "{case}"
+        );
+        seen += 1;
+    }
+    assert!(seen >= 5, "{seen} filters");
 }

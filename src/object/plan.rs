@@ -137,6 +137,8 @@ impl Plan {
         check_chunk(&chunk, &self.space.dims, &max_dims)?;
         let elements = Elements {
             datatype: &self.datatype,
+            chunk: &chunk,
+            fill: self.fill.as_deref().unwrap_or_default(),
         };
         let filters = self.filters.iter().map(|filter| filter.describe(elements));
         let filters = filters.collect::<Result<Vec<_>>>()?;

@@ -22,8 +22,8 @@ const NAME: &str = "filter pipeline message";
 
 /// The largest number of filters.
 pub(crate) const MAX_FILTERS: usize = 32;
-/// The largest number of client data values of a filter that we accept.
-pub(crate) const MAX_VALUES: usize = 1024;
+/// The largest number of client data values of a filter that we accept: as many as n-bit may have.
+pub(crate) const MAX_VALUES: usize = 4096;
 /// Filters below are the library's own and have no name in version 2.
 const FIRST_REGISTERED: u16 = 256;
 
