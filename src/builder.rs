@@ -53,9 +53,8 @@ pub struct DatasetBuilder<T> {
     chunk: Option<Vec<u64>>,
     layout: LayoutChoice,
     shuffle: bool,
-    deflate: Option<u8>,
     fletcher32: bool,
-    /// The other filters, in the order they were asked for.
+    /// All but these two, in the order they were asked for.
     filters: Vec<Request>,
     fill: Option<Vec<u8>>,
     error: Option<Error>,
@@ -75,7 +74,6 @@ impl<T> DatasetBuilder<T> {
             chunk: None,
             layout: LayoutChoice::Auto,
             shuffle: false,
-            deflate: None,
             fletcher32: false,
             filters: Vec::new(),
             fill: None,
@@ -149,7 +147,12 @@ impl<T> DatasetBuilder<T> {
     /// ```
     #[must_use]
     pub fn deflate(mut self, level: u8) -> Self {
-        self.deflate = Some(level);
+        let request = Request::new(filter::DEFLATE, &[level.into()]);
+        let mut known = self.filters.iter_mut();
+        match known.find(|known| known.id == request.id) {
+            Some(known) => *known = request,
+            None => self.filters.push(request),
+        }
         self
     }
 
@@ -187,17 +190,15 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
-    /// Shuffle comes first and the checksum last; what stands between them, in the order of the calls, but for deflate,
-    /// which follows the shuffle.
+    /// In the order of the calls, but for three: what packs elements comes first, then the shuffle; the checksum is the last.
     fn filters(&self) -> Vec<Request> {
-        let mut filters = Vec::new();
+        let packs = |request: &&Request| matches!(request.id, filter::NBIT | filter::SCALE_OFFSET);
+        let mut filters: Vec<Request> = self.filters.iter().filter(packs).cloned().collect();
         if self.shuffle {
             filters.push(Request::new(filter::SHUFFLE, &[]));
         }
-        if let Some(level) = self.deflate {
-            filters.push(Request::new(filter::DEFLATE, &[level.into()]));
-        }
-        filters.extend_from_slice(&self.filters);
+        let others = self.filters.iter().filter(|request| !packs(request));
+        filters.extend(others.cloned());
         if self.fletcher32 {
             filters.push(Request::new(filter::FLETCHER32, &[]));
         }
