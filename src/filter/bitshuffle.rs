@@ -11,7 +11,7 @@
 //!   +   n  fewer than 8 elements, as they are
 //! ```
 
-use super::{BITSHUFFLE, Elements, Filter, Known, Outcome, bit_planes, lz4, zstd};
+use super::{BITSHUFFLE, Elements, Filter, Known, Outcome, bit_planes, lz4, zstandard};
 use crate::error::{Error, Result};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -89,7 +89,7 @@ impl Bitshuffle {
 
     fn compress(&self, block: &[u8], output: &mut Vec<u8>) -> Result<()> {
         match self.compression {
-            Compression::Zstd => zstd::compress(block, output),
+            Compression::Zstd => zstandard::compress(block, output),
             _ => lz4::compress(block, output),
         }
     }
@@ -99,7 +99,7 @@ impl Bitshuffle {
             Compression::Zstd => {
                 let len = block.len();
                 block.clear();
-                zstd::decompress(stored, block, len)?;
+                zstandard::decompress(stored, block, len)?;
                 match block.len() == len {
                     true => Ok(()),
                     false => Err(Error::filter("a bitshuffle block has another size")),

@@ -28,7 +28,7 @@ mod szip;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "zstd")]
-mod zstd;
+mod zstandard;
 
 use crate::error::{Error, Result};
 use crate::format::message::filter_pipeline::FilterDescription;

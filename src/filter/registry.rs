@@ -112,7 +112,7 @@ static CODECS: &[Known] = &[
     #[cfg(feature = "bitshuffle")]
     super::bitshuffle::KNOWN,
     #[cfg(feature = "zstd")]
-    super::zstd::KNOWN,
+    super::zstandard::KNOWN,
     #[cfg(feature = "bzip2")]
     super::bzip2::KNOWN,
     #[cfg(feature = "szip")]

@@ -3,7 +3,7 @@
 use super::blosclz;
 use crate::error::{Error, Result};
 use crate::filter::deflate::Deflate;
-use crate::filter::{Filter, lz4, zstd};
+use crate::filter::{Filter, lz4, zstandard};
 use alloc::vec::Vec;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Codec {
         match self {
             Self::BloscLz => return Ok(blosclz::compress(input, output)),
             Self::Lz4 => lz4::compress(input, output)?,
-            Self::Zstd => zstd::compress(input, output)?,
+            Self::Zstd => zstandard::compress(input, output)?,
             Self::Snappy => {
                 output.resize(start + snap::raw::max_compress_len(input.len()), 0);
                 let len = snap::raw::Encoder::new()
@@ -103,7 +103,7 @@ impl Codec {
         let start = output.len();
         match self {
             Self::BloscLz => blosclz::decompress(stream, output, len)?,
-            Self::Zstd => zstd::decompress(stream, output, len)?,
+            Self::Zstd => zstandard::decompress(stream, output, len)?,
             Self::Lz4 => {
                 output.resize(start + len, 0);
                 lz4::decompress(stream, &mut output[start..])?;
