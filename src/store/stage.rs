@@ -658,11 +658,13 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a bulk block into fresh space at once.
+    /// Writes a bulk block into fresh space at once. What is staged there would be written over it at the commit, so it
+    /// changes, too.
     pub(crate) fn write_now(&mut self, addr: Addr, bytes: &[u8]) -> Result<()> {
         debug_assert!(
             !self.created || bytes.is_empty() || addr.get() >= self.superblock.size() as u64
         );
+        self.staged.patch(addr.get(), bytes, false);
         self.write_device(self.superblock.base + addr.get(), bytes)
     }
 
