@@ -2,6 +2,7 @@
 
 use hdf5_metno_sys::h5::{H5open, herr_t, hsize_t};
 use hdf5_metno_sys::h5a::{H5Aclose, H5Acreate2, H5Awrite};
+use hdf5_metno_sys::h5ac::H5AC_cache_config_t;
 use hdf5_metno_sys::h5d::{
     H5D_fill_time_t, H5D_layout_t, H5Dclose, H5Dcreate2, H5Dopen2, H5Dread, H5Dset_extent,
     H5Dwrite, H5Dwrite_chunk,
@@ -13,8 +14,9 @@ use hdf5_metno_sys::h5f::{
 use hdf5_metno_sys::h5i::hid_t;
 use hdf5_metno_sys::h5p::{
     H5P_CLS_DATASET_ACCESS, H5P_CLS_DATASET_CREATE, H5P_CLS_FILE_ACCESS, H5Pclose, H5Pcreate,
-    H5Pset_chunk, H5Pset_chunk_cache, H5Pset_deflate, H5Pset_fill_time, H5Pset_layout,
-    H5Pset_libver_bounds, H5Pset_shuffle,
+    H5Pget_mdc_config, H5Pset_chunk, H5Pset_chunk_cache, H5Pset_deflate, H5Pset_fill_time,
+    H5Pset_layout, H5Pset_libver_bounds, H5Pset_mdc_config, H5Pset_meta_block_size,
+    H5Pset_obj_track_times, H5Pset_shuffle,
 };
 use hdf5_metno_sys::h5s::{
     H5S_ALL, H5S_UNLIMITED, H5S_class_t, H5S_seloper_t, H5Sclose, H5Screate, H5Screate_simple,
@@ -73,6 +75,16 @@ pub fn u16_type() -> hid_t {
     *H5T_NATIVE_USHORT
 }
 
+/// UTF-8 strings of so many bytes.
+pub fn fixed_string_type(bytes: usize) -> Result<Id> {
+    let string = unsafe { id(H5Tcopy(*H5T_C_S1), H5Tclose)? };
+    unsafe {
+        ok(H5Tset_size(string.0, bytes))?;
+        ok(H5Tset_cset(string.0, H5T_cset_t::H5T_CSET_UTF8))?;
+    }
+    Ok(string)
+}
+
 /// UTF-8 strings of variable length.
 pub fn string_type() -> Result<Id> {
     let string = unsafe { id(H5Tcopy(*H5T_C_S1), H5Tclose)? };
@@ -114,7 +126,29 @@ pub fn access(job: &Job) -> Result<Id> {
             low,
             H5F_libver_t::H5F_LIBVER_V200,
         ))?;
+        if let Some(bytes) = job.option("meta") {
+            ok(H5Pset_meta_block_size(access.0, bytes.parse()?))?;
+        }
+        if let Some(bytes) = job.option("metacache") {
+            metadata_cache(&access, bytes.parse()?)?;
+        }
         Ok(access)
+    }
+}
+
+/// A metadata cache that begins at this size and does not become smaller.
+fn metadata_cache(access: &Id, bytes: usize) -> Result<()> {
+    let mut config = H5AC_cache_config_t {
+        version: 1,
+        ..Default::default()
+    };
+    unsafe {
+        ok(H5Pget_mdc_config(access.0, &raw mut config))?;
+        config.set_initial_size = 1;
+        config.initial_size = bytes;
+        config.min_size = bytes;
+        config.max_size = config.max_size.max(bytes);
+        ok(H5Pset_mdc_config(access.0, &raw const config))
     }
 }
 
@@ -430,6 +464,7 @@ fn layout(layout: H5D_layout_t) -> Result<Id> {
     unsafe {
         let create = id(H5Pcreate(*H5P_CLS_DATASET_CREATE), H5Pclose)?;
         ok(H5Pset_layout(create.0, layout))?;
+        ok(H5Pset_obj_track_times(create.0, 0))?;
         Ok(create)
     }
 }

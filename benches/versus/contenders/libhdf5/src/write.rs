@@ -172,7 +172,7 @@ pub fn objects(job: &Job) -> Result<Outcome> {
     let unit = CString::new(UNIT)?;
     let start = Instant::now();
     let file = create(&job.path, &access(job)?)?;
-    let (scalar, string) = (scalar()?, string_type()?);
+    let (scalar, string, fixed) = (scalar()?, string_type()?, fixed_string_type(UNIT.len())?);
     let layout = if job.is("contiguous") {
         contiguous()?
     } else {
@@ -184,7 +184,10 @@ pub fn objects(job: &Job) -> Result<Outcome> {
         for (number, name) in names.iter().enumerate() {
             let data = Scalar::create(group, name, double(), &scalar, &layout)?;
             data.write(double(), &(number as f64))?;
-            data.attribute(c"unit", string.0, &scalar, &unit.as_ptr())?;
+            match job.is("fixed") {
+                true => data.attribute(c"unit", fixed.0, &scalar, &*b"volt")?,
+                false => data.attribute(c"unit", string.0, &scalar, &unit.as_ptr())?,
+            }
             data.attribute(c"gain", double(), &scalar, &GAIN)?;
             data.attribute(c"channel", int(), &scalar, &(number as i32))?;
         }
