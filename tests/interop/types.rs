@@ -61,7 +61,7 @@ enum Level {
 #[repr(u64)]
 enum Wide {
     #[hdf5(rename = "MAX")]
-    Max = u64::MAX,
+    Max = (1 << 63) - 1, // h5py makes none above
     #[hdf5(rename = "ZERO")]
     Zero = 0,
 }
@@ -148,7 +148,7 @@ trait Visit {
     fn dynamic(&mut self, name: &str, datatype: Datatype, values: &[Value]);
 }
 
-/// The rows of `types.py`.
+/// The rows of `every_type.py`.
 fn rows(visit: &mut impl Visit) {
     visit.typed(
         "compound packed",
@@ -389,14 +389,22 @@ fn every_type_is_read_by_h5py_and_read_from_it() {
         rows(&mut writer);
         write_rest(&writer.0);
         writer.0.close().unwrap();
-        let said = script(&python, "types.py", &["read".as_ref(), path.as_os_str()]);
+        let said = script(
+            &python,
+            "every_type.py",
+            &["read".as_ref(), path.as_os_str()],
+        );
         let theirs: BTreeMap<&str, &str> = said
             .lines()
             .map(|line| line.split_once('\t').unwrap())
             .collect();
 
         let (_guard, path) = crate::written::scratch("types_h5py.h5");
-        let names = script(&python, "types.py", &["write".as_ref(), path.as_os_str()]);
+        let names = script(
+            &python,
+            "every_type.py",
+            &["write".as_ref(), path.as_os_str()],
+        );
         let mut reader = Reader(File::open(&path).unwrap(), BTreeMap::new());
         rows(&mut reader);
         read_rest(&mut reader);

@@ -381,23 +381,39 @@ fn point(value: &mut Value, root: &ObjectReference, number: &mut usize) {
     }
 }
 
-/// Whether h5py gives the values of the type: it takes a number of 8 bits for one of 16, which in a compound lies over the
-/// member behind it.
+/// Whether h5py gives the values of the type: it takes a float of 8 bits for one of 16, and bfloat16 for one of 32, which in a
+/// compound lies over the member behind it (and may crash it). In sequences it does not extend the sign of an integer of fewer
+/// bits than its bytes have.
 pub(crate) fn is_read_by_h5py(datatype: &Datatype) -> bool {
-    fn has_short_float(datatype: &Datatype) -> bool {
+    fn has_widened_float(datatype: &Datatype) -> bool {
         match datatype {
-            Datatype::Float(float) => float.size == 1,
-            Datatype::Array { base, .. } => has_short_float(base),
+            Datatype::Float(float) => {
+                float.size == 1 || (float.size == 2 && float.exponent_size == 8)
+            }
+            Datatype::Array { base, .. } => has_widened_float(base),
             _ => false,
         }
     }
     match datatype {
-        Datatype::Compound { members, .. } => members
-            .iter()
-            .all(|member| !has_short_float(&member.datatype) && is_read_by_h5py(&member.datatype)),
-        Datatype::Array { base, .. } | Datatype::VarLenSequence { base, .. } => {
-            is_read_by_h5py(base)
-        }
+        Datatype::Compound { members, .. } => members.iter().all(|member| {
+            !has_widened_float(&member.datatype) && is_read_by_h5py(&member.datatype)
+        }),
+        Datatype::VarLenSequence { base, .. } => !has_short_integer(base) && is_read_by_h5py(base),
+        Datatype::Array { base, .. } => is_read_by_h5py(base),
         _ => true,
+    }
+}
+
+fn has_short_integer(datatype: &Datatype) -> bool {
+    match datatype {
+        Datatype::Integer(integer) => u32::from(integer.precision) < integer.size * 8,
+        Datatype::Array { base, .. } | Datatype::VarLenSequence { base, .. } => {
+            has_short_integer(base)
+        }
+        Datatype::Compound { members, .. } => {
+            let mut types = members.iter().map(|member| &member.datatype);
+            types.any(has_short_integer)
+        }
+        _ => false,
     }
 }

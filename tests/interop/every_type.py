@@ -1,7 +1,7 @@
 """Every type an element can be: reads what h5quill wrote, or writes the same.
 
-usage: types.py read FILE     prints a line for each row: its name, a tab, `ok` or what is wrong
-       types.py write FILE    prints the names
+usage: every_type.py read FILE     prints a line for each row: its name, a tab, `ok` or what is wrong
+       every_type.py write FILE    prints the names
 """
 import struct
 import sys
@@ -59,7 +59,7 @@ def high():
         [(b"abc", [(1, (2, 3)), (4, (5, 6))], True), (b"", [(0, (0, 0)), (-1, (0.25, 9))], False)], nested)
     yield "enum u8", h5py.enum_dtype(colours, "u1"), np.array([200, 1, 2], "u1")
     yield "enum i16 big-endian", h5py.enum_dtype(levels, ">i2"), np.array([-300, 5], ">i2")
-    yield "enum u64", h5py.enum_dtype({"MAX": 2**64 - 1, "ZERO": 0}, "<u8"), np.array([2**64 - 1, 0], "<u8")
+    yield "enum u64", h5py.enum_dtype({"MAX": 2**63 - 1, "ZERO": 0}, "<u8"), np.array([2**63 - 1, 0], "<u8")
     yield "bool", np.dtype("?"), np.array([True, False])
     yield "array", np.dtype(("<f4", (3, 2))), np.arange(12, dtype="<f4").reshape(2, 3, 2)
     yield "sequence", h5py.vlen_dtype("<i4"), objects([np.array([1, -2], "<i4"), np.array([], "<i4"), np.array([7], "<i4")])
@@ -76,7 +76,7 @@ def high():
     yield "half", np.dtype("<f2"), np.array([1.5, -65504], "<f2")
     yield "long double", np.dtype("longdouble"), np.array([0.1, np.longdouble("1e4000")], "longdouble")
     yield "fixed ascii", h5py.string_dtype("ascii", 4), np.array([b"ab", b"abcd"], "S4")
-    yield "fixed utf-8", h5py.string_dtype("utf-8", 4), np.array(["é".encode(), b"abcd"], "S4")
+    yield "fixed utf-8", h5py.string_dtype("utf-8", 4), np.array(["é".encode(), b"abcd"], h5py.string_dtype("utf-8", 4))
     yield "string", text, objects(["a", "", "♀" * 50])
     yield "ascii string", h5py.string_dtype("ascii"), objects(["a", "xyz"])
 
