@@ -15,7 +15,7 @@
 //! for gender in ["female", "male", "female"] {
 //!     let features = Array3::<f32>::ones((1, 40, 200));
 //!     data.append(&features)?; // any number of rows, along axis 0
-//!     names.append(&[gender.to_string()])?;
+//!     names.append(&[gender])?;
 //!     file.sync()?; // both have grown, or neither
 //! }
 //! assert_eq!(data.shape(), [3, 40, 200]); // handles are live
