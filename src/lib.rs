@@ -67,11 +67,15 @@
 //!
 //! # Features
 //!
-//! * `std` (on by default): files on a path, file locks, handles that threads share, the faster deflate.
-//! * `derive` (on by default): `#[derive(H5Type)]`, see [`H5Type`](trait@H5Type).
-//! * `complex`: complex numbers of `num-complex` as elements.
+//! All but `complex` are on by default.
 //!
-//! Without it the crate is `no_std` and needs `alloc`: files are in memory or on a [`Storage`](storage::Storage), and
+//! * `std`: files on a path, file locks, handles that threads share, the faster inflate.
+//! * `parallel`: chunks are filtered on as many threads as [`FileBuilder::threads`] says; every core by default.
+//! * `derive`: `#[derive(H5Type)]`, see [`H5Type`](trait@H5Type).
+//! * `complex`: the numbers of `num-complex` as elements.
+//! * `filters`: `lz4`, `zstd`, `bitshuffle`, `bzip2`, `szip` and `blosc`, which can be had one by one.
+//!
+//! Without `std` the crate is `no_std` and needs `alloc`: files are in memory or on a [`Storage`](storage::Storage), and
 //! handles stay on one thread. There is no unsafe code and no C, in neither case.
 //!
 //! # Storage of your own

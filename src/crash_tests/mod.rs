@@ -10,6 +10,7 @@ mod moves;
 mod mutants;
 mod old_formats;
 mod oracle;
+mod records;
 mod run;
 mod small;
 mod state;

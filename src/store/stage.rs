@@ -3,7 +3,7 @@
 use super::pages::Class;
 use super::reserve::Guesses;
 use super::space::Space;
-use super::stamp::{SECTOR, Stamp, decode_record};
+use super::stamp::{SECTOR, SectorFlip, Stamp, decode_record};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Registry;
@@ -329,32 +329,46 @@ impl Store {
         if of != generation + 1 && of != generation {
             return Ok(());
         }
+        let completed = self.complete_commit_of(&sectors)?;
+        if let Some(stamp) = &mut self.stamp
+            && !completed
+            && of > generation
+        {
+            // That commit never was. The next one gets another number, so that the sector 0 it writes is not the one of
+            // this record, which would then seem to have been cut off.
+            stamp.generation = of;
+        }
+        Ok(())
+    }
+
+    /// Completes the commit of a flip record that lists these sectors, where that is certain.
+    fn complete_commit_of(&mut self, sectors: &[SectorFlip]) -> Result<bool> {
         let (mut changed, mut missing) = (0, Vec::new());
-        for sector in &sectors {
+        for sector in sectors {
             let extent = Extent::new(sector.addr, SECTOR as u64);
             if self.check_bounds(extent, "flip record").is_err() {
-                return Ok(());
+                return Ok(false);
             }
             let now = self.read(extent, "flip record")?;
             if now == sector.after {
                 changed += usize::from(crc32fast::hash(&now) != sector.before);
             } else if crc32fast::hash(&now) != sector.before {
-                return Ok(());
+                return Ok(false);
             } else {
                 missing.push(sector.clone());
             }
         }
         if changed == 0 || missing.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let Some(first) = sectors.iter().find(|sector| sector.addr.get() == 0) else {
-            return Ok(());
+            return Ok(false);
         };
         let superblock =
             Superblock::decode(&first.after[..self.superblock.size()], self.superblock.base)?
                 .found_at(self.superblock.base)?;
         if superblock.end_of_file > self.device_len {
-            return Ok(());
+            return Ok(false);
         }
         self.stamp = Stamp::decode(&first.after, superblock.size());
         self.space = Space::new(superblock.end_of_file - superblock.base);
@@ -362,7 +376,7 @@ impl Store {
         for sector in missing {
             self.recovered.0.insert(sector.addr.get(), sector.after);
         }
-        Ok(())
+        Ok(true)
     }
 
     pub(crate) fn widths(&self) -> Widths {
