@@ -6,6 +6,8 @@ mod blocks;
 mod costs;
 mod encoder;
 mod huffman;
+#[cfg(feature = "std")]
+mod hybrid;
 mod inflate;
 mod matches;
 mod pool;
@@ -16,7 +18,10 @@ mod tests;
 use super::{Filter, NAME, Outcome};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
+#[cfg(not(feature = "std"))]
 use encoder::Encoder;
+#[cfg(feature = "std")]
+use hybrid::Hybrid as Encoder;
 #[cfg(not(feature = "std"))]
 use inflate::portable::Decoder;
 #[cfg(feature = "std")]

@@ -12,16 +12,18 @@ mod costs;
 mod encoder;
 #[path = "../../../src/filter/deflate/huffman.rs"]
 mod huffman;
+#[path = "../../../src/filter/deflate/hybrid.rs"]
+mod hybrid;
 #[path = "../../../src/filter/deflate/matches.rs"]
 mod matches;
 #[path = "../../../src/filter/deflate/symbols.rs"]
 mod symbols;
 
-pub struct Encoder(encoder::Encoder);
+pub struct Encoder(hybrid::Hybrid);
 
 impl Encoder {
     pub fn new(level: u8) -> Self {
-        Self(encoder::Encoder::new(level))
+        Self(hybrid::Hybrid::new(level))
     }
 
     pub fn encode(&mut self, input: &[u8], output: &mut Vec<u8>) {

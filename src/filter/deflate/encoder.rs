@@ -27,6 +27,9 @@ const DELAY: i32 = BIT as i32 / 2;
 /// Where this many bits are more bytes than four, shorter matches hardly pay, and are not looked for.
 const SHORTEST: u32 = 16 * BIT;
 
+/// Behind a match of this length a better one is looked for in a quarter of the places.
+const FAIR: usize = 8;
+
 /// What a level does.
 #[derive(Clone, Copy)]
 struct Search {
@@ -43,14 +46,14 @@ impl Search {
             0 | 1 => (1, 32, 0, 5),
             2 => (3, 32, 0, 5),
             3 => (8, 32, 0, 6),
-            4 => (8, 32, 8, 6),
-            5 => (16, 64, 16, 7),
-            6 => (32, 128, 24, 7),
+            4 => (12, 48, 0, 6),
+            5 => (6, 32, 8, 6),
+            6 => (8, 64, 12, 6),
             7 => (64, 160, 48, 8),
-            8 => (200, MAX_MATCH, MAX_MATCH, 9),
-            _ => (1000, MAX_MATCH, MAX_MATCH, 10),
+            8 => (128, MAX_MATCH, MAX_MATCH, 9),
+            _ => (400, MAX_MATCH, MAX_MATCH, 10),
         };
-        let short = level > 3;
+        let short = level > 4;
         let effort = Effort { depth, nice, short };
         Self {
             effort,
@@ -141,7 +144,10 @@ impl Encoder {
         let (mut at, mut literals, mut last) = (start, start, 0);
         let mut misses = self.misses / 2;
         while at < searched {
-            let found = self.finder.find(input, at, last, effort, &self.costs);
+            let nothing = Match::default();
+            let found = self
+                .finder
+                .find(input, at, last, nothing, effort, &self.costs);
             if found.gain <= 0 {
                 misses = (misses + 1).min(MAX_STEP << patience);
                 at += 1 + (misses >> patience).min(MAX_STEP - 1);
@@ -189,12 +195,23 @@ impl Encoder {
         let Search { effort, good, .. } = self.search;
         let mut next = at + 1;
         while found.len < good && next < searched {
+            let depth = match found.len {
+                FAIR.. => effort.depth.div_ceil(4),
+                _ => effort.depth,
+            };
+            // What is longer reaches further.
+            let than = Match {
+                len: found.len - 1,
+                ..found
+            };
+            let effort = Effort { depth, ..effort };
+            let last = found.distance;
             let later = self
                 .finder
-                .find(input, next, found.distance, effort, &self.costs);
+                .find(input, next, last, than, effort, &self.costs);
             next += 1;
             let further = (next - 1 + later.len).saturating_sub(at + found.len) as i32;
-            if later.gain <= found.gain + further * DELAY {
+            if later.distance == 0 || later.gain <= found.gain + further * DELAY {
                 break;
             }
             (at, found) = (next - 1, later);

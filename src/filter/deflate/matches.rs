@@ -111,13 +111,14 @@ impl Finder {
     }
 
     /// The best match of the bytes at `at`, behind which eight bytes follow; keeps the place. `last` is the distance of
-    /// the last match.
+    /// the last match. Nothing that is not better than `than`.
     #[inline]
     pub(super) fn find(
         &mut self,
         input: &[u8],
         at: usize,
         last: usize,
+        than: Match,
         effort: Effort,
         costs: &Costs,
     ) -> Match {
@@ -131,8 +132,10 @@ impl Finder {
         let max = MAX_MATCH.min(input.len() - at);
         let window = WINDOW.min(at);
         let mut best = Match {
-            len: MIN_MATCH,
-            ..Match::default()
+            // The last of its bytes is what differs in most places.
+            len: than.len.clamp(MIN_MATCH, max.max(MIN_MATCH + 1) - 1),
+            distance: 0,
+            gain: than.gain,
         };
         if effort.short {
             let head = &mut self.short_heads[hash_short(here)];
@@ -140,9 +143,12 @@ impl Finder {
             *head = at as u16;
             if distance.wrapping_sub(1) < window && (word(input, at - distance) ^ here) << 8 == 0 {
                 let gain = literals.gain(MIN_MATCH, distance);
-                if gain > 0 {
-                    best.distance = distance;
-                    best.gain = gain;
+                if gain > best.gain {
+                    best = Match {
+                        len: MIN_MATCH,
+                        distance,
+                        gain,
+                    };
                 }
             }
         }
@@ -177,6 +183,9 @@ impl Finder {
             distance = usize::from((at as u16).wrapping_sub(self.chains[place % WINDOW]));
             depth -= 1;
         }
-        best
+        match best.distance {
+            0 => Match::default(),
+            _ => best,
+        }
     }
 }

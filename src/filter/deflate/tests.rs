@@ -324,8 +324,32 @@ fn a_higher_level_is_not_longer() {
     let text = include_bytes!("tests.rs").to_vec();
     // A mixture has no typical data, and may be a little longer.
     for (input, more) in [(text, 0), (mixture(100, 400_000), 1000)] {
-        let sizes: Vec<usize> = (1..=9).map(|level| encode(level, &input).len()).collect();
+        let size = |level| {
+            let mut stream = Vec::new();
+            encoder::Encoder::new(level).encode(&input, &mut stream);
+            check(&stream, &input, level);
+            stream.len()
+        };
+        let sizes: Vec<usize> = (1..=9).map(size).collect();
         assert!(sizes.is_sorted_by(|a, b| *b <= a + more), "{sizes:?}");
+    }
+}
+
+#[test]
+#[cfg(feature = "std")]
+fn text_is_for_zlib_and_planes_of_noise_and_runs_are_ours() {
+    let ours = |level, input: &[u8]| {
+        let mut stream = Vec::new();
+        encoder::Encoder::new(level).encode(input, &mut stream);
+        stream
+    };
+    let text = include_bytes!("tests.rs");
+    let mut planes = Random(8).bytes(1 << 15);
+    planes.extend([3; 1 << 15]);
+    for level in 1..=9 {
+        assert!(encode(level, text) != ours(level, text), "level {level}");
+        assert!(encode(level, &text[..8000]) == ours(level, &text[..8000]));
+        assert!(encode(level, &planes) == ours(level, &planes));
     }
 }
 
