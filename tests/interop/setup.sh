@@ -2,7 +2,7 @@
 # Sets up what the interop suites talk to, as far as it is missing: hdf5-tools (h5dump and the others) and virtual
 # environments with h5py on several versions of libhdf5. Run from anywhere; a second run changes nothing.
 #
-#   .venv         h5py 3.16.0 (libhdf5 2.0.0), numpy, netCDF4 (libhdf5 2.2.0)     needed
+#   .venv         h5py 3.16.0 (libhdf5 2.0.0), numpy, netCDF4 (libhdf5 2.2.0), hdf5plugin     needed
 #   .venv-h5py311 h5py 3.11.0 (libhdf5 1.14.2)                                    as far as pip has it
 #   .venv-h5py38  h5py 3.8.0 (libhdf5 1.12.2)                                     as far as pip has it
 #   .node         h5wasm (libhdf5 2.0.0 as WebAssembly)                           where there is npm
@@ -34,7 +34,7 @@ environment() {
         && "$name/bin/python" -c 'import h5py' && echo "$*" >"$name/.requirements"
 }
 
-environment .venv h5py==3.16.0 numpy==2.4.6 netCDF4==1.7.5.1.post1 || {
+environment .venv h5py==3.16.0 numpy==2.4.6 netCDF4==1.7.5.1.post1 hdf5plugin==7.1.0 || {
     echo "h5py 3.16.0 cannot be installed" >&2
     exit 1
 }
