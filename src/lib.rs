@@ -152,6 +152,9 @@ mod group;
 mod handle;
 mod index;
 mod infra;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod location;
 mod named_datatype;
 mod object;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 37] = [
+const RANKS: [(&str, u8); 38] = [
     ("error", 0),
     ("report", 0),
     ("bytes", 0),
@@ -39,6 +39,7 @@ const RANKS: [(&str, u8); 37] = [
     ("handle", 6),
     ("types", 6),
     ("derive_support", 6),
+    ("internals", 6),
     ("lib", 6),
     // Reached only through the tests.
     ("tests", 6),

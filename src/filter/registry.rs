@@ -38,7 +38,7 @@ impl Registry {
     }
 
     /// The filter that is described, or why it cannot be applied.
-    pub(super) fn make(&self, description: &FilterDescription) -> Result<Box<dyn Filter>> {
+    pub(crate) fn make(&self, description: &FilterDescription) -> Result<Box<dyn Filter>> {
         let (id, values) = (description.id, description.values.as_slice());
         if let Some(make) = self.own.get(&id) {
             return make(values);
