@@ -36,7 +36,7 @@ impl Dataset {
     /// ```
     /// let file = h5quill::File::create_memory()?;
     /// let data = file.new_dataset::<u8>().shape(4096).deflate(1).create("x")?;
-    /// data.write(&[7; 4096])?;
+    /// data.write(&[7_u8; 4096])?;
     ///
     /// let (mask, bytes) = data.read_chunk(&[0])?;
     /// assert_eq!((mask, bytes[0]), (0, 0x78)); // zlib's

@@ -534,7 +534,8 @@ with h5py.File('virtual.h5', 'w') as f:
     assert_eq!(row, (50_007..50_107).collect::<Vec<i32>>());
     assert_eq!(opened.load(Ordering::Relaxed), 1);
     let overhead = read.load(Ordering::Relaxed);
-    assert!(overhead < 4096, "{overhead} bytes read for 400");
+    // Metadata is read in pages.
+    assert!(overhead <= 2 * 4096, "{overhead} bytes read for 400");
     // Again: the file is still open.
     data.read_slice::<i32, ndarray::Ix1>((7, 501)).unwrap();
     assert_eq!(opened.load(Ordering::Relaxed), 1);

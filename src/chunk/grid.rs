@@ -237,7 +237,7 @@ impl Grid {
         let to_the_end = part.inner + part.count == self.inside(0, scaled[0], dims[0]);
         let mut others = others.iter().zip(1..);
         to_the_end
-            && (rows.step == 1 || part.count == 1)
+            && (rows.step == 1 || rows.count == 1)
             && others.all(|(axis, d)| {
                 self.overlap(d, scaled[d], axis).count == self.inside(d, scaled[d], dims[d])
             })

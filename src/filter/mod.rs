@@ -119,7 +119,7 @@ pub enum Outcome {
 /// let options = File::with_options().filter(300, |_values| Ok(Box::new(Runs)));
 /// let file = options.create_on(MemoryStorage::new())?;
 /// let data = file.new_dataset::<u8>().shape(1000).add_filter(300, &[]).create("x")?;
-/// data.write(&[7; 1000])?;
+/// data.write(&[7_u8; 1000])?;
 /// let bytes = file.into_bytes()?;
 ///
 /// let file = options.open_on(MemoryStorage::from(bytes))?;
