@@ -499,8 +499,8 @@ impl Store {
         let mut sectors = Vec::with_capacity(groups.len());
         for group in groups {
             let mut before = vec![0; SECTOR];
-            self.device
-                .read_at(self.superblock.base + group.start, &mut before)?;
+            // The device may end in a sector in which a header of one block begins.
+            self.read_committed(group.start, &mut before)?;
             let mut after = before.clone();
             overlay(&mut after, group.start, group.start, &group.after);
             sectors.push(SectorFlip {

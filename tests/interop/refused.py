@@ -46,7 +46,7 @@ def run(folder):
     make('userblock.h5', 'base address', data, userblock_size=512, **V110)
     make('scale-offset.h5', 'filter', lambda f: data(f, chunks=(5,), scaleoffset=0), **V110)
     make('lzf.h5', 'filter', lambda f: data(f, chunks=(5,), compression='lzf'), **V110)
-    make('n-bit.h5', 'filter', nbit, **V110)
+    make('n-bit.h5', 'bits', nbit, **V110)
     make('paged.h5', 'file space', data, fs_strategy='page', **V110)
 
 
