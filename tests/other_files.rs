@@ -540,14 +540,15 @@ with h5py.File('virtual.h5', 'w') as f:
     data.read_slice::<i32, ndarray::Ix1>((7, 501)).unwrap();
     assert_eq!(opened.load(Ordering::Relaxed), 1);
     let again = read.load(Ordering::Relaxed) - overhead;
-    assert!((400..1024).contains(&again), "{again} bytes read for 400");
+    // The row, or nothing where its page is known.
+    assert!(again < 1024, "{again} bytes read for 400");
     // One element of each; the last file is missing.
     let column = data.read_slice::<i32, ndarray::Ix1>((.., 10, 3)).unwrap();
     let mut expected: Vec<i32> = (0..40).map(|number| 1003 + number).collect();
     expected[39] = -1;
     assert_eq!(column.to_vec(), expected);
     assert_eq!(opened.load(Ordering::Relaxed), 40);
-    assert!(read.load(Ordering::Relaxed) < 40 * 4096);
+    assert!(read.load(Ordering::Relaxed) <= 40 * 2 * 4096);
     assert_eq!(
         file.dataset("link")
             .unwrap()
