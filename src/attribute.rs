@@ -574,11 +574,19 @@ pub trait AttributeValue {
 /// # Errors
 /// A value that cannot be stored.
 pub fn encode_values<T: H5Type>(values: &[T], heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
+    encode_as(values, &T::datatype(), heap)
+}
+
+fn encode_as<T: ElementValue>(
+    values: &[T],
+    datatype: &Datatype,
+    heap: &mut dyn VarLenSink,
+) -> Result<Vec<u8>> {
     let widths = Widths {
         offset: heap.offset_width(),
         ..Widths::EIGHT
     };
-    let datatype = T::datatype().in_file(widths)?;
+    let datatype = datatype.in_file_ref(widths)?;
     Ok(dtype::encode(values, &datatype, heap)?.into_owned())
 }
 
@@ -679,7 +687,7 @@ impl AttributeValue for &str {
     }
 
     fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
-        encode_values(&[String::from(*self)], heap)
+        encode_as(&[*self], &String::datatype(), heap)
     }
 }
 

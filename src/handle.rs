@@ -304,7 +304,7 @@ impl ObjectRef {
 
     /// The path of something below this object.
     pub(crate) fn join(&self, name: &str) -> String {
-        let mut path = String::new();
+        let mut path = String::with_capacity(self.path.len() + 1 + name.len());
         if !name.starts_with('/') {
             path.push_str(self.path.trim_end_matches('/'));
             path.push('/');

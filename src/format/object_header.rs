@@ -243,6 +243,12 @@ pub(crate) fn encode_cell(prefix: &Prefix, body: Extent, widths: Widths) -> Vec<
     out
 }
 
+/// The bytes of [`encode_cell`].
+pub(crate) fn cell_size(prefix: &Prefix, widths: Widths) -> usize {
+    let data_size = prefix.message_header_size() + continuation::size(widths);
+    prefix.size(data_size) + data_size + CHECKSUM_SIZE
+}
+
 /// The size of the messages with their headers.
 fn messages_size(prefix: &Prefix, messages: &[RawMessage]) -> usize {
     messages

@@ -32,7 +32,7 @@ use hashbrown::{HashMap, HashSet};
 const MAX_CLEAN: usize = 1024;
 
 /// More new datasets than this are not kept in memory until the commit. The tests of the library make it happen often.
-const MAX_NEW: usize = if cfg!(test) { 3 } else { 4096 };
+const MAX_NEW: usize = if cfg!(test) { 3 } else { 512 };
 
 /// The default of [`Engine::budget`].
 pub(crate) const DEFAULT_CACHE: usize = 64 << 20;

@@ -12,8 +12,8 @@ use crate::format::legacy::object_header as old;
 use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::{RawMessage, continuation, flag, kind, reference_count};
 use crate::format::object_header::{
-    Prefix, body_size, decode_chunk0, decode_continuation, decode_prefix, encode_body, encode_cell,
-    encode_whole, whole_size,
+    Prefix, body_size, cell_size, decode_chunk0, decode_continuation, decode_prefix, encode_body,
+    encode_cell, encode_whole, whole_size,
 };
 #[cfg(test)]
 use crate::store::mutant::{self, Mutant};
@@ -86,7 +86,7 @@ impl Header {
         let size = whole_size(&self.prefix, &self.messages) as u64;
         // An attribute info message comes with the first attribute, at the latest as the header is staged.
         let header = self.prefix.message_header_size() as u64;
-        let info = AttributeInfo::default().encode(Widths::EIGHT).len() as u64;
+        let info = AttributeInfo::default().size(Widths::EIGHT) as u64;
         match self.message(kind::ATTRIBUTE).is_some()
             && self.message(kind::ATTRIBUTE_INFO).is_none()
         {
@@ -132,8 +132,7 @@ impl Header {
 
     /// The size of a cell of ours.
     pub(crate) fn new_cell_size(store: &Store, prefix: &Prefix) -> u64 {
-        let body = Extent::new(Addr::new(0), 0);
-        encode_cell(prefix, body, store.widths()).len() as u64
+        cell_size(prefix, store.widths()) as u64
     }
 
     pub(crate) fn load(store: &Store, addr: Addr) -> Result<Self> {
@@ -217,7 +216,7 @@ impl Header {
     }
 
     fn recognise_form(&mut self, store: &Store, blocks: Vec<Extent>) {
-        let cell_len = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
+        let cell_len = Self::new_cell_size(store, &self.prefix);
         let &[first, live] = blocks.as_slice() else {
             self.form = Form::Foreign { blocks };
             return;
@@ -423,7 +422,7 @@ impl Header {
             _ => None,
         };
         if let Form::Foreign { blocks } = &self.form {
-            let cell_len = self.encode_cell(store, slot).len() as u64;
+            let cell_len = Self::new_cell_size(store, &self.prefix);
             for (number, block) in blocks.iter().enumerate() {
                 let kept = if number == 0 { cell_len } else { 0 };
                 store.free(Extent::new(block.addr.plus(kept), block.len - kept));
@@ -451,14 +450,13 @@ impl Header {
 
     /// Whether the cell is rewritten in one sector.
     pub(crate) fn cell_fits_sector(&self, store: &Store) -> bool {
-        let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0));
-        self.shares_sector(self.addr, cell.len() as u64)
+        self.shares_sector(self.addr, Self::new_cell_size(store, &self.prefix))
     }
 
     /// Refuses a header that a cell cannot take the place of.
     pub(crate) fn check_adoptable(&self, store: &Store) -> Result<()> {
         if let Form::Foreign { blocks } = &self.form {
-            let cell = self.encode_cell(store, Extent::new(Addr::new(0), 0)).len() as u64;
+            let cell = Self::new_cell_size(store, &self.prefix);
             if blocks[0].len < cell {
                 return Err(
                     Error::unsupported("an object header too short to be adopted")
@@ -547,7 +545,7 @@ impl Header {
         match &self.form {
             Form::New { .. } => Vec::new(),
             Form::Cell { live, other } => {
-                let cell = self.encode_cell(store, *live).len() as u64;
+                let cell = Self::new_cell_size(store, &self.prefix);
                 let mut blocks = vec![Extent::new(self.addr, cell), *live];
                 blocks.extend(*other);
                 blocks.extend(&self.room);

@@ -66,7 +66,7 @@ impl NewAttribute<'_> {
         let mut out = Vec::with_capacity(64 + self.name.len() + self.data.len());
         out.put_u8(3);
         out.put_u8(self.committed.map_or(0, |_| SHARED_DATATYPE));
-        put_size(&mut out, "attribute name size", self.name.len() + 1)?;
+        out.put_u16(size_of_part("attribute name size", self.name.len() + 1)?);
         // The sizes of datatype and dataspace.
         out.put_zeros(4);
         out.put_u8(charset_code(self.charset));
@@ -79,23 +79,17 @@ impl NewAttribute<'_> {
         }
         let middle = out.len();
         self.dataspace.put(widths, &mut out);
-        let mut sizes = Vec::with_capacity(4);
-        put_size(&mut sizes, "attribute datatype size", middle - start)?;
-        put_size(&mut sizes, "attribute dataspace size", out.len() - middle)?;
-        out[4..8].copy_from_slice(&sizes);
+        let datatype_size = size_of_part("attribute datatype size", middle - start)?;
+        let dataspace_size = size_of_part("attribute dataspace size", out.len() - middle)?;
+        out[4..6].copy_from_slice(&datatype_size.to_le_bytes());
+        out[6..8].copy_from_slice(&dataspace_size.to_le_bytes());
         out.put_bytes(self.data);
         Ok(out)
     }
 }
 
-fn put_size(out: &mut Vec<u8>, what: &'static str, len: usize) -> Result<()> {
-    match u16::try_from(len) {
-        Ok(len) => {
-            out.put_u16(len);
-            Ok(())
-        }
-        Err(_) => Err(Error::limit(what, len as u64, 65535)),
-    }
+fn size_of_part(what: &'static str, len: usize) -> Result<u16> {
+    u16::try_from(len).map_err(|_| Error::limit(what, len as u64, u16::MAX.into()))
 }
 
 impl Attribute {

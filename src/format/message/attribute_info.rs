@@ -27,8 +27,15 @@ pub(crate) struct AttributeInfo {
 }
 
 impl AttributeInfo {
+    /// The bytes of [`encode`](Self::encode).
+    pub(crate) fn size(&self, widths: Widths) -> usize {
+        let index = self.max_creation_index.map_or(0, |_| 2);
+        let addresses = 2 + usize::from(self.order_index.is_some());
+        2 + index + addresses * usize::from(widths.offset)
+    }
+
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::with_capacity(28);
+        let mut out = Vec::with_capacity(self.size(widths));
         out.put_u8(0);
         let tracked = u8::from(self.max_creation_index.is_some());
         out.put_u8(tracked | u8::from(self.order_index.is_some()) << 1);

@@ -9,8 +9,13 @@ use crate::bytes::{Extent, Put, Take, Widths};
 use crate::error::Result;
 use alloc::vec::Vec;
 
+/// The bytes of [`encode`].
+pub(crate) fn size(widths: Widths) -> usize {
+    usize::from(widths.offset) + usize::from(widths.length)
+}
+
 pub(crate) fn encode(block: Extent, widths: Widths) -> Vec<u8> {
-    let mut out = Vec::with_capacity(16);
+    let mut out = Vec::with_capacity(size(widths));
     out.put_addr(Some(block.addr), widths);
     out.put_len(block.len, widths);
     out

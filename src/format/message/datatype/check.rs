@@ -19,6 +19,9 @@ impl Datatype {
     /// Refuses what the format cannot say, or no reader would take; the error names the member of a compound.
     pub(crate) fn check(&self) -> Result<()> {
         self.check_parts(0)?;
+        if self.is_short() {
+            return Ok(());
+        }
         let len = self.encode(3).len();
         if len <= MAX_MESSAGE {
             return Ok(());
@@ -32,6 +35,24 @@ impl Datatype {
             Some(name) => error.in_member(name),
             None => error,
         })
+    }
+
+    /// Whether the message is a few bytes, without a look at them.
+    fn is_short(&self) -> bool {
+        match self {
+            Self::Compound { .. } | Self::Enum { .. } => false,
+            Self::Array { base, .. }
+            | Self::VarLenSequence { base, .. }
+            | Self::VarLenString { base, .. }
+            | Self::Complex { base, .. } => base.is_short(),
+            Self::Integer(_)
+            | Self::Bitfield(_)
+            | Self::Float(_)
+            | Self::Time { .. }
+            | Self::Opaque { .. }
+            | Self::FixedString { .. }
+            | Self::Reference { .. } => true,
+        }
     }
 
     /// The member of a compound whose description is the first to be beyond the limit.
