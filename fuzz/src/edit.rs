@@ -48,6 +48,14 @@ fn location<'a>(found: &'a Found, choice: u8) -> Option<&'a Location> {
     }
 }
 
+/// What comes of `next` where the type was refused.
+fn of_another_type(tried: Result<()>, next: impl FnOnce() -> Result<()>) -> Result<()> {
+    match tried {
+        Err(error) if matches!(error.kind(), ErrorKind::TypeMismatch { .. }) => next(),
+        tried => tried,
+    }
+}
+
 /// One row of ones, in whatever of a few types the dataset takes.
 fn append(data: &Dataset) -> Result<()> {
     let mut shape = data.shape();
@@ -58,9 +66,15 @@ fn append(data: &Dataset) -> Result<()> {
         return Ok(());
     }
     let appended = data.append(ArrayD::<f64>::ones(shape.clone()).view());
-    let appended = appended.or_else(|_| data.append(ArrayD::<f32>::ones(shape.clone()).view()));
-    let appended = appended.or_else(|_| data.append(ArrayD::<i32>::ones(shape.clone()).view()));
-    appended.or_else(|_| data.append(ArrayD::from_elem(shape, "one".to_string()).view()))
+    let appended = of_another_type(appended, || {
+        data.append(ArrayD::<f32>::ones(shape.clone()).view())
+    });
+    let appended = of_another_type(appended, || {
+        data.append(ArrayD::<i32>::ones(shape.clone()).view())
+    });
+    of_another_type(appended, || {
+        data.append(ArrayD::from_elem(shape, "one").view())
+    })
 }
 
 fn edit(file: &File, found: &Found, verb: u8, choice: u8) -> Result<()> {

@@ -343,7 +343,8 @@ impl Image<'_> {
         for level in skipped..super_blocks {
             let (blocks, count) = (blocks_of(level), elements_of(level));
             let bitmap = if count > page {
-                blocks * (count / page).div_ceil(8)
+                let bytes = blocks.saturating_mul((count / page).div_ceil(8));
+                bytes.min(self.bytes.len())
             } else {
                 0
             };
