@@ -287,6 +287,21 @@ impl Resolved {
         })
     }
 
+    /// What is selected of the block of `shape` at `start`; `None` where that is nothing.
+    pub(crate) fn within(&self, start: &[u64], shape: &[u64]) -> Option<Self> {
+        let mut part = self.clone();
+        for (axis, (&start, &len)) in part.axes.iter_mut().zip(start.iter().zip(shape)) {
+            let before = |end: u64| end.saturating_sub(axis.start).div_ceil(axis.step);
+            let first = before(start);
+            let count = before(start.saturating_add(len)).min(axis.count);
+            if count <= first {
+                return None;
+            }
+            *axis = Axis::new(axis.start + first * axis.step, axis.step, count - first);
+        }
+        Some(part)
+    }
+
     /// The rows `first..first + count` of axis 0, whole on the other axes: what an append writes.
     #[cfg(test)]
     pub(crate) fn rows(first: u64, count: u64, shape: &[u64]) -> Result<Self> {

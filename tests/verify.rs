@@ -149,3 +149,28 @@ fn hostile_files_are_walked_without_a_panic() {
     }
     assert!(unsound > 50, "{unsound} of {opened}");
 }
+
+/// It would not end if it looked at 2^40 elements.
+#[test]
+fn strings_that_were_never_written_are_not_looked_at() -> h5quill::Result<()> {
+    const FAR: usize = 1 << 40;
+    let file = File::create_memory()?;
+    let names = file.new_dataset::<String>();
+    let names = names.shape(FAR..).chunk(16).create("names")?;
+    names.write_slice(&["far"], FAR / 2..FAR / 2 + 1)?;
+    names.write_slice(&["near", "next"], 0..2)?;
+    file.flush()?;
+    assert!(file.verify()?.is_sound());
+    names.write_slice(&["waiting"], FAR / 4..FAR / 4 + 1)?;
+    names.resize(2)?;
+    assert_eq!(names.read_raw::<String>()?, ["near", "next"]);
+    names.resize(FAR)?;
+    for at in [FAR / 4, FAR / 2] {
+        let read = names.read_slice::<String, ndarray::Ix1>(at..at + 1)?;
+        assert_eq!(read[0], "");
+    }
+    file.unlink("names")?;
+    file.flush()?;
+    assert!(file.verify()?.is_sound());
+    Ok(())
+}

@@ -96,7 +96,7 @@ fn most_values(store: &Store) -> u64 {
     store.end().saturating_mul(16).max(256 << 20)
 }
 
-/// Rows of elements looked at together when values are released.
+/// Bytes of elements looked at together when values are released.
 const PIECE: u64 = 1 << 20;
 
 impl Engine {
@@ -295,7 +295,18 @@ impl Engine {
         }
         let datatype = dataset.datatype.clone();
         let element = dataset.element_size() as u64;
-        for piece in selection.pieces(PIECE / element) {
+        let parts = match selection.element_count().saturating_mul(element) > PIECE {
+            // Most of it may never have been written.
+            true => {
+                self.write_waiting(addr)?;
+                let (object, store, _) = self.parts(addr)?;
+                let dataset = object.dataset.as_mut();
+                let dataset = dataset.ok_or_else(Error::not_found)?;
+                dataset.stored_parts(store, selection)?
+            }
+            false => vec![selection.clone()],
+        };
+        for piece in parts.iter().flat_map(|part| part.pieces(PIECE / element)) {
             let mut bytes = vec![0; (piece.element_count() * element) as usize];
             self.read_dataset(addr, &piece, &mut bytes)?;
             self.release_values(&datatype, &bytes)?;

@@ -214,3 +214,18 @@ fn rows_are_the_selection_of_an_append() {
     assert!(Resolved::rows(u64::MAX, 1, &[5, 7]).is_err());
     assert!(Resolved::rows(0, 1, &[]).is_err());
 }
+
+#[test]
+fn within_a_block_is_what_both_hold() {
+    let every_third = Slice::new(1, None, 3);
+    let all = resolved(sliced([every_third.into(), (2..9).into()]), &[20, 9]);
+    let part = all.within(&[5, 0], &[5, 4]).unwrap();
+    assert_eq!(part.axes, [Axis::new(7, 3, 1), Axis::new(2, 1, 2)]);
+    let part = all.within(&[0, 8], &[20, 8]).unwrap();
+    assert_eq!(part.axes, [Axis::new(1, 3, 7), Axis::new(8, 1, 1)]);
+    assert_eq!(all.within(&[2, 0], &[2, 9]), None);
+    assert_eq!(all.within(&[0, 0], &[20, 2]), None);
+    assert_eq!(all.within(&[u64::MAX - 1, 0], &[9, 9]), None);
+    let scalar = resolved(.., &[]);
+    assert_eq!(scalar.within(&[], &[]), Some(scalar.clone()));
+}

@@ -10,6 +10,7 @@ use crate::format::message::layout::{
 };
 use crate::index::{self, ChunkRecord};
 use crate::object::chunks::Chunks;
+use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -131,6 +132,27 @@ impl Dataset {
                 return Err(Error::unsupported("copying data that are elsewhere"));
             }
         })
+    }
+
+    /// What is selected of the elements that stand in the file, one part for each chunk; all others are the fill value. What
+    /// waits in memory has been written.
+    pub(crate) fn stored_parts(
+        &mut self,
+        store: &Store,
+        selection: &Resolved,
+    ) -> Result<Vec<Resolved>> {
+        let chunks = match self.stored(store)? {
+            Stored::Contiguous { block: None, .. } => return Ok(Vec::new()),
+            Stored::Compact(_) | Stored::Contiguous { .. } => return Ok(vec![selection.clone()]),
+            Stored::Chunked(chunks) => chunks,
+        };
+        let shape = self.chunk().unwrap_or_default();
+        let parts = (0..chunks.len()).filter_map(|number| {
+            let (at, _) = chunks.get(number);
+            let start: Vec<u64> = at.iter().zip(shape).map(|(at, len)| at * len).collect();
+            selection.within(&start, shape)
+        });
+        Ok(parts.collect())
     }
 
     /// Whether chunks that reach beyond the extent go unfiltered, which readers before 1.10 do not know.

@@ -56,15 +56,17 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Looks up what every element of a dataset names in the global heap.
+    /// Looks up what every element of a dataset that is stored names in the global heap.
     fn values(&mut self, dataset: &mut Dataset) -> Result<()> {
         let datatype = dataset.datatype.clone();
         let dims = dataset.selectable_dims();
         let element = u64::from(datatype.size());
-        for piece in Resolved::whole(&dims)?.pieces(PIECE / element.max(1)) {
-            let mut bytes = vec![0; (piece.element_count() * element) as usize];
-            dataset.read(self.store, &piece, &mut bytes, PIECE as usize)?;
-            self.references(&datatype, &bytes)?;
+        for part in dataset.stored_parts(self.store, &Resolved::whole(&dims)?)? {
+            for piece in part.pieces(PIECE / element.max(1)) {
+                let mut bytes = vec![0; (piece.element_count() * element) as usize];
+                dataset.read(self.store, &piece, &mut bytes, PIECE as usize)?;
+                self.references(&datatype, &bytes)?;
+            }
         }
         Ok(())
     }
