@@ -36,6 +36,8 @@ fn apply(file: &Path, step: [usize; 6]) {
 
 fn read(file: &Path) -> Vec<u8> {
     let file = File::open(file).unwrap();
+    let report = file.verify().unwrap();
+    assert!(report.is_sound() && report.unchecked.is_empty(), "{report}");
     file.dataset("data").unwrap().read_bytes(..).unwrap()
 }
 

@@ -10,12 +10,16 @@ use alloc::vec::Vec;
 /// More places of chunks than this are not looked up one by one.
 const VISIT_UP_TO: u64 = 1 << 16;
 
+/// Whether the chunk at `at` reaches beyond the extent.
+pub(super) fn is_partial(chunk: &[u64], at: &[u64], dims: &[u64]) -> bool {
+    let beyond = |((at, chunk), dim): ((&u64, &u64), &u64)| (at + 1).saturating_mul(*chunk) > *dim;
+    at.iter().zip(chunk).zip(dims).any(beyond)
+}
+
 impl Chunks {
     /// Whether the dataset's edge chunks go unfiltered and this is one of them.
     pub(super) fn goes_unfiltered(&self, at: &[u64], dims: &[u64]) -> bool {
-        let beyond =
-            |((at, chunk), dim): ((&u64, &u64), &u64)| (at + 1).saturating_mul(*chunk) > *dim;
-        self.raw_edges && at.iter().zip(self.grid.chunk()).zip(dims).any(beyond)
+        self.raw_edges && is_partial(self.grid.chunk(), at, dims)
     }
 
     /// Before the extent changes from that of `old` to that of `new`: writes anew the chunks that are at the edge of one
