@@ -465,6 +465,7 @@ impl<T> AttributeBuilder<T> {
             let space = crate::builder::dataspace(&self.extents, false);
             let datatype = self.datatype.clone().in_file(engine.store.widths())?;
             datatype.check()?;
+            datatype.check_bound(engine.store.bound)?;
             let size = space
                 .element_count()?
                 .saturating_mul(u64::from(datatype.size()));
@@ -630,6 +631,7 @@ scalar_values!(
     crate::F128,
     crate::ObjectReference,
     crate::RegionReference,
+    crate::Reference,
     String,
     crate::VarLenUnicode,
     crate::VarLenAscii,

@@ -1,7 +1,7 @@
 //! References followed: from an element back to the object it names.
 
 use crate::bytes::Addr;
-use crate::dtype::{ObjectReference, Reference};
+use crate::dtype::{AttributeReference, ObjectReference, Reference};
 use crate::error::{Error, ErrorKind, Result};
 use crate::group::{Group, Object};
 use crate::handle::ObjectRef;
@@ -34,6 +34,26 @@ impl Location {
     pub fn reference(&self) -> Result<ObjectReference> {
         self.object
             .with(|_, addr| Ok(ObjectReference::new(addr.get())))
+    }
+
+    /// A reference to an attribute of this object, to be an element of the type [`Reference`].
+    ///
+    /// ```
+    /// use h5quill::{File, Reference};
+    /// let file = File::create_memory()?;
+    /// file.set_attr("unit", "V")?;
+    /// let unit = Reference::from(file.attr_reference("unit")?);
+    /// file.new_dataset::<Reference>().create_with("of", &[unit])?;
+    /// let Reference::Attribute(found) = &file.dataset("of")?.read_raw::<Reference>()?[0] else { unreachable!() };
+    /// assert_eq!(file.attr(found.name())?.read_scalar::<String>()?, "V");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) where the object has no such attribute.
+    pub fn attr_reference(&self, name: &str) -> Result<AttributeReference> {
+        self.attr(name).map(drop)?;
+        Ok(AttributeReference::new(self.reference()?, name.into()))
     }
 
     /// The object that a reference names: h5py's `file[reference]`.

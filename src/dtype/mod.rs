@@ -20,6 +20,7 @@ mod number;
 mod order;
 mod query;
 mod reference;
+mod revised;
 mod scalar;
 mod sequence;
 #[cfg(test)]
@@ -61,6 +62,7 @@ const ELEMENT: &str = "element";
 /// | `[T; N]` | array |
 /// | `Vec<T>`, [`VarLenArray<T>`](VarLenArray) | sequence of variable length |
 /// | [`ObjectReference`], [`RegionReference`] | reference |
+/// | [`Reference`] | revised reference (HDF5 1.12) |
 /// | a struct with `#[derive(H5Type)]` | compound |
 /// | an enum with `#[derive(H5Type)]` | enumeration |
 /// | `num_complex::Complex<T>` (feature `complex`) | compound `{r, i}` |

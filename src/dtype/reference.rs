@@ -3,19 +3,10 @@
 //! ```text
 //! kind 0, object:   address O
 //! kind 1, region:   heap collection O, index 4; the heap object: address O of the dataset, selection
-//! kind 2 to 4, the revised references of HDF5 1.12:
-//!   0   1  what it names: 2 object, 3 region, 4 attribute; 0: nothing
-//!   1   1  flags: 1, the object is in another file
-//!   object in this file:            others:
-//!   2   1  size of the token, t     2   4  size of the heap object
-//!   3   t  token: the address       6   O  heap collection
-//!                                   +   4  index
-//! the heap object: size of the token 1, token, (other file: length 2, name), then
-//!   region: size of the selection 4, rank 4, selection
-//!   attribute: length 2, name
+//! kind 2 to 4, revised references: see `revised`
 //! ```
 
-use super::{ELEMENT, H5Type, VarLenSink, VarLenSource, count, expect};
+use super::{ELEMENT, H5Type, VarLenSink, VarLenSource, count, expect, revised};
 use crate::bytes::{Put, Take};
 use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
@@ -30,8 +21,8 @@ const fn undefined(width: u8) -> u64 {
 
 /// A reference to an object of a file: a group, a dataset or a committed datatype (specification IV.A.2.d, class 7).
 ///
-/// It stays valid where the object is renamed. Elements of kind 0 and of the revised kind 2 are read; kind 0, which every
-/// reader knows, is written.
+/// It stays valid where the object is renamed. As an element it is of kind 0, which every reader knows; it is written to
+/// elements that are revised references, too, and read from them.
 ///
 /// ```
 /// use h5quill::{File, ObjectReference};
@@ -63,7 +54,7 @@ pub struct RegionReference {
     selection: Vec<u8>,
 }
 
-/// A reference to an attribute (kind 4, since HDF5 1.12); read, not written.
+/// A reference to an attribute, since HDF5 1.12; see [`Reference`].
 ///
 /// ```
 /// use h5quill::Reference;
@@ -80,12 +71,20 @@ pub struct AttributeReference {
     name: String,
 }
 
-/// A reference of any kind.
+/// A reference of any kind, each element of its own: what HDF5 1.12 calls revised (`H5R_ref_t`, `H5T_STD_REF`). Earlier
+/// versions do not read a dataset of it, and h5py does not either; in a file for 1.8 none is created. [`ObjectReference`] and
+/// [`RegionReference`] are what every reader knows.
 ///
 /// ```
-/// use h5quill::{ObjectReference, Reference};
-/// let reference = Reference::Object(ObjectReference::null());
-/// assert!(reference.is_null());
+/// use h5quill::{File, Reference};
+/// let file = File::create_memory()?;
+/// let data = file.new_dataset::<i32>().create_with("x", &[1, 2, 3])?;
+/// data.set_attr("unit", "V")?;
+/// let references: [Reference; 3] =
+///     [file.reference("x")?.into(), data.region_reference(1..)?.into(), data.attr_reference("unit")?.into()];
+/// file.new_dataset::<Reference>().create_with("list", &references)?;
+/// assert_eq!(file.dataset("list")?.read_raw::<Reference>()?, references);
+/// # Ok::<(), h5quill::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -117,6 +116,12 @@ impl ObjectReference {
             address,
             file: None,
         }
+    }
+
+    /// The object of the same address in another file.
+    pub(super) fn in_file(mut self, name: Arc<str>) -> Self {
+        self.file = Some(name);
+        self
     }
 
     /// Whether it names nothing.
@@ -196,6 +201,10 @@ impl RegionReference {
 }
 
 impl AttributeReference {
+    pub(crate) const fn new(object: ObjectReference, name: String) -> Self {
+        Self { object, name }
+    }
+
     /// The object that has the attribute.
     ///
     /// ```
@@ -275,80 +284,14 @@ pub(super) fn decode(
                 selection: take.rest().to_vec(),
             }))
         }
-        Datatype::Reference { .. } => revised(&mut take, heap),
+        Datatype::Reference { .. } => revised::take(&mut take, heap),
         _ => Err(Error::corrupt(ELEMENT, "not a reference")),
     }
 }
 
 /// 0 for what names nothing.
-fn address(value: u64, width: u8) -> u64 {
+pub(super) fn address(value: u64, width: u8) -> u64 {
     if value == undefined(width) { 0 } else { value }
-}
-
-fn revised(take: &mut Take<'_>, heap: &mut dyn VarLenSource) -> Result<Reference> {
-    const EXTERNAL: u8 = 1;
-    let (names, flags) = (take.u8()?, take.u8()?);
-    if names == 0 {
-        return Ok(Reference::Object(ObjectReference::null()));
-    }
-    if flags & !EXTERNAL != 0 {
-        return Err(take.error("unknown flags of a reference"));
-    }
-    let external = flags & EXTERNAL != 0;
-    if names == 2 && !external {
-        return token(take).map(Reference::Object);
-    }
-    let len = take.u32()?;
-    let collection = take.uint(heap.offset_width())?;
-    let index = take.u32()?;
-    let mut blob = Vec::new();
-    if len > 0 {
-        heap.read(collection, index, len as usize, &mut blob)?;
-    }
-    let take = &mut Take::new(&blob, ELEMENT, 0);
-    let mut object = token(take)?;
-    if external {
-        object.file = Some(text(take)?.into());
-    }
-    match names {
-        2 => Ok(Reference::Object(object)),
-        3 => {
-            let size = take.u32()? as usize;
-            take.u32()?; // the rank, which the selection says, too
-            Ok(Reference::Region(RegionReference {
-                object,
-                selection: take.bytes(size)?.to_vec(),
-            }))
-        }
-        4 => Ok(Reference::Attribute(AttributeReference {
-            object,
-            name: text(take)?,
-        })),
-        _ => Err(take.error("unknown kind of reference")),
-    }
-}
-
-fn token(take: &mut Take<'_>) -> Result<ObjectReference> {
-    let size = take.u8()?;
-    if !(1..=16).contains(&size) {
-        return Err(take.error("a token of no known size"));
-    }
-    let width = size.min(8);
-    let value = take.uint(width)?;
-    if take
-        .bytes(usize::from(size - width))?
-        .iter()
-        .any(|&byte| byte != 0)
-    {
-        return Err(take.error("a token that is no address"));
-    }
-    Ok(ObjectReference::new(address(value, width)))
-}
-
-fn text(take: &mut Take<'_>) -> Result<String> {
-    let len = usize::from(take.u16()?);
-    let bytes = take.bytes(len)?.to_vec();
-    String::from_utf8(bytes).map_err(|_| take.error("a name in a reference is not UTF-8"))
 }
 
 fn decode_all<T: H5Type>(
@@ -374,21 +317,67 @@ fn is_reference(stored: &Datatype, old: u8, new: u8) -> bool {
     matches!(stored, Datatype::Reference { kind, .. } if *kind == old || *kind == 2 || *kind == new)
 }
 
-/// What can be written: the old kinds, at the file's width of addresses.
-fn check_written(stored: &Datatype, old: u8, size: u32) -> Result<()> {
-    match stored {
-        Datatype::Reference {
-            kind, size: stored, ..
-        } if *kind == old && *stored == size => Ok(()),
-        Datatype::Reference { kind, .. } if *kind == old => Err(Error::corrupt(
+/// Refuses elements that are not of the size that the file's addresses make them.
+fn check_size(stored: &Datatype, width: u8) -> Result<()> {
+    let Datatype::Reference { kind, size, .. } = stored else {
+        return Err(Error::corrupt(ELEMENT, "not a reference"));
+    };
+    match Datatype::reference_size(*kind, width) == *size {
+        true => Ok(()),
+        false => Err(Error::corrupt(
             ELEMENT,
             "references of another size than the file's addresses have",
         )),
-        _ => Err(Error::unsupported("writing revised references")),
     }
 }
 
-fn check_own(reference: &ObjectReference) -> Result<()> {
+/// Puts references into elements of `stored`, none of them where one cannot be.
+fn encode_all(
+    references: &[Reference],
+    stored: &Datatype,
+    heap: &mut dyn VarLenSink,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    check_size(stored, heap.offset_width())?;
+    let Datatype::Reference { kind, size, .. } = *stored else {
+        return Ok(());
+    };
+    for reference in references {
+        match (kind, reference) {
+            (0, Reference::Object(object)) => check_own(object)?,
+            (1, Reference::Region(region)) => check_own(&region.object)?,
+            (0 | 1, _) if reference.is_null() => {}
+            (0 | 1, _) => return Err(Error::invalid("a reference of another kind than its type")),
+            _ => revised::check(reference)?,
+        }
+    }
+    for reference in references {
+        match kind {
+            0 => out.put_uint(reference.object().address, heap.offset_width()),
+            1 => put_region(reference, heap, out)?,
+            _ => revised::put(reference, size as usize, heap, out)?,
+        }
+    }
+    Ok(())
+}
+
+fn put_region(reference: &Reference, heap: &mut dyn VarLenSink, out: &mut Vec<u8>) -> Result<()> {
+    let width = heap.offset_width();
+    let (collection, index) = match reference {
+        Reference::Region(region) if !region.is_null() => {
+            let mut object = Vec::new();
+            object.put_uint(region.object.address, width);
+            object.put_bytes(&region.selection);
+            heap.insert(&object)?
+        }
+        _ => (0, 0),
+    };
+    out.put_uint(collection, width);
+    out.put_u32(index);
+    Ok(())
+}
+
+pub(super) fn check_own(reference: &ObjectReference) -> Result<()> {
     match reference.file {
         Some(_) => Err(Error::unsupported("writing a reference to another file")),
         None => Ok(()),
@@ -419,13 +408,8 @@ impl H5Type for ObjectReference {
         out: &mut Vec<u8>,
     ) -> Result<()> {
         expect::<Self>(stored)?;
-        let width = heap.offset_width();
-        check_written(stored, 0, width.into())?;
-        values.iter().try_for_each(check_own)?;
-        for value in values {
-            out.put_uint(value.address, width);
-        }
-        Ok(())
+        let all: Vec<Reference> = values.iter().cloned().map(Reference::Object).collect();
+        encode_all(&all, stored, heap, out)
     }
 
     fn decode(bytes: &[u8], stored: &Datatype, heap: &mut dyn VarLenSource) -> Result<Vec<Self>> {
@@ -460,24 +444,8 @@ impl H5Type for RegionReference {
         out: &mut Vec<u8>,
     ) -> Result<()> {
         expect::<Self>(stored)?;
-        let width = heap.offset_width();
-        check_written(stored, 1, u32::from(width) + 4)?;
-        values
-            .iter()
-            .try_for_each(|value| check_own(&value.object))?;
-        for value in values {
-            let (collection, index) = if value.is_null() {
-                (0, 0)
-            } else {
-                let mut object = Vec::new();
-                object.put_uint(value.object.address, width);
-                object.put_bytes(&value.selection);
-                heap.insert(&object)?
-            };
-            out.put_uint(collection, width);
-            out.put_u32(index);
-        }
-        Ok(())
+        let all: Vec<Reference> = values.iter().cloned().map(Reference::Region).collect();
+        encode_all(&all, stored, heap, out)
     }
 
     fn decode(bytes: &[u8], stored: &Datatype, heap: &mut dyn VarLenSource) -> Result<Vec<Self>> {
@@ -486,5 +454,51 @@ impl H5Type for RegionReference {
             Reference::Object(object) if object.is_null() => Some(Self::null()),
             _ => None,
         })
+    }
+}
+
+impl H5Type for Reference {
+    fn datatype() -> Datatype {
+        revised::DATATYPE
+    }
+
+    fn zero() -> Self {
+        Self::Object(ObjectReference::null())
+    }
+
+    fn matches(stored: &Datatype) -> bool {
+        matches!(stored, Datatype::Reference { .. })
+    }
+
+    fn encode(
+        values: &[Self],
+        stored: &Datatype,
+        heap: &mut dyn VarLenSink,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        expect::<Self>(stored)?;
+        encode_all(values, stored, heap, out)
+    }
+
+    fn decode(bytes: &[u8], stored: &Datatype, heap: &mut dyn VarLenSource) -> Result<Vec<Self>> {
+        decode_all(bytes, stored, heap, Some)
+    }
+}
+
+impl From<ObjectReference> for Reference {
+    fn from(object: ObjectReference) -> Self {
+        Self::Object(object)
+    }
+}
+
+impl From<RegionReference> for Reference {
+    fn from(region: RegionReference) -> Self {
+        Self::Region(region)
+    }
+}
+
+impl From<AttributeReference> for Reference {
+    fn from(attribute: AttributeReference) -> Self {
+        Self::Attribute(attribute)
     }
 }

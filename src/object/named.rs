@@ -55,6 +55,7 @@ impl Engine {
         let (at, missing, last) = self.plan_path(base, path)?;
         let datatype = &datatype.clone().in_file(self.store.widths())?;
         datatype.check()?;
+        datatype.check_bound(self.store.bound)?;
         let data = datatype.encode(datatype_version(datatype));
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;

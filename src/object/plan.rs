@@ -6,6 +6,7 @@ use crate::bytes::{Addr, Widths};
 use crate::chunk::{Grid, default_chunk};
 use crate::error::{Error, Result};
 use crate::filter::{Elements, Pipeline, Registry, Request};
+use crate::format::libver::LibVer;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::FillTime;
@@ -74,9 +75,10 @@ impl Plan {
     }
 
     /// Refuses what cannot be made, before anything is allocated.
-    pub(crate) fn check(&self, registry: &Registry) -> Result<()> {
+    pub(crate) fn check(&self, registry: &Registry, bound: LibVer) -> Result<()> {
         let element = u64::from(self.datatype.size());
         self.datatype.check()?;
+        self.datatype.check_bound(bound)?;
         if let Some(fill) = &self.fill
             && fill.len() as u64 != element
         {

@@ -275,7 +275,7 @@ impl Engine {
     ) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
         plan.fit(self.store.widths())?;
-        plan.check(&self.store.filters)?;
+        plan.check(&self.store.filters, self.store.bound)?;
         let committed = plan.committed;
         if let Some(committed) = committed {
             self.check_named(committed)?;

@@ -382,6 +382,7 @@ impl Engine {
         let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
         let widths = self.store.widths();
         let datatype = element.datatype.in_file_ref(widths)?;
+        datatype.check_bound(self.store.bound)?;
         let size = space
             .element_count()?
             .saturating_mul(u64::from(datatype.size()));

@@ -2,7 +2,9 @@
 
 use crate::manifest::{pythons, script};
 use crate::support::run_python_with;
-use h5quill::{ErrorKind, File, Object, ObjectReference, Reference, RegionReference, Value};
+use h5quill::{
+    ErrorKind, File, H5Type, Object, ObjectReference, Reference, RegionReference, Value,
+};
 use std::path::Path;
 
 /// The path of the object that a reference names.
@@ -176,4 +178,107 @@ fn h5py_follows_the_references_we_write() {
     assert_eq!(gone.kind(), &ErrorKind::NotFound);
     let null = file.dereference(&ObjectReference::null()).unwrap_err();
     assert!(matches!(null.kind(), ErrorKind::Invalid(_)));
+}
+
+/// As HDF5 1.12 has them: h5py does not read them, the library that it brings does.
+#[test]
+fn libhdf5_follows_the_revised_references_we_write() {
+    let (_guard, path) = crate::written::scratch("revised.h5");
+    let file = File::create(&path).unwrap();
+    let values = ndarray::Array2::from_shape_fn((4, 6), |(row, column)| (6 * row + column) as i32);
+    let builder = file.new_dataset::<i32>();
+    let data = builder.create_with("g/data", &values).unwrap();
+    data.set_attr("größe", 1).unwrap();
+    let references: Vec<Reference> = vec![
+        file.reference("g").unwrap().into(),
+        data.region_reference((1..3, 2..)).unwrap().into(),
+        ObjectReference::null().into(),
+        data.attr_reference("größe").unwrap().into(),
+        data.region_reference(ndarray::s![..;2, 1..;3])
+            .unwrap()
+            .into(),
+        data.reference().unwrap().into(),
+        RegionReference::null().into(),
+    ];
+    let list = file.new_dataset::<Reference>().shape(0..).chunk(4);
+    let list = list.create("list").unwrap();
+    list.append(&references[..3]).unwrap();
+    // By whatever type, in one element or many.
+    let values: Vec<Value> = references[3..]
+        .iter()
+        .cloned()
+        .map(Value::Reference)
+        .collect();
+    list.resize(references.len()).unwrap();
+    list.write_values(&values, 3..).unwrap();
+    file.set_attr("list", references.clone()).unwrap();
+    file.set_attr("count", references.len() as i64).unwrap();
+    let object = file
+        .new_dataset_of(Reference::datatype())
+        .create("one")
+        .unwrap();
+    object.write_scalar(&data.reference().unwrap()).unwrap();
+    file.close().unwrap();
+    let mut expected: Vec<&str> = vec![
+        "object /g",
+        "region /g/data 8 [1, 2] [2, 5]",
+        "null",
+        "attribute /g/data größe",
+        "region /g/data 4 [0, 1] [2, 4]",
+        "object /g/data",
+        "null",
+    ];
+    expected.extend(expected.clone());
+    for python in pythons() {
+        let said = script(&python, "revised.py", &[path.as_os_str()]);
+        assert_eq!(said.lines().collect::<Vec<_>>(), expected);
+        let file = File::open_rw(&path).unwrap();
+        for name in ["list", "again"] {
+            let again = file.dataset(name).unwrap();
+            let read = again.read_raw::<Reference>().unwrap();
+            assert_eq!(read.len(), references.len());
+            for (read, reference) in read.iter().zip(&references) {
+                assert_eq!(read.is_null(), reference.is_null());
+                if let (Reference::Region(read), Reference::Region(reference)) = (read, reference)
+                    && !read.is_null()
+                {
+                    // libhdf5 may write the selection in another version.
+                    let values = |region| {
+                        let region = file.dereference_region(region).unwrap();
+                        region.read_raw::<i32>().unwrap()
+                    };
+                    assert_eq!(values(read), values(reference));
+                } else if !read.is_null() {
+                    assert_eq!(read, reference);
+                }
+            }
+        }
+        file.unlink("again").unwrap();
+        let report = file.verify().unwrap();
+        file.close().unwrap();
+        assert!(report.is_sound(), "{report}");
+    }
+    let file = File::open(&path).unwrap();
+    let one = file.dataset("one").unwrap();
+    assert_eq!(
+        one.read_scalar::<ObjectReference>().unwrap(),
+        file.reference("g/data").unwrap()
+    );
+}
+
+#[test]
+fn revised_references_are_not_for_18() {
+    let options = File::with_options().libver(h5quill::LibVer::V18);
+    let file = options
+        .create_on(h5quill::storage::MemoryStorage::new())
+        .unwrap();
+    let reference = Reference::from(file.reference("/").unwrap());
+    let refused = |error: h5quill::Error| matches!(error.kind(), ErrorKind::Unsupported(_));
+    let builder = file.new_dataset::<Reference>();
+    assert!(refused(builder.create("x").unwrap_err()));
+    assert!(refused(file.set_attr("x", vec![reference]).unwrap_err()));
+    assert!(refused(
+        file.commit_type::<[Reference; 2]>("x").unwrap_err()
+    ));
+    assert!(file.is_empty().unwrap() && file.attr_names().unwrap().is_empty());
 }

@@ -6,9 +6,7 @@ use crate::dtype::element::rehearse;
 use crate::dtype::fixed_string::{check_charset, put as put_fixed};
 use crate::dtype::reference::Reference;
 use crate::dtype::sequence::{check_len, put as put_sequence};
-use crate::dtype::{
-    F80, H5Type, ObjectReference, RegionReference, VarLenSink, enumeration, varlen_string,
-};
+use crate::dtype::{F80, H5Type, VarLenSink, enumeration, varlen_string};
 use crate::error::{Error, Result};
 use crate::format::message::datatype::{ByteOrder, CompoundMember, Datatype};
 use alloc::format;
@@ -304,22 +302,18 @@ fn put_reference(
     heap: &mut dyn VarLenSink,
     place: &mut [u8],
 ) -> Result<()> {
-    let mut out = Vec::with_capacity(place.len());
-    match (reference, stored) {
-        (Reference::Object(object), Datatype::Reference { kind: 0, .. }) => {
-            ObjectReference::encode(core::slice::from_ref(object), stored, heap, &mut out)?;
-        }
-        (Reference::Object(object), Datatype::Reference { kind: 1, .. }) if object.is_null() => {
-            RegionReference::encode(&[RegionReference::null()], stored, heap, &mut out)?;
-        }
-        (Reference::Region(region), Datatype::Reference { kind: 1, .. }) => {
-            RegionReference::encode(core::slice::from_ref(region), stored, heap, &mut out)?;
-        }
-        (_, Datatype::Reference { kind: 2.., .. }) => {
-            return Err(Error::unsupported("writing revised references"));
-        }
-        _ => return refuse(&Value::Reference(reference.clone()), stored),
+    let fits = match (reference, stored) {
+        (Reference::Object(_), Datatype::Reference { kind: 0, .. })
+        | (Reference::Region(_), Datatype::Reference { kind: 1, .. })
+        | (_, Datatype::Reference { kind: 2.., .. }) => true,
+        (Reference::Object(object), Datatype::Reference { kind: 1, .. }) => object.is_null(),
+        _ => false,
+    };
+    if !fits {
+        return refuse(&Value::Reference(reference.clone()), stored);
     }
+    let mut out = Vec::with_capacity(place.len());
+    Reference::encode(core::slice::from_ref(reference), stored, heap, &mut out)?;
     place.copy_from_slice(&out);
     Ok(())
 }

@@ -24,6 +24,7 @@ mod encode;
 
 use crate::bytes::{Take, Widths};
 use crate::error::{Error, Result};
+use crate::format::libver::LibVer;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
@@ -379,7 +380,7 @@ impl Datatype {
     /// libhdf5, the members behind one that has another size there move with its end.
     ///
     /// # Errors
-    /// A revised reference, or a size beyond all limits.
+    /// A size beyond all limits.
     pub(crate) fn in_file(self, widths: Widths) -> Result<Self> {
         match self {
             Self::VarLenSequence { base, .. } => Ok(Self::VarLenSequence {
@@ -401,8 +402,8 @@ impl Datatype {
                 dims,
                 base: Box::new(base.in_file(widths)?),
             }),
-            Self::Reference { kind, version, .. } if kind <= 1 => Ok(Self::Reference {
-                size: u32::from(widths.offset) + 4 * u32::from(kind),
+            Self::Reference { kind, version, .. } => Ok(Self::Reference {
+                size: Self::reference_size(kind, widths.offset),
                 kind,
                 version,
             }),
@@ -414,6 +415,26 @@ impl Datatype {
         }
     }
 
+    /// The size of a reference in a file: an address; the place of a heap object; or, of a revised one, what it names, flags
+    /// and, where that needs more than an address, a heap object with its size.
+    pub(crate) fn reference_size(kind: u8, offset_width: u8) -> u32 {
+        u32::from(offset_width) + [0, 4].get(usize::from(kind)).unwrap_or(&10)
+    }
+
+    /// Refuses a datatype that readers a file is for do not know.
+    pub(crate) fn check_bound(&self, bound: LibVer) -> Result<()> {
+        match self {
+            Self::Reference { kind: 2.., .. } if bound < LibVer::V110 => Err(Error::unsupported(
+                "revised references in a file for HDF5 1.8",
+            )),
+            Self::VarLenSequence { base, .. } | Self::Array { base, .. } => base.check_bound(bound),
+            Self::Compound { members, .. } => members
+                .iter()
+                .try_for_each(|member| member.datatype.check_bound(bound)),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses a datatype whose elements cannot be in a file of these widths.
     pub(crate) fn check_widths(&self, widths: Widths) -> Result<()> {
         match self {
@@ -422,9 +443,8 @@ impl Datatype {
                 base.check_widths(widths)
             }
             Self::VarLenString { size, .. } => check_size(*size, widths.var_len_size()),
-            Self::Reference { size, kind: 0, .. } => check_size(*size, widths.offset.into()),
-            Self::Reference { size, kind: 1, .. } => {
-                check_size(*size, u32::from(widths.offset) + 4)
+            Self::Reference { size, kind, .. } => {
+                check_size(*size, Self::reference_size(*kind, widths.offset))
             }
             Self::Array { base, .. } => base.check_widths(widths),
             Self::Compound { members, .. } => members
