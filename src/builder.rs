@@ -1,6 +1,9 @@
 //! The making of datasets.
 
+mod chunk_opts;
 mod filters;
+
+pub use chunk_opts::ChunkOpts;
 
 use crate::dataset::Dataset;
 use crate::dtype::{self, H5Type, VarLenSink};
@@ -12,6 +15,7 @@ use crate::format::message::datatype::{ByteOrder, Datatype};
 use crate::format::message::fill_value::{AllocTime, FillTime};
 use crate::handle::ObjectRef;
 use crate::named_datatype::NamedDatatype;
+use crate::object::new_group::phase_change;
 use crate::object::plan::{LayoutChoice, Plan};
 use alloc::format;
 use alloc::vec::Vec;
@@ -61,6 +65,8 @@ pub struct DatasetBuilder<T> {
     fill_time: FillTime,
     early: bool,
     track_order: bool,
+    attr_phase_change: Option<(u32, u32)>,
+    chunk_opts: ChunkOpts,
     element: PhantomData<fn() -> T>,
 }
 
@@ -81,6 +87,8 @@ impl<T> DatasetBuilder<T> {
             fill_time: FillTime::default(),
             early: false,
             track_order: false,
+            attr_phase_change: None,
+            chunk_opts: ChunkOpts::NONE,
             element: PhantomData,
         }
     }
@@ -254,6 +262,27 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
+    /// How many attributes there are in the object header at the most, and in dense storage at the least (specification
+    /// IV.A.2.v): 8 and 6 by default, and no more than 65,535. With one more attribute than `max_compact` all of them move
+    /// to dense storage, and with less than `min_dense` back, whoever edits the file.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let data = file.new_dataset::<f32>().attr_phase_change(64, 32).create("x")?;
+    /// for number in 0..64 {
+    ///     data.set_attr(&format!("in the header {number}"), number)?;
+    /// }
+    /// assert_eq!(data.attr_names()?.len(), 64);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// Where the second is more than the first, [`create`](Self::create) refuses.
+    #[must_use]
+    pub fn attr_phase_change(mut self, max_compact: u32, min_dense: u32) -> Self {
+        self.attr_phase_change = Some((max_compact, min_dense));
+        self
+    }
+
     /// The byte order of numbers in the file; little-endian by default. To be given before the fill value.
     ///
     /// ```
@@ -381,6 +410,8 @@ impl<T> DatasetBuilder<T> {
             fill_time: self.fill_time,
             early: self.early,
             track_order: self.track_order,
+            attr_phase_change: phase_change(self.attr_phase_change)?,
+            raw_edges: self.chunk_opts == ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS,
         })
     }
 

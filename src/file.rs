@@ -1,5 +1,6 @@
 //! Files: opened on a path, in memory or on storage of the user's own.
 
+mod file_space;
 mod userblock;
 
 #[cfg(feature = "std")]

@@ -172,7 +172,7 @@ mod workers;
 
 pub use appender::Appender;
 pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
-pub use builder::{DatasetBuilder, Raw};
+pub use builder::{ChunkOpts, DatasetBuilder, Raw};
 pub use copy::CopyOptions;
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
@@ -188,6 +188,7 @@ pub use format::message::datatype::{
     ByteOrder, CharacterSet, CompoundMember, Datatype, FloatType, IntegerType, Normalization,
     StringPadding,
 };
+pub use format::message::file_space_info::FileSpaceStrategy;
 pub use format::message::fill_value::{AllocTime, FillTime};
 pub use group::{Group, GroupBuilder, LinkInfo, LinkKind, Object};
 pub use location::Location;

@@ -1,11 +1,13 @@
 //! Options of a file.
 
-use crate::error::{Error, Result};
+mod creation;
+
+use crate::error::Result;
 use crate::file::File;
 use crate::filter::{Filter, Registry};
 use crate::format::libver::LibVer;
 use crate::handle::Policy;
-use crate::object::engine::{DEFAULT_CACHE, Engine, NewFile};
+use crate::object::engine::{DEFAULT_CACHE, Engine};
 use crate::object::other_files::Located;
 use crate::other_files::{Member, Others, Resolver};
 #[cfg(feature = "std")]
@@ -33,9 +35,9 @@ pub struct FileBuilder {
     cache: usize,
     threads: Option<usize>,
     policy: Policy,
-    userblock: u64,
     libver: Option<LibVer>,
-    track_order: bool,
+    creation: creation::Creation,
+    alignment: (u64, u64),
     others: Others,
     filters: Registry,
     #[cfg(feature = "std")]
@@ -48,9 +50,9 @@ impl Default for FileBuilder {
             cache: DEFAULT_CACHE,
             threads: None,
             policy: Policy::default(),
-            userblock: 0,
             libver: None,
-            track_order: false,
+            creation: creation::Creation::default(),
+            alignment: (1, 1),
             others: Others::Refused,
             filters: Registry::default(),
             #[cfg(feature = "std")]
@@ -152,67 +154,22 @@ impl FileBuilder {
         self
     }
 
-    /// Bytes at the start of a file that is created which are the user's own: a power of two from 512 to 4 GiB, or 0, which
-    /// is the default (specification II.A). See [`File::write_userblock`].
+    /// Makes blocks of at least `threshold` bytes begin at multiples of `alignment`, in bytes from the end of the userblock
+    /// (`H5Pset_alignment`): contiguous data, chunks, and what else is that large. It counts for what is written while
+    /// the file is open, and not in a file of pages, which begin at multiples of their size. The gaps are filled with
+    /// smaller blocks. With an alignment of 0 or 1, the default, there is none.
     ///
     /// ```
     /// use h5quill::{File, storage::MemoryStorage};
-    /// let file = File::with_options().userblock(512).create_on(MemoryStorage::new())?;
-    /// file.write_userblock(b"#!/usr/bin/env viewer\n")?;
-    /// let bytes = file.into_bytes()?;
-    /// assert!(bytes.starts_with(b"#!/usr/bin/env viewer"));
-    /// assert_eq!(&bytes[512..520], b"\x89HDF\r\n\x1a\n");
+    /// let file = File::with_options().alignment(4096, 4096).create_on(MemoryStorage::new())?;
+    /// let pages = file.new_dataset::<u8>().shape((0.., 8192)).chunk((1, 8192)).create("pages")?;
+    /// pages.append(&ndarray::Array2::<u8>::zeros((3, 8192)))?; // three chunks, at addresses that O_DIRECT takes
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     #[must_use]
-    pub fn userblock(mut self, size: u64) -> Self {
-        self.userblock = size;
+    pub fn alignment(mut self, threshold: u64, alignment: u64) -> Self {
+        self.alignment = (threshold, alignment);
         self
-    }
-
-    /// Keeps and indexes the order in which links and attributes of the root group are made, as `track_order=True` of
-    /// h5py does; not by default. Of use where a file is created; see [`GroupBuilder::track_order`](crate::GroupBuilder::track_order)
-    /// for other groups.
-    ///
-    /// ```
-    /// use h5quill::{File, storage::MemoryStorage};
-    /// let file = File::with_options().track_order(true).create_on(MemoryStorage::new())?;
-    /// file.create_group("z")?;
-    /// file.create_group("a")?;
-    /// assert_eq!(file.member_names()?, ["z", "a"]);
-    /// # Ok::<(), h5quill::Error>(())
-    /// ```
-    #[must_use]
-    pub fn track_order(mut self, track: bool) -> Self {
-        self.track_order = track;
-        self
-    }
-
-    /// What a new file is to be, checked.
-    fn new_file(&self) -> Result<NewFile> {
-        const MAX_USERBLOCK: u64 = 1 << 32;
-        let userblock = self.userblock;
-        if userblock > MAX_USERBLOCK {
-            return Err(Error::limit(
-                "the size of a userblock",
-                userblock,
-                MAX_USERBLOCK,
-            ));
-        }
-        if userblock != 0 && (userblock < 512 || !userblock.is_power_of_two()) {
-            return Err(Error::invalid(
-                "the size of a userblock is not a power of two from 512 on",
-            ));
-        }
-        let libver = self.libver.unwrap_or_default();
-        if libver == LibVer::Earliest {
-            return Err(Error::unsupported("creating a file for HDF5 before 1.8"));
-        }
-        Ok(NewFile {
-            userblock,
-            libver,
-            track_order: self.track_order,
-        })
     }
 
     /// Lets the file open other files, by a closure that is given their names as the file has them: sources of virtual
@@ -264,6 +221,7 @@ impl FileBuilder {
         engine.budget = self.cache;
         engine.store.filters = self.filters.clone();
         engine.store.workers = Workers::new(self.threads);
+        engine.store.align(self.alignment.0, self.alignment.1);
         if let Some(libver) = self.libver {
             engine.store.bound = libver;
         }

@@ -8,6 +8,8 @@ mod support;
 mod conversions;
 #[path = "interop/copied.rs"]
 mod copied;
+#[path = "interop/creation.rs"]
+mod creation;
 #[path = "interop/dump.rs"]
 mod dump;
 #[path = "interop/edited.rs"]

@@ -4,7 +4,7 @@
 mod storage;
 
 use h5quill::storage::Storage;
-use h5quill::{Dataset, File};
+use h5quill::{Dataset, File, FileBuilder, FileSpaceStrategy};
 use ndarray::{Array1, Array2, s};
 use storage::Shared;
 
@@ -303,11 +303,22 @@ fn datasets_come_and_go_without_growth() {
 
 /// Opens, changes and closes many times; the growth beyond what the change adds is bounded.
 fn cycles(rounds: usize, added: u64, prepare: impl Fn(&File), change: impl Fn(&File, usize)) {
-    let (storage, file) = new_file();
+    cycles_with(&File::with_options(), rounds, added, prepare, change);
+}
+
+fn cycles_with(
+    options: &FileBuilder,
+    rounds: usize,
+    added: u64,
+    prepare: impl Fn(&File),
+    change: impl Fn(&File, usize),
+) {
+    let storage = Shared::default();
+    let file = options.create_on(storage.clone()).unwrap();
     prepare(&file);
     let before = closed(file, &storage);
     for round in 0..rounds {
-        let file = File::open_rw_on(storage.clone()).unwrap();
+        let file = options.open_rw_on(storage.clone()).unwrap();
         change(&file, round);
         file.close().unwrap();
     }
@@ -379,6 +390,68 @@ fn five_hundred_openings_that_rewrite_leak_nothing() {
                 .unwrap();
         }
     });
+}
+
+fn pages(persist: bool, size: u64) -> FileBuilder {
+    let options = File::with_options().file_space_page_size(size);
+    options.file_space_strategy(FileSpaceStrategy::FreeSpaceManager {
+        paged: true,
+        persist,
+        threshold: 1,
+    })
+}
+
+/// Pages that earlier sessions began are filled, whether with metadata or with raw data.
+#[test]
+fn five_hundred_openings_of_a_file_of_pages_leak_nothing() {
+    let prepare = |file: &File| {
+        let zeros = Array2::<f64>::zeros((100, 8));
+        let builder = file.new_dataset::<f64>();
+        let contiguous = builder.clone().contiguous();
+        contiguous.create_with("contiguous", zeros.view()).unwrap();
+        let chunked = builder.clone().shape((100.., 8)).chunk([10, 8]).deflate(1);
+        chunked.create_with("chunked", zeros.view()).unwrap();
+        let early = builder.clone().chunk([10, 8]);
+        let early = early.alloc_time(h5quill::AllocTime::Early);
+        early.create_with("early", zeros.view()).unwrap();
+        let grows = builder.shape((0.., 8)).chunk([3, 8]);
+        grows.create("grows").unwrap();
+    };
+    let change = |file: &File, round: usize| {
+        file.set_attr("round", round as i64).unwrap();
+        for name in ["contiguous", "chunked", "early"] {
+            let data = file.dataset(name).unwrap();
+            data.write_slice(row(round).view(), s![round % 100, ..])
+                .unwrap();
+        }
+        let grows = file.dataset("grows").unwrap();
+        grows.append(row(round).view()).unwrap();
+    };
+    for (persist, size) in [(false, 4096), (true, 8192), (false, 1000)] {
+        // A chunk of 192 bytes beside others in its page, and what says where it is.
+        let added = 500 * (64 + 24);
+        cycles_with(&pages(persist, size), 500, added, prepare, change);
+    }
+}
+
+#[test]
+fn a_file_of_pages_has_little_beside_its_data() {
+    for size in [512, 4096, 1 << 16] {
+        let storage = Shared::default();
+        let file = pages(true, size).create_on(storage.clone()).unwrap();
+        for number in 0..50 {
+            let name = format!("group {number}/data");
+            let data = file.new_dataset::<f64>().shape((0.., 8)).chunk([100, 8]);
+            let data = data.create(&name).unwrap();
+            for at in 0..100 {
+                data.append(row(at).view()).unwrap();
+            }
+        }
+        let len = closed(file, &storage);
+        println!("pages of {size}: {len} bytes, 320000 of them data");
+        assert!(len < 2 * 320_000 + 4 * size, "{len}");
+        assert!(File::open_on(storage).unwrap().verify().unwrap().is_sound());
+    }
 }
 
 #[test]

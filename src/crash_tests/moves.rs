@@ -3,9 +3,9 @@
 use super::images::{self, Image};
 use super::oracle::walk_image;
 use super::run::{Commits, Run};
-use super::workloads::{FOREIGN, anything, fixed, resizing};
+use super::workloads::{FOREIGN, anything, fixed, many_sectors, resizing};
 use crate::storage::MemoryStorage;
-use crate::{Dataset, ErrorKind, File, Group, LibVer, Result};
+use crate::{ChunkOpts, Dataset, ErrorKind, File, FileSpaceStrategy, Group, LibVer, Result};
 
 /// Datasets of all layouts, that grow and shrink, in the forms of 1.8.
 pub(super) fn for_18(run: &mut Run) -> Result<()> {
@@ -27,6 +27,79 @@ pub(super) fn after_a_userblock(run: &mut Run) -> Result<()> {
     run.file.write_userblock(b"the last word")?;
     run.file.create_group("after it")?;
     run.commit()
+}
+
+/// Pages of any size, with and without what libhdf5 keeps in the file of free space. The extension, which says where the
+/// file ends, changes with the cells, or before them where they are in several sectors.
+pub(super) fn in_pages(run: &mut Run) -> Result<()> {
+    let pages = FileSpaceStrategy::FreeSpaceManager {
+        paged: true,
+        persist: run.rng.below(2) == 0,
+        threshold: 1,
+    };
+    let size = [512, 1000, 4096, 8192][run.some(0, 4)];
+    let options = File::with_options().file_space_strategy(pages);
+    run.create_with(&options.file_space_page_size(size))?;
+    any_work(run)
+}
+
+/// Free space that libhdf5 keeps track of, blocks at multiples, few links and attributes in headers, and chunks at
+/// the edge that go unfiltered.
+pub(super) fn of_other_options(run: &mut Run) -> Result<()> {
+    let managed = FileSpaceStrategy::FreeSpaceManager {
+        paged: false,
+        persist: true,
+        threshold: 1,
+    };
+    let options = File::with_options().file_space_strategy(managed);
+    let (links, attributes) = (run.some(0, 4) as u32, run.some(0, 4) as u32);
+    let options = options.link_phase_change(links, links / 2);
+    let options = options.attr_phase_change(attributes, attributes / 2);
+    let (threshold, alignment) = (run.some(1, 600) as u64, run.some(2, 700) as u64);
+    run.create_with(&options.alignment(threshold, alignment))?;
+    any_work(run)
+}
+
+fn any_work(run: &mut Run) -> Result<()> {
+    match run.rng.below(4) {
+        0 => many_sectors(run),
+        1 => fixed(run),
+        2 => raw_edges(run),
+        _ => anything(run),
+    }
+}
+
+fn raw_edges(run: &mut Run) -> Result<()> {
+    let builder = run
+        .file
+        .new_dataset::<f64>()
+        .shape((0.., 0..))
+        .chunk((3, 4));
+    let builder = builder.chunk_opts(ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS);
+    builder.shuffle().deflate(1).fletcher32().create("edges")?;
+    for round in 0..12 {
+        if round % 5 == 4 {
+            run.reopen()?;
+        }
+        let edges = run.file.dataset("edges")?;
+        match run.rng.below(3) {
+            0 => edges.resize((run.some(0, 9), run.some(0, 9)))?,
+            _ => {
+                let columns = edges.shape()[1];
+                let rows = run.some(1, 4);
+                let values = run.values(&[rows, columns]);
+                edges.append(values.view())?;
+            }
+        }
+        let (rows, columns) = (edges.shape()[0], edges.shape()[1]);
+        if rows * columns > 0 {
+            let (row, column) = (run.some(0, rows), run.some(0, columns));
+            let values = run.values(&[rows - row, columns - column]);
+            edges.write_slice(values.view(), (row.., column..))?;
+        }
+        run.commit()?;
+    }
+    Ok(())
 }
 
 fn ignore(result: Result<()>) -> Result<()> {

@@ -26,6 +26,8 @@ pub(super) const ALL: &[Workload] = &[
     new("anything", anything),
     new("anything in a file for 1.8", moves::for_18),
     new("anything after a userblock", moves::after_a_userblock),
+    new("anything in pages", moves::in_pages),
+    new("anything with other options", moves::of_other_options),
     new("links moved and attributes renamed", moves::moves),
     new("copies", copies),
     FOREIGN,
@@ -387,7 +389,7 @@ fn hundred_links(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn many_sectors(run: &mut Run) -> Result<()> {
+pub(super) fn many_sectors(run: &mut Run) -> Result<()> {
     for number in 0..30 {
         let dataset = run.file.new_dataset::<f64>().shape(0..).chunk(8);
         let dataset = if number % 2 == 0 {

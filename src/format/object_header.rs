@@ -77,6 +77,12 @@ impl Prefix {
         }
     }
 
+    /// With phase change values, if not 8 and 6.
+    pub(crate) fn changing(mut self, phase_change: Option<(u16, u16)>) -> Self {
+        self.phase_change = phase_change;
+        self
+    }
+
     pub(crate) fn tracks_creation_order(&self) -> bool {
         self.flags & ORDER_TRACKED != 0
     }

@@ -2,7 +2,9 @@
 
 use super::Group;
 use crate::error::Result;
+use crate::format::message::group_info::GroupInfo;
 use crate::handle::ObjectRef;
+use crate::object::new_group::{NewGroup, estimates, phase_change};
 
 /// What a group is to be. Nothing is checked or written before [`create`](Self::create).
 ///
@@ -17,6 +19,9 @@ use crate::handle::ObjectRef;
 pub struct GroupBuilder {
     parent: ObjectRef,
     track_order: bool,
+    attr_phase_change: Option<(u32, u32)>,
+    link_phase_change: Option<(u32, u32)>,
+    estimates: Option<(u32, u32)>,
 }
 
 impl GroupBuilder {
@@ -40,7 +45,70 @@ impl GroupBuilder {
         self
     }
 
-    /// Creates the group at a path, with the groups on the way; those do not track the order.
+    /// How many attributes there are in the object header at the most, and in dense storage at the least; see
+    /// [`DatasetBuilder::attr_phase_change`](crate::DatasetBuilder::attr_phase_change).
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let group = file.new_group().attr_phase_change(0, 0).create("never in the header")?;
+    /// group.set_attr("unit", "V")?;
+    /// # assert_eq!(group.attr_names()?, ["unit"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn attr_phase_change(mut self, max_compact: u32, min_dense: u32) -> Self {
+        self.attr_phase_change = Some((max_compact, min_dense));
+        self
+    }
+
+    /// How many links there are in the object header at the most, and in dense storage at the least (specification
+    /// IV.A.2.k): 8 and 6 by default, and no more than 65,535. With one more link than `max_compact` all of them move to
+    /// dense storage, and with less than `min_dense` back, whoever edits the file.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let runs = file.new_group().link_phase_change(100, 50).create("runs")?;
+    /// for number in 0..100 {
+    ///     runs.create_group(&format!("in the header {number}"))?;
+    /// }
+    /// # assert_eq!(runs.len()?, 100);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// Where the second is more than the first, [`create`](Self::create) refuses.
+    #[must_use]
+    pub fn link_phase_change(mut self, max_compact: u32, min_dense: u32) -> Self {
+        self.link_phase_change = Some((max_compact, min_dense));
+        self
+    }
+
+    /// How many links are expected, and how long a name of theirs; 4 and 8 by default. libhdf5 makes room for them in the
+    /// header of a group that it creates; here they are noted in the file, as it does.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// file.new_group().est_link_info(200, 12).create("runs")?;
+    /// # assert!(file.group("runs")?.is_empty()?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn est_link_info(mut self, entries: u32, name_len: u32) -> Self {
+        self.estimates = Some((entries, name_len));
+        self
+    }
+
+    fn new_group(&self) -> Result<NewGroup> {
+        Ok(NewGroup {
+            track_order: self.track_order,
+            attr_phase_change: phase_change(self.attr_phase_change)?,
+            links: GroupInfo {
+                phase_change: phase_change(self.link_phase_change)?,
+                estimates: estimates(self.estimates)?,
+            },
+        })
+    }
+
+    /// Creates the group at a path, with the groups on the way, which are as [`Group::create_group`] makes them.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -52,8 +120,11 @@ impl GroupBuilder {
     /// As [`Group::create_group`].
     pub fn create(self, path: &str) -> Result<Group> {
         let full = self.parent.join(path);
+        let new = self
+            .new_group()
+            .map_err(|error| error.object(&full).file(self.parent.shared.name()))?;
         let object = self.parent.change(0, |engine, base| {
-            let addr = engine.create_group(base, path, self.track_order)?;
+            let addr = engine.create_group(base, path, new)?;
             Ok(ObjectRef::new(
                 self.parent.shared.clone(),
                 engine,
@@ -78,6 +149,9 @@ impl Group {
         GroupBuilder {
             parent: self.object().clone(),
             track_order: false,
+            attr_phase_change: None,
+            link_phase_change: None,
+            estimates: None,
         }
     }
 }

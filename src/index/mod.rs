@@ -212,6 +212,8 @@ pub(crate) fn convert(
     })?;
     tree.fill(store, &records)?;
     old.free_all(store)?;
-    beyond.into_iter().for_each(|extent| store.free(extent));
+    beyond
+        .into_iter()
+        .for_each(|extent| store.free_chunk(extent));
     Ok(Box::new(tree))
 }

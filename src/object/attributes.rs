@@ -4,6 +4,7 @@ mod verify;
 
 use super::dense::{self, ATTRIBUTES, Dense, Message, Places, StoredId};
 use super::header::Header;
+use super::new_group::DEFAULT_PHASE_CHANGE;
 use super::shared::{decode_attribute, message_data};
 use crate::bytes::{Extent, Take};
 use crate::error::{Error, Result};
@@ -15,13 +16,15 @@ use crate::store::Store;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-/// As libhdf5 has them, where the header does not say otherwise.
-const MAX_COMPACT: u16 = 8;
-const MIN_DENSE: u16 = 6;
 /// What libhdf5 writes as the creation order of a dense attribute where that is not tracked.
 const UNTRACKED: u64 = 65_535;
 /// A header message cannot be longer.
 const MAX_MESSAGE: usize = 65_535 - 64;
+
+/// The maximum number of attributes in the header, and the minimum number in dense storage.
+fn phase_change(header: &Header) -> (u16, u16) {
+    header.prefix.phase_change.unwrap_or(DEFAULT_PHASE_CHANGE)
+}
 
 #[derive(Debug)]
 pub(crate) struct Attributes {
@@ -89,10 +92,7 @@ impl Attributes {
         header: &mut Header,
         all: &[(u64, Attribute)],
     ) -> Result<()> {
-        let max = header
-            .prefix
-            .phase_change
-            .map_or(MAX_COMPACT, |(max, _)| max);
+        let (max, _) = phase_change(header);
         let long = |(_, attribute): &(u64, Attribute)| attribute.encode().len() > MAX_MESSAGE;
         if all.len() > usize::from(max) || all.iter().any(long) {
             return self.fill_dense(store, header, all);
@@ -206,10 +206,7 @@ impl Attributes {
         name: &[u8],
         data: Vec<u8>,
     ) -> Result<()> {
-        let max = header
-            .prefix
-            .phase_change
-            .map_or(MAX_COMPACT, |(max, _)| max);
+        let (max, _) = phase_change(header);
         if self.dense.is_none()
             && dense::can_be_made(store.widths())
             && (self.len(header) >= u64::from(max) || data.len() > MAX_MESSAGE)
@@ -261,10 +258,10 @@ impl Attributes {
         let removed = self
             .take(store, header, name)?
             .map(|(_, attribute)| attribute);
-        let min = header.prefix.phase_change.map_or(MIN_DENSE, |(_, min)| min);
+        let (_, min) = phase_change(header);
         if let Some(dense) = &self.dense
             && removed.is_some()
-            && dense.len() < u64::from(min)
+            && dense.len() < u64::from(min.max(1))
         {
             self.make_compact(store, header)?;
         }

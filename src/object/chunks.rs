@@ -377,7 +377,7 @@ impl Chunks {
         let record = ChunkRecord { extent, mask };
         self.index_changed = true;
         if let Some(old) = self.index.insert(store, at, record)? {
-            store.free(old.extent);
+            store.free_chunk(old.extent);
         }
         Ok(record)
     }
@@ -542,7 +542,7 @@ impl Chunks {
             Ok(())
         })?;
         for extent in extents {
-            store.free(extent);
+            store.free_chunk(extent);
         }
         self.index.free_all(store)
     }

@@ -67,7 +67,7 @@ impl Contiguous {
             }
         }
         if let Some(old) = old {
-            store.free(old);
+            store.free_raw(old);
         }
         self.addr = Some(new.addr);
         Ok(new.addr)

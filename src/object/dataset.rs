@@ -20,7 +20,9 @@ use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::{AllocTime, Fill as FillMessage, FillTime, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
-use crate::format::message::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
+use crate::format::message::layout::{
+    ChunkedLayout, IndexLayout, Layout, LayoutClass, UNFILTERED_EDGES,
+};
 use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::format::virtual_layout::VirtualLayout;
@@ -90,7 +92,11 @@ impl Dataset {
                     _ => index::choose_v18(store, &shape)?,
                 };
                 let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
-                Data::Chunked { chunks, flags: 0 }
+                let flags = if plan.raw_edges { UNFILTERED_EDGES } else { 0 };
+                Data::Chunked {
+                    chunks: chunks.with_raw_edges(plan.raw_edges),
+                    flags,
+                }
             }
             _ => Data::Contiguous(Contiguous {
                 always_copied: plan.datatype.contains_var_len(),
@@ -593,7 +599,7 @@ impl Dataset {
             Data::Compact(_) | Data::Virtual(_) | Data::External(_) => {}
             Data::Contiguous(contiguous) => {
                 if let Some(extent) = contiguous.extent() {
-                    store.free(extent);
+                    store.free_raw(extent);
                 }
             }
             Data::Chunked { chunks, .. } => chunks.free_all(store)?,

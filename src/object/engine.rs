@@ -6,6 +6,7 @@ use super::dense::{self, heap_header};
 use super::extension::{self, Extension};
 use super::header::Header;
 use super::links::Links;
+use super::new_group::NewGroup;
 use super::other_files::OtherFiles;
 use super::reach::Paths;
 use super::relinks::Relinks;
@@ -16,8 +17,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::driver_info;
 use crate::format::libver::LibVer;
 use crate::format::message::btree_k::NodeSizes;
+use crate::format::message::file_space_info::FileSpaceInfo;
 use crate::format::message::kind;
-use crate::format::object_header::Prefix;
 use crate::infra::global_heap::GlobalHeap;
 use crate::report::Report;
 use crate::storage::Storage;
@@ -117,13 +118,15 @@ impl Waiting {
 }
 
 /// What a new file is to be.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct NewFile {
     /// The bytes before the superblock: 0, or a power of two from 512 on.
     pub(crate) userblock: u64,
     pub(crate) libver: LibVer,
+    /// How the space is given out, where the file is to say so.
+    pub(crate) file_space: Option<FileSpaceInfo>,
     /// Of the root group.
-    pub(crate) track_order: bool,
+    pub(crate) root: NewGroup,
 }
 
 #[derive(Debug)]
@@ -171,14 +174,18 @@ impl Engine {
         // The root group's cell follows the superblock; the rest of sector 0 is its room: eight cells, and in the
         // last bytes the header of a heap for many links.
         let root = Addr::new(48);
-        let store = Store::create_at(storage, root, new.userblock, new.libver)?;
-        let prefix = Prefix::ordered(new.track_order);
-        let cell = Header::new_cell_size(&store, &prefix);
+        let mut store = Store::create_at(storage, root, new.userblock, new.libver)?;
+        let prefix = new.root.prefix();
+        let mut next = root.plus(Header::new_cell_size(&store, &prefix));
+        let extension = match new.file_space {
+            Some(info) => Extension::create(&mut store, info, &mut next)?,
+            None => None,
+        };
         let heap_len = heap_header(store.widths());
         let heap = Stamp::ROOM - heap_len;
-        let cells = Extent::new(root.plus(cell), heap - 48 - cell);
+        let cells = Extent::new(next, heap - next.get());
         let room = vec![cells, Extent::new(Addr::new(heap), heap_len)];
-        let (links, messages) = Links::create(&store, new.track_order);
+        let (links, messages) = Links::create(&store, new.root);
         let object = Object {
             header: Header::new(root, prefix, messages, room, true),
             links: Some(links),
@@ -188,6 +195,7 @@ impl Engine {
         };
         let mut engine = Self::new(store, false);
         engine.reclaim_after = None;
+        engine.extension = extension;
         engine.objects.insert(root, Box::new(object));
         engine.dirty.insert(root);
         Ok(engine)
@@ -247,6 +255,14 @@ impl Engine {
 
     pub(crate) fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// What the file says, or will say, of how its space is given out.
+    pub(crate) fn file_space(&self) -> Result<Option<FileSpaceInfo>> {
+        match &self.extension {
+            Some(extension) => Ok(Some(extension.info().clone())),
+            None => extension::file_space(&self.store),
+        }
     }
 
     /// Writes the start of the userblock.
@@ -600,7 +616,7 @@ impl Engine {
             // A file with anything unknown in it is left as it is: only what is known to be unreachable is reused.
             if let Ok(free) = self.unreachable() {
                 for extent in free {
-                    self.store.add_free(extent);
+                    self.store.add_found(extent);
                 }
             }
         }

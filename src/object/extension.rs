@@ -1,6 +1,7 @@
-//! The superblock extension of a file whose free space libhdf5 keeps track of in the file.
+//! The superblock extension: how the file gives out its space, and where it ends if libhdf5 keeps track of free space in
+//! the file.
 //!
-//! Its file space info message says where the file ended when space was last given out. libhdf5 1.10.1 cuts the file
+//! The file space info message says where the file ended when space was last given out. libhdf5 1.10.1 cuts the file
 //! off there when it next gives out space, to get rid of the managers behind; so every commit brings it up to date,
 //! before anything that lies beyond is reached.
 
@@ -8,9 +9,12 @@ use super::header::Header;
 use crate::bytes::{Addr, Extent};
 use crate::error::Result;
 use crate::format::message::file_space_info::FileSpaceInfo;
-use crate::format::message::kind;
+use crate::format::message::{RawMessage, flag, kind};
+use crate::format::object_header::{Prefix, encode_whole};
 use crate::format::{cache_image, driver_info};
 use crate::store::{FlipOrder, SECTOR, Store};
+use alloc::vec;
+use alloc::vec::Vec;
 
 #[derive(Debug)]
 pub(crate) struct Extension {
@@ -19,6 +23,35 @@ pub(crate) struct Extension {
 }
 
 impl Extension {
+    /// The extension of a new file, whose space is given out in pages from here on where it says so. In a file where libhdf5
+    /// keeps track of free space it is a cell at `next`, in the first sector, and changes with every commit; such a file
+    /// begins without managers. In another it is one block that nothing changes.
+    pub(crate) fn create(
+        store: &mut Store,
+        info: FileSpaceInfo,
+        next: &mut Addr,
+    ) -> Result<Option<Self>> {
+        if let Some(size) = info.page_size() {
+            store.begin_pages(size);
+        }
+        let prefix = Prefix::new();
+        let flags = flag::DONT_SHARE | flag::MARK_IF_UNKNOWN;
+        let data = info.encode(store.widths());
+        let messages = vec![RawMessage::new(kind::FILE_SPACE_INFO, flags, data)];
+        if info.persistent {
+            let addr = *next;
+            *next = addr.plus(Header::new_cell_size(store, &prefix));
+            store.superblock.extension = Some(addr);
+            let header = Header::new(addr, prefix, messages, Vec::new(), true);
+            return Ok(Some(Self { header, info }));
+        }
+        let bytes = encode_whole(&prefix, &messages)?;
+        let block = store.alloc(bytes.len() as u64)?;
+        store.stage(block.addr, bytes)?;
+        store.superblock.extension = Some(block.addr);
+        Ok(None)
+    }
+
     /// Takes over how the file gives out its space; `None` where commits have nothing to keep up to date.
     pub(crate) fn open(store: &mut Store, header: Header) -> Result<Option<Self>> {
         let Some(message) = header.message(kind::FILE_SPACE_INFO) else {
@@ -26,13 +59,19 @@ impl Extension {
         };
         let info = FileSpaceInfo::decode(&message.data, store.widths(), header.addr.get())?;
         if let Some(size) = info.page_size() {
-            store.use_pages(size);
+            // What libhdf5 left to its managers may be in pages that blocks of ours have for themselves.
+            let managed = info.managers.iter().any(Option::is_some);
+            store.use_pages(size, !managed);
         }
         if !info.persistent || info.version == 0 {
             return Ok(None);
         }
         header.check_adoptable(store)?;
         Ok(Some(Self { header, info }))
+    }
+
+    pub(super) fn info(&self) -> &FileSpaceInfo {
+        &self.info
     }
 
     /// Stages the extension for a commit, whose other parts have been staged.
@@ -53,6 +92,18 @@ impl Extension {
             header.set_message(kind::FILE_SPACE_INFO, info.encode(store.widths()));
         })
     }
+}
+
+/// What the file says of how its space is given out.
+pub(super) fn file_space(store: &Store) -> Result<Option<FileSpaceInfo>> {
+    let Some(addr) = store.superblock.extension else {
+        return Ok(None);
+    };
+    let header = Header::load(store, addr)?;
+    let message = header.message(kind::FILE_SPACE_INFO);
+    let info =
+        message.map(|message| FileSpaceInfo::decode(&message.data, store.widths(), addr.get()));
+    info.transpose()
 }
 
 /// Makes reads find the blocks of a metadata cache image in their places.

@@ -17,7 +17,7 @@ use crate::format::object_header::{
 };
 #[cfg(test)]
 use crate::store::mutant::{self, Mutant};
-use crate::store::{FlipOrder, SECTOR, Store};
+use crate::store::{Class, FlipOrder, SECTOR, Store};
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -48,7 +48,7 @@ pub(crate) struct Header {
     /// Bytes in the cell's sector set aside for this object: cells of children, headers of heaps.
     pub(crate) room: Vec<Extent>,
     /// Free space that the committed record of this object lists.
-    spare: Vec<Extent>,
+    spare: Vec<(Extent, Class)>,
     /// A record is kept from the first body on: the object is expected to change.
     keeps_record: bool,
 }
@@ -240,7 +240,8 @@ impl Header {
             if store.stamped() {
                 let inside = |extent: &Extent| store.check_bounds(*extent, NAME).is_ok();
                 self.room = record.room.into_iter().filter(inside).collect();
-                self.spare = record.spare.into_iter().filter(inside).collect();
+                let spare = record.spare.into_iter();
+                self.spare = spare.filter(|(extent, _)| inside(extent)).collect();
             }
         }
         self.form = Form::Cell { live, other };
@@ -331,8 +332,8 @@ impl Header {
 
     /// The object is about to change: what its record lists becomes usable, since the commit rewrites the record.
     pub(crate) fn touch(&mut self, store: &mut Store) {
-        for extent in self.spare.drain(..) {
-            store.add_free(extent);
+        for (extent, class) in self.spare.drain(..) {
+            store.add_spare(extent, class);
         }
     }
 
@@ -499,7 +500,7 @@ impl Header {
                     return Ok(slot);
                 }
                 if let Some(small) = other {
-                    store.free(small);
+                    store.free_metadata(small);
                 }
                 store.alloc((needed + needed / 4).next_multiple_of(32) as u64)
             }
@@ -512,7 +513,7 @@ impl Header {
         &mut self,
         slot: Extent,
         other: Option<Extent>,
-        spare: Vec<Extent>,
+        spare: Vec<(Extent, Class)>,
     ) -> Result<Vec<u8>> {
         let size = slot.len as usize;
         let used = body_size(&self.prefix, &self.messages);
@@ -549,7 +550,7 @@ impl Header {
                 let mut blocks = vec![Extent::new(self.addr, cell), *live];
                 blocks.extend(*other);
                 blocks.extend(&self.room);
-                blocks.extend(&self.spare);
+                blocks.extend(self.spare());
                 blocks
             }
             Form::Foreign { blocks } => blocks.clone(),
@@ -576,8 +577,8 @@ impl Header {
     }
 
     /// Free space that the committed record of this object lists.
-    pub(crate) fn spare(&self) -> &[Extent] {
-        &self.spare
+    pub(crate) fn spare(&self) -> impl Iterator<Item = Extent> + '_ {
+        self.spare.iter().map(|(extent, _)| *extent)
     }
 
     /// Whether another writer made the header as it stands in the file.

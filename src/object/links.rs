@@ -5,6 +5,7 @@ mod verify;
 
 use super::dense::{self, Dense, LINKS, Message, Places};
 use super::header::Header;
+use super::new_group::{DEFAULT_PHASE_CHANGE, NewGroup};
 use crate::bytes::Extent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::legacy::symbol_table;
@@ -16,9 +17,6 @@ use crate::infra::symbol_table::SymbolTable;
 use crate::store::Store;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-
-/// The maximum number of compact links and the minimum number of dense ones, where the group does not say otherwise.
-const DEFAULT_PHASE_CHANGE: (u16, u16) = (8, 6);
 
 /// A header message cannot be longer.
 const MAX_MESSAGE: usize = 65_535 - 64;
@@ -33,9 +31,10 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// The links of a new group, with the messages its header opens with. `ordered`: the order in which they are made is
-    /// kept and indexed.
-    pub(crate) fn create(store: &Store, ordered: bool) -> (Self, Vec<RawMessage>) {
+    /// The links of a new group, with the messages its header opens with.
+    pub(crate) fn create(store: &Store, new: NewGroup) -> (Self, Vec<RawMessage>) {
+        let ordered = new.track_order;
+        let (max_compact, min_dense) = new.links.phase_change.unwrap_or(DEFAULT_PHASE_CHANGE);
         let info = LinkInfo {
             max_creation_index: ordered.then_some(0),
             order_index: ordered.then_some(None),
@@ -43,18 +42,18 @@ impl Links {
         };
         let links = Self {
             info,
-            max_compact: DEFAULT_PHASE_CHANGE.0,
-            min_dense: DEFAULT_PHASE_CHANGE.1,
+            max_compact,
+            min_dense,
             dense: None,
             symbols: None,
         };
-        let messages = links.initial_messages(store);
+        let messages = links.initial_messages(store, new.links);
         (links, messages.into())
     }
 
-    pub(crate) fn initial_messages(&self, store: &Store) -> [RawMessage; 2] {
+    pub(crate) fn initial_messages(&self, store: &Store, group: GroupInfo) -> [RawMessage; 2] {
         let info = self.info.encode(store.widths());
-        let group = GroupInfo::default().encode();
+        let group = group.encode();
         [
             RawMessage::new(kind::LINK_INFO, 0, info),
             RawMessage::new(kind::GROUP_INFO, flag::CONSTANT, group),
@@ -303,7 +302,7 @@ impl Links {
         self.make_editable(store, header)?;
         let removed = self.take(store, header, name)?;
         if let Some(dense) = &self.dense
-            && dense.len() < u64::from(self.min_dense)
+            && dense.len() < u64::from(self.min_dense.max(1))
         {
             self.make_compact(store, header)?;
         }
@@ -367,7 +366,9 @@ impl Links {
             store.forget_root_symbol_table();
         }
         header.remove_message(kind::SYMBOL_TABLE);
-        header.messages.splice(0..0, self.initial_messages(store));
+        header
+            .messages
+            .splice(0..0, self.initial_messages(store, GroupInfo::default()));
         let widths = store.widths();
         let long = |link: &Link| link.encode(widths).len() > MAX_MESSAGE;
         let many = links.len() > usize::from(self.max_compact);

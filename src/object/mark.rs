@@ -12,7 +12,7 @@ impl Engine {
     /// The extents of the file that nothing reaches and no list of free space has. Errors where anything is met
     /// that is not fully known, or where two structures overlap. To be called right after a commit.
     pub(crate) fn unreachable(&mut self) -> Result<Vec<Extent>> {
-        if !self.store.stamped() || self.store.superblock.extension.is_some() {
+        if !self.store.stamped() {
             return Err(Error::unsupported(
                 "reclaiming space in a file that another writer has changed",
             ));

@@ -15,6 +15,7 @@ mod heap_ids;
 mod links;
 mod mark;
 mod named;
+pub(crate) mod new_group;
 pub(crate) mod other_files;
 pub(crate) mod plan;
 mod reach;

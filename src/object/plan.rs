@@ -46,6 +46,9 @@ pub(crate) struct Plan {
     pub(crate) early: bool,
     /// The order in which attributes are made is kept and indexed.
     pub(crate) track_order: bool,
+    pub(crate) attr_phase_change: Option<(u16, u16)>,
+    /// Chunks that reach beyond the extent go unfiltered.
+    pub(crate) raw_edges: bool,
 }
 
 impl Plan {
@@ -89,7 +92,18 @@ impl Plan {
                 "elements of variable length need their fill value written",
             ));
         }
-        if self.choice()? == LayoutChoice::Chunked {
+        let chunked = self.choice()? == LayoutChoice::Chunked;
+        if self.raw_edges && !chunked {
+            return Err(Error::invalid(
+                "only a chunked dataset has chunks at the edge that go unfiltered",
+            ));
+        }
+        if self.raw_edges && bound < LibVer::V110 {
+            return Err(Error::unsupported(
+                "chunks at the edge that go unfiltered, which HDF5 1.8 does not know",
+            ));
+        }
+        if chunked {
             self.chunks(registry)?;
         }
         Ok(())

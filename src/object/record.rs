@@ -9,7 +9,7 @@
 //!  16   8  address of this body
 //!  24   8  address of the other slot, all ones: none
 //!  32   8  length of the other slot
-//!  40      room, then spare extents: address 8, length 8 each
+//!  40      room, then spare extents: address 8, length 8 each; the highest bit of a length: in a page of raw data
 //!   +   4  crc32 of everything before
 //! ```
 //!
@@ -20,10 +20,14 @@
 //! this same object still stands in it.
 
 use crate::bytes::{Addr, Extent, Put, Take, UNDEFINED};
+use crate::store::Class;
 use alloc::vec::Vec;
 
 const MAGIC: &[u8; 4] = b"h5qS";
 const FIXED: usize = 44;
+
+/// Set in the length of a spare extent in a page of raw data.
+const RAW: u64 = 1 << 63;
 
 /// More would make every body long; the largest are kept.
 pub(crate) const MAX_SPARE: usize = 24;
@@ -32,7 +36,7 @@ pub(crate) const MAX_SPARE: usize = 24;
 pub(crate) struct Record {
     pub(crate) other: Option<Extent>,
     pub(crate) room: Vec<Extent>,
-    pub(crate) spare: Vec<Extent>,
+    pub(crate) spare: Vec<(Extent, Class)>,
 }
 
 impl Record {
@@ -49,9 +53,14 @@ impl Record {
         out.put_u64(body.get());
         out.put_u64(self.other.map_or(UNDEFINED, |other| other.addr.get()));
         out.put_u64(self.other.map_or(0, |other| other.len));
-        for extent in self.room.iter().chain(&self.spare) {
+        for extent in &self.room {
             out.put_u64(extent.addr.get());
             out.put_u64(extent.len);
+        }
+        for (extent, class) in &self.spare {
+            out.put_u64(extent.addr.get());
+            let raw = if *class == Class::Raw { RAW } else { 0 };
+            out.put_u64(extent.len | raw);
         }
         let crc = crc32fast::hash(&out);
         out.put_u32(crc);
@@ -72,11 +81,19 @@ impl Record {
             other: (other.0 != UNDEFINED).then(|| Extent::new(Addr::new(other.0), other.1)),
             ..Self::default()
         };
-        for list in [(&mut record.room, room), (&mut record.spare, spare)] {
-            for _ in 0..list.1 {
-                let addr = Addr::new(take.u64().ok()?);
-                list.0.push(Extent::new(addr, take.u64().ok()?));
-            }
+        for _ in 0..room {
+            let addr = Addr::new(take.u64().ok()?);
+            record.room.push(Extent::new(addr, take.u64().ok()?));
+        }
+        for _ in 0..spare {
+            let addr = Addr::new(take.u64().ok()?);
+            let len = take.u64().ok()?;
+            let class = if len & RAW == 0 {
+                Class::Metadata
+            } else {
+                Class::Raw
+            };
+            record.spare.push((Extent::new(addr, len & !RAW), class));
         }
         let crc = crc32fast::hash(&data[..take.position()]);
         (take.u32().ok()? == crc).then_some(record)
@@ -93,7 +110,10 @@ mod tests {
         let record = Record {
             other: Some(Extent::new(Addr::new(4096), 256)),
             room: vec![Extent::new(Addr::new(700), 62)],
-            spare: vec![Extent::new(Addr::new(9000), 2048)],
+            spare: vec![
+                (Extent::new(Addr::new(9000), 2048), Class::Metadata),
+                (Extent::new(Addr::new(16384), 100), Class::Raw),
+            ],
         };
         let (cell, body) = (Addr::new(512), Addr::new(2048));
         let mut bytes = record.encode(cell, body);

@@ -6,6 +6,7 @@ use super::dense::heap_header;
 use super::engine::{Engine, Object};
 use super::header::Header;
 use super::links::Links;
+use super::new_group::NewGroup;
 use super::plan::Plan;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
@@ -232,25 +233,25 @@ impl Engine {
     }
 
     /// Makes a group, with the groups on the way.
-    pub(crate) fn create_group(&mut self, base: Addr, path: &str, ordered: bool) -> Result<Addr> {
+    pub(crate) fn create_group(&mut self, base: Addr, path: &str, new: NewGroup) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            engine.create_group_in(parent, &last, ordered)
+            engine.create_group_in(parent, &last, new)
         })
     }
 
     pub(super) fn create_missing(&mut self, mut at: Addr, missing: &[String]) -> Result<Addr> {
         for name in missing {
-            at = self.create_group_in(at, name, false)?;
+            at = self.create_group_in(at, name, NewGroup::default())?;
         }
         Ok(at)
     }
 
-    fn create_group_in(&mut self, parent: Addr, name: &str, ordered: bool) -> Result<Addr> {
-        let (links, messages) = Links::create(&self.store, ordered);
+    fn create_group_in(&mut self, parent: Addr, name: &str, new: NewGroup) -> Result<Addr> {
+        let (links, messages) = Links::create(&self.store, new);
         let sector = self.store.alloc_sectors(SECTOR as u64)?;
-        let prefix = Prefix::ordered(ordered);
+        let prefix = new.prefix();
         let cell = Header::new_cell_size(&self.store, &prefix);
         let room = Extent::new(sector.addr.plus(cell), sector.len - cell);
         self.add_object(
@@ -292,7 +293,7 @@ impl Engine {
     }
 
     fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
-        let prefix = Prefix::ordered(plan.track_order);
+        let prefix = Prefix::ordered(plan.track_order).changing(plan.attr_phase_change);
         let (mut dataset, messages): (_, Vec<RawMessage>) = Dataset::create(&mut self.store, plan)?;
         let grows = dataset.can_grow();
         let mut header = Header::new(parent, prefix, messages, Vec::new(), grows);

@@ -36,7 +36,7 @@
 
 #[cfg(test)]
 use super::mutant::{self, Mutant};
-use super::pages::Class;
+use super::pages::{Class, Freed};
 use super::stage::{Flip, FlipOrder, Store, overlay};
 use super::stamp::{SECTOR, SectorFlip, Stamp, encode_record, record_size};
 use crate::bytes::{Addr, Extent};
@@ -335,7 +335,7 @@ impl Store {
         {
             let old = self.stamp.as_ref().and_then(|stamp| stamp.record);
             if let Some(old) = old {
-                self.space.free(old);
+                self.space.free(old, Freed::Block(Class::Metadata));
             }
             let record = self
                 .space
@@ -501,6 +501,8 @@ impl Store {
             let mut before = vec![0; SECTOR];
             // The device may end in a sector in which a header of one block begins.
             self.read_committed(group.start, &mut before)?;
+            // They are written before the first sector is.
+            self.overlay_early_flips(&mut before, group.start);
             let mut after = before.clone();
             overlay(&mut after, group.start, group.start, &group.after);
             sectors.push(SectorFlip {

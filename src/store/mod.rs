@@ -11,5 +11,6 @@ mod stamp;
 mod userblock;
 
 pub(crate) use commit::Level;
+pub(crate) use pages::Class;
 pub(crate) use stage::{FlipOrder, Store};
 pub(crate) use stamp::{SECTOR, Stamp};

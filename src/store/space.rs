@@ -7,7 +7,7 @@
 
 #[cfg(test)]
 use super::mutant::{self, Mutant};
-use super::pages::{Class, Pages};
+use super::pages::{Class, Freed, Pages};
 use crate::bytes::{Addr, Extent};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -82,13 +82,16 @@ pub(crate) struct Space {
     free: Runs,
     by_size: BTreeSet<(u64, u64)>,
     fresh: Runs,
-    pending: Vec<Extent>,
+    /// With what is known of them.
+    pending: Vec<(Extent, Freed)>,
     /// The end of what has been given out.
     end: u64,
     /// How much was given out by moving `end`, since opening.
     grown: u64,
     /// Where space is given out in pages.
     pages: Option<Pages>,
+    /// The size from which on blocks begin at multiples of a number, and that number.
+    alignment: Option<(u64, u64)>,
 }
 
 impl Space {
@@ -101,12 +104,33 @@ impl Space {
             end,
             grown: 0,
             pages: None,
+            alignment: None,
         }
     }
 
-    /// From here on space is given out in pages of `size` bytes, behind what there is.
-    pub(crate) fn use_pages(&mut self, size: u64) {
-        self.pages = Some(Pages::new(size));
+    /// From here on space is given out in pages of `size` bytes, behind what there is; `ours`: that was, too.
+    pub(crate) fn use_pages(&mut self, size: u64, ours: bool) {
+        self.pages = Some(Pages::new(size, ours));
+    }
+
+    /// As [`use_pages`](Self::use_pages), in a new file: what has been given out of it begins a page of metadata.
+    pub(crate) fn begin_pages(&mut self, size: u64) {
+        let mut pages = Pages::new(size, true);
+        let used = Extent::new(Addr::new(0), self.end);
+        match self.end < size {
+            true => {
+                pages.share(used.addr, Class::Metadata);
+                pages.take(used.len, 1, Class::Metadata);
+            }
+            false => pages.own(used),
+        }
+        self.end = self.end.next_multiple_of(size);
+        self.pages = Some(pages);
+    }
+
+    /// From here on blocks of at least `threshold` bytes begin at multiples of `alignment`. Pages have their own.
+    pub(crate) fn align(&mut self, threshold: u64, alignment: u64) {
+        self.alignment = (alignment > 1).then_some((threshold, alignment));
     }
 
     pub(crate) fn end(&self) -> u64 {
@@ -119,12 +143,20 @@ impl Space {
 
     /// `len` fresh bytes: the smallest free run that fits, else at the end.
     pub(crate) fn alloc(&mut self, len: u64, class: Class) -> Extent {
-        let extent = match &self.pages {
-            Some(_) => self.alloc_paged(len, 1, class),
-            None => self.alloc_run(len),
+        let extent = match (&self.pages, self.alignment_of(len)) {
+            (Some(_), _) => self.alloc_paged(len, 1, class),
+            (None, 1) => self.alloc_run(len),
+            (None, alignment) => self.alloc_at(len, &|start| start.next_multiple_of(alignment)),
         };
         self.fresh.insert(extent);
         extent
+    }
+
+    fn alignment_of(&self, len: u64) -> u64 {
+        match self.alignment {
+            Some((threshold, alignment)) if len >= threshold => alignment,
+            _ => 1,
+        }
     }
 
     fn alloc_run(&mut self, len: u64) -> Extent {
@@ -175,7 +207,7 @@ impl Space {
     pub(crate) fn most_taken(&self, len: u64) -> u64 {
         match &self.pages {
             Some(pages) => len.saturating_add(2 * pages.size()),
-            None => len,
+            None => len.saturating_add(self.alignment_of(len) - 1),
         }
     }
 
@@ -187,16 +219,30 @@ impl Space {
             self.fresh.insert(extent);
             return extent;
         }
-        let place = |start: u64| match start % align + head > align {
-            true => start.next_multiple_of(align),
-            false => start,
-        };
+        let step = self.alignment_of(len);
+        let extent = self.alloc_at(len, &|start| {
+            let mut at = start.next_multiple_of(step);
+            while at % align + head > align {
+                at = match step {
+                    1 => at.next_multiple_of(align),
+                    // A common multiple at the latest.
+                    _ => at + step,
+                };
+            }
+            at
+        });
+        self.fresh.insert(extent);
+        extent
+    }
+
+    /// `len` bytes at the first place in a run, or behind the end, that `place` finds from its beginning on.
+    fn alloc_at(&mut self, len: u64, place: &dyn Fn(u64) -> u64) -> Extent {
         let fits = |&(size, start): &(u64, u64)| {
             let at = place(start);
             (at + len <= start + size).then_some(at)
         };
         let found = self.by_size.range((len, 0)..).take(64).find_map(fits);
-        let extent = match found {
+        match found {
             Some(start) => {
                 let extent = Extent::new(Addr::new(start), len);
                 self.take_free(extent);
@@ -206,13 +252,11 @@ impl Space {
                 let gap = place(self.end) - self.end;
                 if gap > 0 {
                     let gap = self.alloc_at_end(gap);
-                    self.add_free(gap);
+                    self.add_free(gap, Freed::Anything);
                 }
                 self.alloc_at_end(len)
             }
-        };
-        self.fresh.insert(extent);
-        extent
+        }
     }
 
     fn alloc_at_end(&mut self, len: u64) -> Extent {
@@ -223,22 +267,22 @@ impl Space {
     }
 
     /// Gives an extent back: at once where it is fresh, after the next commit where the committed state reaches it.
-    /// Returns whether it was fresh.
-    pub(crate) fn free(&mut self, extent: Extent) -> bool {
+    /// Returns whether it was fresh. What is known of it is of use in a file of pages.
+    pub(crate) fn free(&mut self, extent: Extent, freed: Freed) -> bool {
         if extent.len == 0 {
             return true;
         }
         let fresh = self.fresh.contains(extent);
         #[cfg(test)]
         if mutant::is(Mutant::EarlyReuse) && !fresh {
-            self.add_free(extent);
+            self.add_free(extent, freed);
             return true;
         }
         if fresh {
             self.fresh.remove(extent);
-            self.add_free(extent);
+            self.add_free(extent, freed);
         } else {
-            self.pending.push(extent);
+            self.pending.push((extent, freed));
         }
         fresh
     }
@@ -252,14 +296,35 @@ impl Space {
         self.fresh.insert(extent);
     }
 
-    /// Adds space that nothing reaches, found by a walk or read from a record of spare space.
-    pub(crate) fn add_free(&mut self, extent: Extent) {
-        let given_back = match &mut self.pages {
-            Some(pages) => pages.give_back(extent),
+    /// Adds space that nothing reaches, found by a walk. Of pages only whole ones: what the others hold is not known.
+    pub(crate) fn add_found(&mut self, extent: Extent) {
+        let found = match &self.pages {
+            Some(pages) => pages.whole(extent),
             None => Some(extent),
         };
-        if let Some(extent) = given_back.filter(|extent| extent.len > 0) {
+        if let Some(extent) = found.filter(|extent| extent.len > 0) {
             self.add_run(extent);
+        }
+    }
+
+    /// Adds space that an earlier session took out with [`take_all_after_commit`](Self::take_all_after_commit).
+    pub(crate) fn add_spare(&mut self, extent: Extent, class: Class) {
+        self.add_free(extent, Freed::Part(class));
+    }
+
+    /// Adds space that was given out.
+    fn add_free(&mut self, extent: Extent, freed: Freed) {
+        let Some(pages) = &self.pages else {
+            if extent.len > 0 {
+                self.add_run(extent);
+            }
+            return;
+        };
+        for piece in pages.cut(extent, freed).into_iter().flatten() {
+            let pages = self.pages.as_mut();
+            if let Some(run) = pages.and_then(|pages| pages.give_back(piece, freed)) {
+                self.add_run(run);
+            }
         }
     }
 
@@ -291,14 +356,16 @@ impl Space {
     }
 
     /// Takes out everything that will be free once the commit in the making is done. The end stays: until that commit
-    /// is done the space before it may still be part of the committed state.
-    pub(crate) fn take_all_after_commit(&mut self) -> Vec<Extent> {
-        for extent in core::mem::take(&mut self.pending) {
-            self.add_free(extent);
+    /// is done the space before it may still be part of the committed state. Whole pages come as metadata.
+    pub(crate) fn take_all_after_commit(&mut self) -> Vec<(Extent, Class)> {
+        for (extent, freed) in core::mem::take(&mut self.pending) {
+            self.add_free(extent, freed);
         }
         self.by_size.clear();
         let runs = core::mem::take(&mut self.free);
-        runs.iter().collect()
+        let runs = runs.iter().map(|run| (run, Class::Metadata));
+        let pieces = self.pages.as_mut().map(Pages::take_pieces);
+        runs.chain(pieces.into_iter().flatten()).collect()
     }
 
     /// Gives a free run at the end back to the device, and returns the end.
@@ -315,8 +382,8 @@ impl Space {
     /// The commit is done: nothing fresh is unreachable any more, and what it freed may be used.
     pub(crate) fn committed(&mut self) {
         self.fresh = Runs::default();
-        for extent in core::mem::take(&mut self.pending) {
-            self.add_free(extent);
+        for (extent, freed) in core::mem::take(&mut self.pending) {
+            self.add_free(extent, freed);
         }
     }
 
@@ -326,11 +393,12 @@ impl Space {
 
     /// How many extents [`take_all_after_commit`](Self::take_all_after_commit) would give, at the most.
     pub(crate) fn free_extents(&self) -> usize {
-        self.free.0.len() + self.pending.len()
+        let pieces = self.pages.as_ref().map_or(0, Pages::pieces);
+        self.free.0.len() + self.pending.len() + pieces
     }
 
     pub(crate) fn free_bytes(&self) -> u64 {
-        let pending: u64 = self.pending.iter().map(|extent| extent.len).sum();
+        let pending: u64 = self.pending.iter().map(|(extent, _)| extent.len).sum();
         self.free.iter().map(|run| run.len).sum::<u64>() + pending
     }
 }
@@ -344,7 +412,7 @@ mod tests {
         let mut space = Space::new(100);
         let block = space.alloc(50, Class::Metadata);
         space.committed();
-        assert!(!space.free(block));
+        assert!(!space.free(block, Freed::Anything));
         assert_eq!(
             space.alloc(50, Class::Metadata).addr.get(),
             150,
@@ -361,7 +429,7 @@ mod tests {
             space.alloc(10, Class::Metadata),
             space.alloc(20, Class::Metadata),
         );
-        assert!(space.free(b) && space.free(a));
+        assert!(space.free(b, Freed::Anything) && space.free(a, Freed::Anything));
         assert_eq!(space.alloc(30, Class::Metadata).addr.get(), 0);
         assert_eq!(space.end(), 30);
     }
@@ -372,6 +440,21 @@ mod tests {
         assert_eq!(space.alloc_within(512, 512, 512).addr.get(), 512);
         assert_eq!(space.free_bytes(), 502);
         assert_eq!(space.alloc(502, Class::Metadata).addr.get(), 10);
+    }
+
+    #[test]
+    fn blocks_of_the_threshold_and_more_begin_at_multiples() {
+        let mut space = Space::new(100);
+        space.align(50, 64);
+        assert_eq!(space.alloc(50, Class::Raw).addr.get(), 128);
+        assert_eq!(space.alloc(28, Class::Raw).addr.get(), 100, "in the gap");
+        assert_eq!(space.alloc(49, Class::Metadata).addr.get(), 178);
+        assert_eq!(space.alloc_within(100, 31, 512).addr.get(), 256);
+        assert_eq!(space.most_taken(50), 113);
+        let mut space = Space::new(1);
+        space.align(1, 1000);
+        let within = space.alloc_within(600, 512, 512).addr.get();
+        assert_eq!((within % 1000, within % 512), (0, 0));
     }
 
     #[test]
@@ -393,7 +476,7 @@ mod tests {
         let _kept = space.alloc(8, Class::Metadata);
         let last = space.alloc(100, Class::Metadata);
         space.committed();
-        space.free(last);
+        space.free(last, Freed::Anything);
         assert_eq!(space.trim(), 108, "not before the commit");
         space.committed();
         assert_eq!(space.trim(), 8);
@@ -403,7 +486,7 @@ mod tests {
     fn a_part_of_a_fresh_block_can_be_given_back() {
         let mut space = Space::new(0);
         let block = space.alloc(100, Class::Metadata);
-        assert!(space.free(Extent::new(Addr::new(40), 60)));
+        assert!(space.free(Extent::new(Addr::new(40), 60), Freed::Anything));
         assert!(space.is_fresh(Extent::new(block.addr, 40)));
         assert!(!space.is_fresh(block));
         assert_eq!(space.alloc(60, Class::Metadata).addr.get(), 40);

@@ -1,6 +1,6 @@
 //! The store: one device, its allocator, and the blocks that wait for the next commit.
 
-use super::pages::Class;
+use super::pages::{Class, Freed};
 use super::reserve::Guesses;
 use super::space::Space;
 use super::stamp::{SECTOR, SectorFlip, Stamp, decode_record};
@@ -397,9 +397,20 @@ impl Store {
         self.stamp.as_ref().map_or(0, |stamp| stamp.generation)
     }
 
-    /// From here on space is given out in pages of `size` bytes.
-    pub(crate) fn use_pages(&mut self, size: u64) {
-        self.space.use_pages(size);
+    /// From here on space is given out in pages of `size` bytes; `alone`: nobody else gives out space of the file.
+    pub(crate) fn use_pages(&mut self, size: u64, alone: bool) {
+        let ours = self.stamped() && alone;
+        self.space.use_pages(size, ours);
+    }
+
+    /// As [`use_pages`](Self::use_pages), in a new file whose sector 0 is in the first of them.
+    pub(crate) fn begin_pages(&mut self, size: u64) {
+        self.space.begin_pages(size);
+    }
+
+    /// From here on blocks of at least `threshold` bytes begin at multiples of `alignment`, in a file without pages.
+    pub(crate) fn align(&mut self, threshold: u64, alignment: u64) {
+        self.space.align(threshold, alignment);
     }
 
     /// Whether the next commit has anything to write.
@@ -493,6 +504,25 @@ impl Store {
 
     /// Gives an extent back: reusable at once where it is fresh, after the next commit elsewhere.
     pub(crate) fn free(&mut self, extent: Extent) {
+        self.free_as(extent, Freed::Anything);
+    }
+
+    /// As [`free`](Self::free), of a block that [`alloc_raw`](Self::alloc_raw) gave out.
+    pub(crate) fn free_raw(&mut self, extent: Extent) {
+        self.free_as(extent, Freed::Block(Class::Raw));
+    }
+
+    /// As [`free`](Self::free), of a chunk: those of a new dataset may have been given out as one block.
+    pub(crate) fn free_chunk(&mut self, extent: Extent) {
+        self.free_as(extent, Freed::Part(Class::Raw));
+    }
+
+    /// As [`free`](Self::free), of a block that is certainly no raw data.
+    pub(crate) fn free_metadata(&mut self, extent: Extent) {
+        self.free_as(extent, Freed::Block(Class::Metadata));
+    }
+
+    fn free_as(&mut self, extent: Extent, freed: Freed) {
         if extent.addr.get() < self.superblock.size() as u64 {
             // Only what a damaged file says can be there.
             return;
@@ -506,20 +536,25 @@ impl Store {
         for at in flipped {
             self.flips.remove(&at);
         }
-        self.space.free(extent);
+        self.space.free(extent, freed);
     }
 
-    /// Adds space that nothing reaches.
-    pub(crate) fn add_free(&mut self, extent: Extent) {
-        self.space.add_free(extent);
+    /// Adds space that nothing reaches, as a walk has found.
+    pub(crate) fn add_found(&mut self, extent: Extent) {
+        self.space.add_found(extent);
+    }
+
+    /// Adds space that an earlier session left in a record.
+    pub(crate) fn add_spare(&mut self, extent: Extent, class: Class) {
+        self.space.add_spare(extent, class);
     }
 
     /// Takes the largest free extents out of this session's hands, those of the commit in the making included, for a
     /// record that names them to a later one.
-    pub(crate) fn donate_free(&mut self, most: usize) -> Vec<Extent> {
+    pub(crate) fn donate_free(&mut self, most: usize) -> Vec<(Extent, Class)> {
         self.space.trim();
         let mut free = self.space.take_all_after_commit();
-        free.sort_by_key(|extent| core::cmp::Reverse(extent.len));
+        free.sort_by_key(|(extent, _)| core::cmp::Reverse(extent.len));
         free.truncate(most);
         free
     }

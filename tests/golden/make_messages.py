@@ -7,6 +7,8 @@ each message: name, type, flags, version of the header it came from. Headers and
 the type.
 """
 
+import ctypes
+import glob
 import os
 import struct
 import tempfile
@@ -21,6 +23,12 @@ KINDS = {
     "pipeline": 11, "attribute": 12, "continuation": 16, "modified": 18, "attribute_info": 21, "references": 22,
 }
 index = []
+
+
+def library():
+    """libhdf5 as h5py has loaded it, for what h5py has no call for."""
+    site = os.path.dirname(os.path.dirname(h5py.__file__))
+    return ctypes.CDLL(glob.glob(os.path.join(site, "h5py.libs", "libhdf5-*"))[0])
 
 
 def emit(name, kind, flags, version, data):
@@ -225,6 +233,18 @@ def modern():
     plist.set_link_creation_order(h5p.CRT_ORDER_TRACKED)
     phase = h5py.h5g.create(f.id, b"phase", gcpl=plist)
     m.keep(phase, "phase", "header", "link_info")
+    plist = h5p.create(h5p.GROUP_CREATE)
+    assert library().H5Pset_link_phase_change(ctypes.c_int64(plist.id), 40, 10) >= 0
+    assert library().H5Pset_est_link_info(ctypes.c_int64(plist.id), 200, 12) >= 0
+    m.keep(h5py.h5g.create(f.id, b"changing", gcpl=plist), "changing", "group_info")
+    plist = h5p.create(h5p.DATASET_CREATE)
+    plist.set_chunk((4, 3))
+    plist.set_deflate(3)
+    assert library().H5Pset_chunk_opts(ctypes.c_int64(plist.id), 2) >= 0
+    space = h5s.create_simple((5, 4), (h5s.UNLIMITED, h5s.UNLIMITED))
+    edges = h5d.create(f.id, b"edges", h5t.NATIVE_INT32, space, plist)
+    edges.write(h5s.ALL, h5s.ALL, np.ones((5, 4), "<i4"))
+    m.keep(edges, "edges", "layout")
     m.done()
 
 

@@ -4,7 +4,7 @@ use crate::dump::dump;
 use crate::manifest::{pythons, script};
 use crate::support::{python, run, tool};
 use crate::written::scratch;
-use h5quill::File;
+use h5quill::{File, FileBuilder};
 use ndarray::{Array1, Array2, s};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -13,8 +13,9 @@ use std::process::Command;
 
 const ROUNDS: i64 = 8;
 
-fn start(path: &Path) {
-    let file = File::create(path).unwrap();
+/// A new file for rounds.py.
+pub fn start(options: &FileBuilder, path: &Path) {
+    let file = options.create(path).unwrap();
     file.new_dataset::<f64>()
         .shape((0.., 3))
         .chunk((4, 3))
@@ -207,7 +208,7 @@ fn rounds_of_edits_by_us_and_by_h5py_alternate() {
     let Some(python) = python() else { return };
     for first in [0, 1] {
         let (_guard, path) = scratch("rounds.h5");
-        start(&path);
+        start(&File::with_options(), &path);
         for k in 0..ROUNDS {
             if (k + first) % 2 == 0 {
                 edit(&path, k as usize);

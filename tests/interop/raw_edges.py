@@ -1,7 +1,8 @@
-"""usage: raw_edges.py make FOLDER COUNT | ours FOLDER | h5py FOLDER: files whose chunks at the edge go unfiltered.
+"""usage: raw_edges.py make FOLDER COUNT | made FOLDER COUNT | ours FOLDER | h5py FOLDER: files whose chunks at the edge go unfiltered.
 
 Each line of FOLDER/steps is `file resize rows columns` or `file write row rows column columns value`; h5py does them to
-the file, or the file has them already; both ways they are done to the model in file.npy and the two compared."""
+the file, or the file has them already; both ways they are done to the model in file.npy and the two compared. `made`
+checks new files of ours."""
 import ctypes
 import glob
 import os
@@ -39,13 +40,29 @@ def make(folder, count):
             data = h5py.h5d.create(file.id, b'data', h5py.h5t.NATIVE_INT32, space, creation)
             values = np.arange(shape[0] * shape[1], dtype='i4').reshape(shape)
             data.write(h5py.h5s.ALL, h5py.h5s.ALL, values)
-        np.save(os.path.join(folder, f'{number}.npy'), values)
-        # libhdf5 itself must have left chunks unfiltered, else nothing is tested.
-        with h5py.File(os.path.join(folder, f'{number}.h5')) as file:
-            chunks = file['data'].id
-            sizes = [chunks.get_chunk_info(at).size for at in range(chunks.get_num_chunks())]
-            unfiltered = len(sizes) - (shape[0] // 4) * (shape[1] // 3)
-            assert sizes.count(48) == unfiltered, (number, sizes)
+        check_made(hdf5, folder, number)
+
+
+def made(folder, count):
+    hdf5 = library()
+    for number in range(count):
+        check_made(hdf5, folder, number)
+
+
+def check_made(hdf5, folder, number):
+    """Whoever made the file must have left chunks unfiltered, else nothing is tested."""
+    shape = (5 + number % 7, 4 + number % 6)
+    values = np.arange(shape[0] * shape[1], dtype='i4').reshape(shape)
+    np.save(os.path.join(folder, f'{number}.npy'), values)
+    with h5py.File(os.path.join(folder, f'{number}.h5')) as file:
+        chunks = file['data'].id
+        options, creation = ctypes.c_uint(), chunks.get_create_plist()
+        assert hdf5.H5Pget_chunk_opts(ctypes.c_int64(creation.id), ctypes.byref(options)) >= 0
+        assert options.value == 2, options
+        sizes = [chunks.get_chunk_info(at).size for at in range(chunks.get_num_chunks())]
+        unfiltered = len(sizes) - (shape[0] // 4) * (shape[1] // 3)
+        assert sizes.count(48) == unfiltered, (number, sizes)
+        assert np.array_equal(file['data'][()], values)
 
 
 def run(folder, by_h5py):
@@ -82,5 +99,7 @@ def run(folder, by_h5py):
 if __name__ == '__main__':
     if sys.argv[1] == 'make':
         make(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1] == 'made':
+        made(sys.argv[2], int(sys.argv[3]))
     else:
         run(sys.argv[2], sys.argv[1] == 'h5py')

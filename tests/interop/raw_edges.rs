@@ -2,7 +2,8 @@
 
 use crate::manifest::script;
 use crate::support::python;
-use h5quill::File;
+use h5quill::storage::MemoryStorage;
+use h5quill::{ChunkOpts, ErrorKind, Extents, File, LibVer};
 use ndarray::Array2;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -41,14 +42,83 @@ fn read(file: &Path) -> Vec<u8> {
     file.dataset("data").unwrap().read_bytes(..).unwrap()
 }
 
+/// As `make` of raw_edges.py.
+fn make(folder: &Path) {
+    for number in 0..FILES {
+        let (rows, columns) = (5 + number % 7, 4 + number % 6);
+        let extents = match number % 5 {
+            0 => Extents::from((rows.., columns..)),
+            1 => Extents::from((rows.., columns..=40)),
+            2 => Extents::from((rows..=40, columns..)),
+            3 => Extents::from((rows..=40, columns..=40)),
+            _ => Extents::from((rows, columns)),
+        };
+        let file = File::create(folder.join(format!("{number}.h5"))).unwrap();
+        let mut builder = file.new_dataset::<i32>().shape(extents).chunk((4, 3));
+        if number % 3 != 1 {
+            builder = builder.deflate(3);
+        }
+        if number % 3 != 0 {
+            builder = builder.fletcher32();
+        }
+        let builder = builder.fill_value(7);
+        let data = builder
+            .chunk_opts(ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS)
+            .create("data")
+            .unwrap();
+        let values: Vec<i32> = (0..(rows * columns) as i32).collect();
+        let values = Array2::from_shape_vec((rows, columns), values).unwrap();
+        data.write(&values).unwrap();
+        file.close().unwrap();
+    }
+}
+
 #[test]
 fn chunks_that_go_unfiltered_at_the_edge_are_changed_by_turns() {
     let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
     let Some(python) = python() else { return };
-    let run = |arguments: &[&OsStr]| script(&python, "raw_edges.py", arguments);
     let count = FILES.to_string();
-    run(&["make".as_ref(), folder.as_os_str(), OsStr::new(&count)]);
+    let arguments = [
+        "make".as_ref(),
+        folder.path().as_os_str(),
+        OsStr::new(&count),
+    ];
+    script(&python, "raw_edges.py", &arguments);
+    change_by_turns(&python, folder.path());
+}
+
+#[test]
+fn our_chunks_that_go_unfiltered_at_the_edge_are_changed_by_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path());
+    let Some(python) = python() else { return };
+    let count = FILES.to_string();
+    let arguments = [
+        "made".as_ref(),
+        folder.path().as_os_str(),
+        OsStr::new(&count),
+    ];
+    script(&python, "raw_edges.py", &arguments);
+    change_by_turns(&python, folder.path());
+}
+
+#[test]
+fn chunks_at_the_edge_are_filtered_in_files_for_18() {
+    let options = File::with_options().libver(LibVer::V18);
+    let file = options.create_on(MemoryStorage::new()).unwrap();
+    let builder = file.new_dataset::<i32>().shape(0..).deflate(1);
+    let opts = ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS;
+    let error = builder.clone().chunk_opts(opts).create("x").unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Unsupported(_)), "{error}");
+    builder.create("x").unwrap();
+    let file = File::create_memory().unwrap();
+    let builder = file.new_dataset::<i32>().shape(3).chunk_opts(opts);
+    let error = builder.create("not chunked").unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{error}");
+}
+
+fn change_by_turns(python: &Path, folder: &Path) {
+    let run = |arguments: &[&OsStr]| script(python, "raw_edges.py", arguments);
     let mut state = 1_u64;
     let mut random = |below: usize| {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1);

@@ -1,5 +1,5 @@
-"""usage: strategies.py make FILE OPTIONS | paged FILE - | scraps FILE OPTIONS | strings FILE -. `make` writes what rounds.py edits, with a file space strategy:
-OPTIONS are "strategy persist threshold page_size libver". `paged` reads the whole file through a page buffer, which
+"""usage: strategies.py make FILE OPTIONS | says FILE OPTIONS | paged FILE - | scraps FILE OPTIONS | strings FILE -. `make` writes what rounds.py edits, with a file space strategy:
+OPTIONS are "strategy persist threshold page_size libver"; `says` compares them with what a file of ours says. `paged` reads the whole file through a page buffer, which
 goes wrong where metadata and raw data share a page. `scraps` makes a file whose free space is full of old data; `strings`
 writes a part of each dataset of strings that we then made in it, and reads the rest."""
 import common
@@ -36,6 +36,27 @@ def make(path, options):
         file['gone'] = np.arange(3000)
     with h5py.File(path, 'r+', libver=libver) as file:
         del file['gone']
+
+
+def says(path, options):
+    strategy, persist, threshold, page_size, _ = options.split()
+    with h5py.File(path, 'r') as file:
+        creation = file.id.get_create_plist()
+        names = dict(fsm=h5py.h5f.FSPACE_STRATEGY_FSM_AGGR, page=h5py.h5f.FSPACE_STRATEGY_PAGE,
+                     aggregate=h5py.h5f.FSPACE_STRATEGY_AGGR, none=h5py.h5f.FSPACE_STRATEGY_NONE)
+        said = creation.get_file_space_strategy()
+        assert said == (names[strategy], persist == '1', int(threshold)), said
+        assert creation.get_file_space_page_size() == int(page_size)
+        if strategy == 'page':
+            # Blocks of raw data of a page and more begin at one, smaller ones are in one.
+            addresses = [(file['flat'].id.get_offset(), 400)]
+            for name in ('grow', 'packed', 'up'):
+                chunks = file[name].id
+                stored = [chunks.get_chunk_info(at) for at in range(chunks.get_num_chunks())]
+                addresses += [(chunk.byte_offset, chunk.size) for chunk in stored]
+            for start, size in addresses:
+                page = start // int(page_size)
+                assert start % int(page_size) == 0 or (start + size - 1) // int(page_size) == page, (start, size)
 
 
 def paged(path, _):
@@ -83,7 +104,7 @@ def strings(path, _):
 
 
 def run(what, path, options):
-    dict(make=make, paged=paged, scraps=scraps, strings=strings)[what](path, options)
+    dict(make=make, says=says, paged=paged, scraps=scraps, strings=strings)[what](path, options)
 
 
 common.main(run)

@@ -1,10 +1,10 @@
 //! Files whose space libhdf5 gives out by another strategy than its default, edited by us and by h5py by turns.
 
-use crate::edited::{assert_reads_like_h5py, edit};
+use crate::edited::{assert_reads_like_h5py, edit, start};
 use crate::manifest::{pythons, script};
 use crate::support::{python, run, tool};
 use crate::written::scratch;
-use h5quill::{ErrorKind, File, FillTime, VarLenUnicode};
+use h5quill::{ErrorKind, File, FileSpaceStrategy, FillTime, LibVer, VarLenUnicode};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
@@ -32,18 +32,48 @@ fn read_by_tools(path: &Path) {
     }
 }
 
+/// A file of ours of the strategy that the options name.
+fn make(path: &Path, options: &str) {
+    let words: Vec<&str> = options.split(' ').collect();
+    let strategy = match words[0] {
+        "aggregate" => FileSpaceStrategy::PageAggregation,
+        "none" => FileSpaceStrategy::None,
+        managed => FileSpaceStrategy::FreeSpaceManager {
+            paged: managed == "page",
+            persist: words[1] == "1",
+            threshold: words[2].parse().unwrap(),
+        },
+    };
+    let page = words[3].parse().unwrap();
+    let builder = File::with_options().file_space_strategy(strategy);
+    let mut builder = builder.file_space_page_size(page);
+    if words[4] == "v18" {
+        builder = builder.libver(LibVer::V18);
+    }
+    start(&builder, path);
+    let file = File::open(path).unwrap();
+    assert_eq!(file.file_space_strategy().unwrap(), strategy);
+    assert_eq!(file.file_space_page_size().unwrap(), page);
+}
+
 /// Rounds of edits, each by whom `turns` has the bit of.
-fn alternate(python: &Path, options: &str, turns: u64) {
+fn alternate(python: &Path, options: &str, turns: u64, ours: bool) {
     let (_guard, path) = scratch("strategy.h5");
     let call = |name: &str, what: &str, argument: &str| {
         let arguments = [what.as_ref(), path.as_os_str(), argument.as_ref()];
         script(python, name, &arguments);
     };
-    call("strategies.py", "make", options);
+    match ours {
+        true => make(&path, options),
+        false => call("strategies.py", "make", options),
+    }
     for k in 0..ROUNDS {
         match turns >> k & 1 {
             1 => edit(&path, k),
             _ => call("rounds.py", "edit", &k.to_string()),
+        }
+        if ours {
+            call("strategies.py", "says", options);
         }
         if options.starts_with("page") {
             call("strategies.py", "paged", "-");
@@ -79,8 +109,27 @@ fn every_file_space_strategy_is_edited_by_turns() {
             };
             let options = format!("{strategy} {} {page} {libver}", 1 + draw / 4 % 30);
             println!("{options}, turns {:b}", draw / 1000 % 64);
-            alternate(&python, &options, (draw / 1000 % 64) | 1);
+            alternate(&python, &options, (draw / 1000 % 64) | 1, false);
         }
+    }
+}
+
+#[test]
+fn our_files_of_every_file_space_strategy_are_edited_by_turns() {
+    let Some(python) = python() else { return };
+    for (options, turns) in [
+        ("page 1 1 4096 v110", 0b010101),
+        ("page 1 7 512 v110", 0b101100),
+        ("page 0 1 1000 v110", 0b101010),
+        ("page 0 9 65536 v18", 0b001101),
+        ("fsm 1 1 4096 v110", 0b010101),
+        ("fsm 1 20 4096 v18", 0b101010),
+        ("fsm 0 3 8192 v110", 0b010110),
+        ("aggregate 0 1 4096 v110", 0b010101),
+        ("none 0 1 4096 v110", 0b101010),
+    ] {
+        println!("{options}, turns {turns:b}");
+        alternate(&python, options, turns, true);
     }
 }
 

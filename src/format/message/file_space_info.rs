@@ -16,6 +16,7 @@
 
 use crate::bytes::{Addr, Put, Take, Widths};
 use crate::error::Result;
+use alloc::vec;
 use alloc::vec::Vec;
 
 const NAME: &str = "file space info message";
@@ -24,8 +25,54 @@ const NAME: &str = "file space info message";
 const PAGED: u8 = 1;
 /// No strategy beyond this is known.
 const MAX_STRATEGY: u8 = 3;
-const MIN_PAGE: u64 = 512;
-const MAX_PAGE: u64 = 1 << 30;
+pub(crate) const MIN_PAGE: u64 = 512;
+pub(crate) const MAX_PAGE: u64 = 1 << 30;
+pub(crate) const DEFAULT_PAGE: u64 = 4096;
+/// Kinds of space that have a manager each.
+const MANAGERS: usize = 12;
+
+/// How the space of a file is given out, and whether it says which of its space is free (specification IV.A.2.x); the
+/// names are those of hdf5-metno.
+///
+/// It is for libhdf5, as it edits the file later. This library itself gives space out in pages where the strategy says so,
+/// and keeps what it frees for itself whatever the strategy.
+///
+/// ```
+/// use h5quill::{File, FileSpaceStrategy, storage::MemoryStorage};
+/// let pages = FileSpaceStrategy::FreeSpaceManager { paged: true, persist: false, threshold: 1 };
+/// let file = File::with_options().file_space_strategy(pages).create_on(MemoryStorage::new())?;
+/// assert_eq!(file.file_space_strategy()?, pages);
+/// assert_eq!(File::create_memory()?.file_space_strategy()?, FileSpaceStrategy::default());
+/// # Ok::<(), h5quill::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileSpaceStrategy {
+    /// Free-space managers, and aggregators or pages.
+    FreeSpaceManager {
+        /// Whether space is given out in pages, of which each holds metadata or raw data alone: `fs_strategy="page"` of
+        /// h5py, and `"fsm"` where not.
+        paged: bool,
+        /// Whether libhdf5 keeps track of free space in the file.
+        persist: bool,
+        /// The smallest piece of free space that libhdf5 keeps track of, in bytes.
+        threshold: u64,
+    },
+    /// Aggregators alone: `fs_strategy="aggregate"` of h5py. It has nothing to do with pages, but for this name.
+    PageAggregation,
+    /// Always at the end of the file: `fs_strategy="none"` of h5py.
+    None,
+}
+
+impl Default for FileSpaceStrategy {
+    /// That of a file that says nothing.
+    fn default() -> Self {
+        Self::FreeSpaceManager {
+            paged: false,
+            persist: false,
+            threshold: 1,
+        }
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileSpaceInfo {
@@ -43,6 +90,57 @@ pub(crate) struct FileSpaceInfo {
 }
 
 impl FileSpaceInfo {
+    /// What libhdf5 writes into a new file, where it writes the message.
+    pub(crate) fn new(strategy: FileSpaceStrategy, page_size: u64) -> Self {
+        let (strategy, persistent, threshold) = match strategy {
+            FileSpaceStrategy::FreeSpaceManager {
+                paged,
+                persist,
+                threshold,
+            } => (if paged { PAGED } else { 0 }, persist, threshold),
+            FileSpaceStrategy::PageAggregation => (2, false, 1),
+            FileSpaceStrategy::None => (3, false, 1),
+        };
+        Self {
+            version: 1,
+            strategy,
+            persistent,
+            threshold,
+            page_size,
+            page_end_threshold: 0,
+            end: None,
+            managers: match persistent {
+                true => vec![None; MANAGERS],
+                false => Vec::new(),
+            },
+        }
+    }
+
+    /// What the message says, with the strategies of version 0 as those that came after them.
+    pub(crate) fn strategy(&self) -> FileSpaceStrategy {
+        let strategy = match self.version {
+            0 => self.strategy.saturating_sub(1),
+            _ => self.strategy,
+        };
+        match strategy {
+            2 => FileSpaceStrategy::PageAggregation,
+            3 => FileSpaceStrategy::None,
+            _ => FileSpaceStrategy::FreeSpaceManager {
+                paged: self.page_size().is_some(),
+                persist: self.persistent,
+                threshold: self.threshold,
+            },
+        }
+    }
+
+    /// The page size that the message names, whether or not space is given out in pages.
+    pub(crate) fn named_page_size(&self) -> u64 {
+        match self.version {
+            0 => DEFAULT_PAGE,
+            _ => self.page_size,
+        }
+    }
+
     /// The page size, where metadata and raw data are given pages of their own.
     pub(crate) fn page_size(&self) -> Option<u64> {
         (self.version > 0 && self.strategy == PAGED).then_some(self.page_size)
@@ -85,7 +183,7 @@ impl FileSpaceInfo {
             _ => return Err(take.error("unknown version")),
         }
         if info.persistent {
-            let count = if version == 0 { 6 } else { 12 };
+            let count = if version == 0 { 6 } else { MANAGERS };
             for _ in 0..count {
                 info.managers.push(take.addr(widths)?);
             }
@@ -151,6 +249,41 @@ mod tests {
         }
     }
 
+    /// But for where the file ends and the managers are, which libhdf5 knows as it closes the file.
+    #[test]
+    fn a_new_message_is_that_of_libhdf5() {
+        let managed = |paged, persist, threshold| FileSpaceStrategy::FreeSpaceManager {
+            paged,
+            persist,
+            threshold,
+        };
+        for (bytes, strategy, page) in [
+            (golden!("page-1"), managed(true, true, 5), 1024),
+            (golden!("page-0"), managed(true, false, 5), 1024),
+            (golden!("fsm-1"), managed(false, true, 5), 4096),
+            (
+                golden!("aggregate-0"),
+                FileSpaceStrategy::PageAggregation,
+                4096,
+            ),
+            (golden!("none-0"), FileSpaceStrategy::None, 4096),
+        ] {
+            let mut known = FileSpaceInfo::decode(bytes, W, 0).unwrap();
+            assert_eq!(
+                (known.strategy(), known.named_page_size()),
+                (strategy, page)
+            );
+            known.end = None;
+            known
+                .managers
+                .iter_mut()
+                .for_each(|manager| *manager = None);
+            let new = FileSpaceInfo::new(strategy, page);
+            assert_eq!(new.encode(W), known.encode(W));
+            assert_eq!(new, known);
+        }
+    }
+
     #[test]
     fn a_message_of_version_0_names_six_managers() {
         let mut bytes = [
@@ -164,6 +297,12 @@ mod tests {
         assert_eq!((info.persistent, info.page_size()), (true, None));
         assert_eq!(info.managers[5], Some(Addr::new(64)));
         assert_eq!(info.encode(W), bytes);
+        let strategy = |code| {
+            let bytes = [&[0, code], &bytes[2..]].concat();
+            FileSpaceInfo::decode(&bytes, W, 0).unwrap().strategy()
+        };
+        assert_eq!(strategy(3), FileSpaceStrategy::PageAggregation);
+        assert_eq!(strategy(4), FileSpaceStrategy::None);
         bytes[1] = 2;
         assert!(!FileSpaceInfo::decode(&bytes, W, 0).unwrap().persistent);
         for wrong in [0, 5] {

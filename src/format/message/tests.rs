@@ -9,7 +9,7 @@ use super::datatype::{CharacterSet, Datatype};
 use super::fill_value::{AllocTime, Fill, FillTime, FillValue};
 use super::filter_pipeline::FilterPipeline;
 use super::group_info::GroupInfo;
-use super::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass};
+use super::layout::{ChunkedLayout, IndexLayout, Layout, LayoutClass, UNFILTERED_EDGES};
 use super::link::{Link, LinkTarget, external_parts, external_value};
 use super::link_info::LinkInfo;
 use super::*;
@@ -260,6 +260,13 @@ fn every_chunk_index_is_understood() {
     let old = chunked(golden!("v1-chunked-layout"));
     assert_eq!((old.chunk, old.element_size), (vec![2, 5], 4));
     assert!(matches!(old.index, IndexLayout::BTreeV1 { addr: Some(_) }));
+    let edges = chunked(golden!("edges-layout"));
+    assert_eq!((edges.flags, &edges.chunk), (UNFILTERED_EDGES, &vec![4, 3]));
+    let class = LayoutClass::Chunked(edges);
+    assert_eq!(
+        Layout { version: 4, class }.encode(W),
+        golden!("edges-layout")
+    );
     let newest = Layout::decode(golden!("v5-filtered-layout"), W, 0).unwrap();
     assert_eq!(newest.version, 5);
 }
@@ -368,6 +375,11 @@ fn infos_tell_what_is_tracked_and_where_it_is() {
         GroupInfo::decode(golden!("links-group_info"), 0).unwrap(),
         GroupInfo::default()
     );
+    let changing = GroupInfo {
+        phase_change: Some((40, 10)),
+        estimates: Some((200, 12)),
+    };
+    assert_eq!(changing.encode(), golden!("changing-group_info"));
 }
 
 #[test]

@@ -192,7 +192,7 @@ impl BTree {
         let (addr, replaced) = place(store, self.header, Header::size(widths))?;
         store.stage(addr, header.encode(widths))?;
         if let Some(replaced) = replaced {
-            store.free(replaced);
+            store.free_metadata(replaced);
         }
         self.header = Some(addr);
         self.dirty = false;
@@ -224,7 +224,7 @@ impl BTree {
 
     fn free_dropped(&mut self, store: &mut Store) {
         for extent in self.core.freed.drain(..) {
-            store.free(extent);
+            store.free_metadata(extent);
         }
     }
 }
@@ -383,7 +383,7 @@ impl Core {
         let (addr, replaced) = place(store, slot.addr, self.shape.node_size.into())?;
         store.stage(addr, bytes)?;
         if let Some(replaced) = replaced {
-            store.free(replaced);
+            store.free_metadata(replaced);
         }
         slot.addr = Some(addr);
         node.dirty = false;

@@ -45,7 +45,7 @@ impl BTree {
         let mut extents = Vec::new();
         self.blocks(store, &mut |extent| extents.push(extent))?;
         for extent in extents {
-            store.free(extent);
+            store.free_metadata(extent);
         }
         *self = Self::new(self.core.shape);
         Ok(())
@@ -109,7 +109,7 @@ impl BTree {
         let mut extents = Vec::new();
         self.node_blocks(store, &mut |extent| extents.push(extent))?;
         for extent in extents {
-            store.free(extent);
+            store.free_metadata(extent);
         }
         tree.header = self.header;
         *self = tree;

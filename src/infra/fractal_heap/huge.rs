@@ -165,7 +165,7 @@ impl FractalHeap {
         let removed = self.huge_tree(store)?.remove(store, &mut probe_for(id))?;
         if let Some(record) = removed {
             let extent = Record::decode(&record, widths)?.extent;
-            store.free(extent);
+            store.free_raw(extent);
             self.huge.changed = true;
             self.header.huge_count = self.header.huge_count.saturating_sub(1);
             self.header.huge_size = self.header.huge_size.saturating_sub(extent.len);

@@ -192,13 +192,13 @@ impl GlobalHeap {
             .is_some_and(|dead| dead.released.len() == open.objects.len())
         {
             self.dead.remove(&extent.addr);
-            store.free(extent);
+            store.free_raw(extent);
             return Ok(());
         }
         let widths = store.widths();
         let size = closed_size(open.bytes.len() as u64, widths);
         format::finish(&mut open.bytes, size, widths);
-        store.free(Extent::new(extent.addr.plus(size), extent.len - size));
+        store.free_raw(Extent::new(extent.addr.plus(size), extent.len - size));
         if let Some(dead) = self.dead.get_mut(&extent.addr) {
             dead.extent.len = size;
             dead.live = open.objects.len();
@@ -287,7 +287,7 @@ impl GlobalHeap {
             let extent = dead.extent;
             self.dead.remove(&at.addr);
             self.cache.retain(|decoded| decoded.addr != at.addr);
-            store.free(extent);
+            store.free_raw(extent);
         }
         Ok(())
     }

@@ -76,7 +76,7 @@ impl Chunks {
             .retain(|at| at.iter().zip(&counts).all(|(at, count)| at < count));
         self.index_changed = true;
         self.index.shrink(store, &counts, &mut |store, record| {
-            store.free(record.extent)
+            store.free_chunk(record.extent)
         })?;
         for (axis, (&new, &old)) in shape.dims.iter().zip(old).enumerate() {
             let cut = new < old && !new.is_multiple_of(self.grid.chunk()[axis]);

@@ -10,6 +10,7 @@ use crate::bytes::{Addr, Extent, Put, Take};
 use crate::error::{Error, Result};
 use crate::format::legacy::local_heap::{self, LocalHeap};
 use crate::format::message::fill_value::{Fill, FillValue};
+use crate::format::message::group_info::GroupInfo;
 use crate::format::message::layout::{Layout, LayoutClass};
 use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
@@ -33,7 +34,7 @@ pub(super) fn check(engine: &mut Engine, addr: Addr, mode: &Mode) -> Result<Vec<
             kind::LINK | kind::ATTRIBUTE | kind::ATTRIBUTE_INFO | kind::REFERENCE_COUNT => {}
             kind::SYMBOL_TABLE => {
                 if let Some(links) = &object.links {
-                    messages.extend(links.initial_messages(store));
+                    messages.extend(links.initial_messages(store, GroupInfo::default()));
                 }
             }
             kind::DATASPACE

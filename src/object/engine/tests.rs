@@ -27,6 +27,8 @@ fn dataset(engine: &mut Engine, name: &str, len: u64, chunk: Option<u64>) -> Add
         fill_time: FillTime::IfSet,
         early: false,
         track_order: false,
+        attr_phase_change: None,
+        raw_edges: false,
     };
     let root = engine.root();
     engine.create_dataset(root, name, plan).unwrap()

@@ -162,7 +162,7 @@ impl Walk<'_> {
         for block in header.blocks(self.store) {
             self.claim(block, Use::Metadata, "an object header");
         }
-        let spare = header.spare().iter().map(|extent| extent.len).sum();
+        let spare = header.spare().map(|extent| extent.len).sum();
         self.claims.is_free(spare);
         self.report.objects += 1;
         let count = header.reference_count()?;
