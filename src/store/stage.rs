@@ -523,7 +523,9 @@ impl Store {
     }
 
     fn free_as(&mut self, extent: Extent, freed: Freed) {
-        if extent.addr.get() < self.superblock.size() as u64 {
+        let first = self.superblock.size() as u64;
+        let end = extent.addr.get().checked_add(extent.len);
+        if extent.addr.get() < first || end.is_none_or(|end| end > self.space.end()) {
             // Only what a damaged file says can be there.
             return;
         }

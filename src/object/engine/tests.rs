@@ -172,3 +172,16 @@ fn new_datasets_leave_memory_before_the_commit_and_change_on() {
         assert_eq!(attribute.read_scalar::<u64>().unwrap(), number as u64);
     }
 }
+
+#[test]
+fn space_that_only_a_damaged_file_names_is_not_given_out() {
+    let mut engine = engine();
+    engine.commit(Level::Flush, false).unwrap();
+    let end = engine.store.end();
+    for (at, len) in [(1 << 47, 4096), (end - 1, 4096), (u64::MAX, 4096), (0, 48)] {
+        engine.store.free(Extent::new(Addr::new(at), len));
+    }
+    engine.commit(Level::Flush, false).unwrap();
+    let block = engine.store.alloc(4000).unwrap();
+    assert_eq!(block.addr.get(), end);
+}
