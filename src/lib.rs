@@ -164,6 +164,7 @@ mod reader;
 mod reference;
 mod region;
 mod report;
+mod scales;
 mod selection;
 pub mod storage;
 mod store;
