@@ -746,20 +746,32 @@ list_values!(
     [T: H5Type, const N: usize] &[T; N],
 );
 
-impl<const N: usize> AttributeValue for [&str; N] {
-    fn stored_type(&self) -> Datatype {
-        String::datatype()
-    }
+macro_rules! text_values {
+    ($([$($generic:tt)*] $list:ty),* $(,)?) => {$(
+        impl<$($generic)*> AttributeValue for $list {
+            fn stored_type(&self) -> Datatype {
+                String::datatype()
+            }
 
-    fn stored_extents(&self) -> Extents {
-        N.into()
-    }
+            fn stored_extents(&self) -> Extents {
+                self.len().into()
+            }
 
-    fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
-        let strings: Vec<String> = self.iter().map(|text| String::from(*text)).collect();
-        encode_values(&strings, heap)
-    }
+            fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
+                let strings: Vec<String> = self.iter().map(|text| String::from(*text)).collect();
+                encode_values(&strings, heap)
+            }
+        }
+    )*};
 }
+
+text_values!(
+    [] &[&str],
+    [] Vec<&str>,
+    [] &Vec<&str>,
+    [const N: usize] [&str; N],
+    [const N: usize] &[&str; N],
+);
 
 impl<T: H5Type, D: Dimension> AttributeValue for ArrayView<'_, T, D> {
     fn stored_type(&self) -> Datatype {

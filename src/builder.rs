@@ -1,12 +1,14 @@
 //! The making of datasets.
 
 mod chunk_opts;
+mod data;
 mod filters;
 
 pub use chunk_opts::ChunkOpts;
+pub use data::DatasetBuilderData;
 
 use crate::dataset::Dataset;
-use crate::dtype::{self, H5Type, VarLenSink};
+use crate::dtype::{self, CreateWith, ElementValue, H5Type, VarLenSink};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::filter::{self, Request};
@@ -514,8 +516,8 @@ impl<T: H5Type> DatasetBuilder<T> {
         self.of(named)
     }
 
-    /// Creates the dataset at a path with the shape and the values of `data`; extents set by
-    /// [`shape`](Self::shape) are kept where they can hold it.
+    /// Creates the dataset at a path with the shape and the values of `data`, which are of `T`, or `&str` where that is a
+    /// string; extents set by [`shape`](Self::shape) are kept where they can hold it.
     ///
     /// ```
     /// use ndarray::array;
@@ -529,11 +531,14 @@ impl<T: H5Type> DatasetBuilder<T> {
     ///
     /// # Errors
     /// As [`create`](Self::create), and where the extents given do not fit `data`.
-    pub fn create_with<'a, D: Dimension>(
+    pub fn create_with<'a, V: ElementValue + 'a, D: Dimension>(
         mut self,
         path: &str,
-        data: impl Into<ArrayView<'a, T, D>>,
-    ) -> Result<Dataset> {
+        data: impl Into<ArrayView<'a, V, D>>,
+    ) -> Result<Dataset>
+    where
+        T: CreateWith<V>,
+    {
         let view = data.into();
         match &self.extents {
             Extents::Scalar => self.extents = view.shape().into(),

@@ -662,9 +662,9 @@ impl Dataset {
     /// # Errors
     /// A selection beyond the extent, another rank, [`TypeMismatch`](crate::ErrorKind::TypeMismatch), and what reading
     /// the file meets.
-    pub fn read_slice<T: H5Type, D: Dimension>(
+    pub fn read_slice<T: H5Type, S: Into<Selection>, D: Dimension>(
         &self,
-        selection: impl Into<Selection>,
+        selection: S,
     ) -> Result<Array<T, D>> {
         self.as_reader().read_slice(selection)
     }

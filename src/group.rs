@@ -59,7 +59,7 @@ impl Group {
         &self.location
     }
 
-    fn object(&self) -> &ObjectRef {
+    pub(crate) fn object(&self) -> &ObjectRef {
         &self.location.object
     }
 
@@ -71,7 +71,7 @@ impl Group {
             _ => error.attribute(&full),
         };
         match self.object().find(path, true).map_err(named)? {
-            Target::Object(object) => Ok(object),
+            Target::Object(object) if !path.is_empty() => Ok(object),
             _ => Err(self.located(Error::not_found()).attribute(&full)),
         }
     }
@@ -283,7 +283,7 @@ impl Group {
     pub fn exists(&self, path: &str) -> Result<bool> {
         match self.object().find(path, false) {
             Ok(Target::Missing) => Ok(false),
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(!path.is_empty()),
             // The file of a link on the way.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound) => {
                 self.object().with(|_, _| Ok(false))

@@ -302,15 +302,22 @@ impl ObjectRef {
         &self.path
     }
 
-    /// The path of something below this object.
-    pub(crate) fn join(&self, name: &str) -> String {
-        let mut path = String::with_capacity(self.path.len() + 1 + name.len());
-        if !name.starts_with('/') {
-            path.push_str(self.path.trim_end_matches('/'));
-            path.push('/');
+    /// The path of something below this object, without what names nothing: dots, and slashes in a row.
+    pub(crate) fn join(&self, path: &str) -> String {
+        let mut joined = String::with_capacity(self.path.len() + 1 + path.len());
+        if !path.starts_with('/') {
+            joined.push_str(self.path.trim_end_matches('/'));
         }
-        path.push_str(name);
-        path
+        for name in path.split('/') {
+            if !name.is_empty() && name != "." {
+                joined.push('/');
+                joined.push_str(name);
+            }
+        }
+        if joined.is_empty() {
+            joined.push('/');
+        }
+        joined
     }
 
     /// Where the object is, in the engine of its file.

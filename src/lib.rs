@@ -164,6 +164,7 @@ mod reader;
 mod reference;
 mod region;
 mod report;
+mod scales;
 mod selection;
 pub mod storage;
 mod store;
@@ -172,13 +173,13 @@ mod workers;
 
 pub use appender::Appender;
 pub use attribute::{Attribute, AttributeBuilder, AttributeValue};
-pub use builder::{ChunkOpts, DatasetBuilder, Raw};
+pub use builder::{ChunkOpts, DatasetBuilder, DatasetBuilderData, Raw};
 pub use copy::CopyOptions;
 pub use dataset::{Dataset, FilterInfo};
 pub use dtype::{
-    AttributeReference, Conversion, ElementValue, F8E4M3, F8E5M2, F80, F128, FixedAscii,
-    FixedUnicode, H5Type, ObjectReference, Reference, RegionReference, Value, VarLenArray,
-    VarLenAscii, VarLenSink, VarLenSource, VarLenUnicode,
+    AttributeReference, Conversion, CreateWith, ElementValue, F8E4M3, F8E5M2, F80, F128,
+    FixedAscii, FixedUnicode, H5Type, ObjectReference, Reference, RegionReference, Value,
+    VarLenArray, VarLenAscii, VarLenSink, VarLenSource, VarLenUnicode,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, Extents};

@@ -69,7 +69,7 @@ impl FileBuilder {
     /// let file = File::with_options().chunk_cache(4096).create_on(MemoryStorage::new())?;
     /// let data = file.new_dataset::<u8>().shape((0.., 1000)).chunk((1, 1000)).create("data")?;
     /// data.append(&ndarray::Array2::<u8>::ones((100, 1000)))?; // more than the cache holds
-    /// assert_eq!(data.read_slice::<u8, _>(99)?, ndarray::Array1::ones(1000));
+    /// assert_eq!(data.read_slice::<u8, _, _>(99)?, ndarray::Array1::ones(1000));
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     #[must_use]

@@ -119,9 +119,9 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// As [`read`](Self::read), a selection beyond the extent, and a selection of an attribute.
-    pub fn read_slice<T: H5Type, D: Dimension>(
+    pub fn read_slice<T: H5Type, S: Into<Selection>, D: Dimension>(
         &self,
-        selection: impl Into<Selection>,
+        selection: S,
     ) -> Result<Array<T, D>> {
         match self.source {
             Source::Dataset(dataset) => dataset.read_converted(&selection.into(), self.conversion),

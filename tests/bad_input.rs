@@ -182,7 +182,7 @@ fn reading_as_another_type_or_rank_is_refused() {
         file.dataset("g/rows")?.read_1d::<f32>()
     });
     case.refuses("/g/rows", &["rank"], invalid, |file| {
-        file.dataset("g/rows")?.read_slice::<f32, Ix2>(s![0, ..])
+        file.dataset("g/rows")?.read_slice::<f32, _, Ix2>(s![0, ..])
     });
     case.refuses("/g/rows", &["rank"], invalid, |file| {
         file.dataset("g/rows")?.read_scalar::<f32>()
@@ -313,18 +313,13 @@ fn names_that_cannot_be_are_refused() {
     case.refuses("/g/a\0b", &["NUL"], invalid, |file| {
         file.create_group("g/a\0b")
     });
-    case.refuses("/new//x", &["empty"], invalid, |file| {
-        file.create_group("new//x")
-    });
-    case.refuses("/g/x/", &["empty"], invalid, |file| {
-        file.new_dataset::<u8>().create("g/x/")
-    });
     case.refuses("/new/a\0", &["NUL"], invalid, |file| {
         file.new_dataset::<u8>().create("new/a\0")
     });
     case.refuses("/", &["empty"], invalid, |file| file.create_group(""));
-    case.refuses("/g/./x", &["dot"], invalid, |file| {
-        file.create_group("g/./x")
+    case.refuses("/g/x", &["dot"], invalid, |file| file.create_group("g/x/."));
+    case.refuses("/g", &["dot"], invalid, |file| {
+        file.new_dataset::<u8>().create("g/./")
     });
     case.refuses("/g/a\0", &["NUL"], invalid, |file| {
         file.link_hard("g/rows", "g/a\0")
@@ -417,20 +412,22 @@ fn selections_out_of_range_are_refused() {
     let case = Case::new();
     case.refuses("/g/rows", &["axis 0"], invalid, |file| {
         file.dataset("g/rows")?
-            .read_slice::<f32, Ix2>(s![2..99, ..])
+            .read_slice::<f32, _, Ix2>(s![2..99, ..])
     });
     case.refuses("/g/rows", &["axis 1"], invalid, |file| {
-        file.dataset("g/rows")?.read_slice::<f32, Ix1>(s![0, ..5])
+        file.dataset("g/rows")?
+            .read_slice::<f32, _, Ix1>(s![0, ..5])
     });
     case.refuses("/g/rows", &[], invalid, |file| {
-        file.dataset("g/rows")?.read_slice::<f32, Ix1>(s![99, ..])
+        file.dataset("g/rows")?
+            .read_slice::<f32, _, Ix1>(s![99, ..])
     });
     case.refuses("/g/rows", &[], invalid, |file| {
-        file.dataset("g/rows")?.read_slice::<f32, Ix1>(s![..])
+        file.dataset("g/rows")?.read_slice::<f32, _, Ix1>(s![..])
     });
     case.refuses("/g/rows", &["negative"], invalid, |file| {
         file.dataset("g/rows")?
-            .read_slice::<f32, Ix2>(s![..;-1, ..])
+            .read_slice::<f32, _, Ix2>(s![..;-1, ..])
     });
     case.refuses("/g/rows", &[], invalid, |file| {
         file.dataset("g/rows")?

@@ -382,7 +382,7 @@ fn values_outside_an_enumeration_are_refused() {
         "/x: 6 is none of the values of the enumeration (Low = -300, medium level = -299, High = 5)"
     );
     assert_eq!(
-        data.read_slice::<Level, ndarray::Ix1>(..1).unwrap()[0],
+        data.read_slice::<Level, _, ndarray::Ix1>(..1).unwrap()[0],
         Level::High
     );
     let error = data

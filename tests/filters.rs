@@ -302,7 +302,7 @@ fn chunks_written_as_they_are_come_back_as_they_are() {
     copy.write_slice(&[9_u16; 10], s![5, ..]).unwrap();
     copy.write_chunk(&[4, 0], 0b11, &[1; 40]).unwrap();
     assert_eq!(
-        copy.read_slice::<u16, ndarray::Ix1>(s![5, ..5])
+        copy.read_slice::<u16, _, ndarray::Ix1>(s![5, ..5])
             .unwrap()
             .sum(),
         5 * 0x101

@@ -186,7 +186,10 @@ fn a_handle_to_a_deleted_object_never_sees_the_next_one_in_its_place() {
                 .create(&format!("new {round}"))
                 .unwrap();
             new.append(&[7, 8]).unwrap();
-            assert_eq!(new.read_slice::<i32, ndarray::Ix1>(s![1..]).unwrap()[0], 8);
+            assert_eq!(
+                new.read_slice::<i32, _, ndarray::Ix1>(s![1..]).unwrap()[0],
+                8
+            );
             file.flush().unwrap();
             file.unlink(&format!("new {round}")).unwrap();
         }

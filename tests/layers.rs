@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 38] = [
+const RANKS: [(&str, u8); 39] = [
     ("error", 0),
     ("report", 0),
     ("bytes", 0),
@@ -35,6 +35,7 @@ const RANKS: [(&str, u8); 38] = [
     ("reader", 6),
     ("reference", 6),
     ("region", 6),
+    ("scales", 6),
     ("other_files", 6),
     ("handle", 6),
     ("types", 6),

@@ -479,7 +479,7 @@ impl Run {
             Slice::new(start as isize, Some(end as isize), step as isize)
         });
         with_type!(kind, T => {
-            let read = dataset.read_slice::<T, IxDyn>(selection).unwrap_or_else(|error| panic!("{error}"));
+            let read = dataset.read_slice::<T, _, IxDyn>(selection).unwrap_or_else(|error| panic!("{error}"));
             compare(&read, &cut.mapv(T::value), &path);
         });
     }

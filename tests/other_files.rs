@@ -225,7 +225,7 @@ fn no_other_file_is_opened_unasked() {
     // The last row is of the same file.
     let own: Vec<i32> = (1000..1006).collect();
     assert_eq!(
-        rows.read_slice::<i32, ndarray::Ix1>(7).unwrap().to_vec(),
+        rows.read_slice::<i32, _, ndarray::Ix1>(7).unwrap().to_vec(),
         own
     );
     let growing = file.dataset("growing").unwrap();
@@ -528,7 +528,7 @@ with h5py.File('virtual.h5', 'w') as f:
     let data = file.dataset("v").unwrap();
     // A row of one source.
     let row: Vec<i32> = data
-        .read_slice::<i32, ndarray::Ix1>((7, 500))
+        .read_slice::<i32, _, ndarray::Ix1>((7, 500))
         .unwrap()
         .to_vec();
     assert_eq!(row, (50_007..50_107).collect::<Vec<i32>>());
@@ -537,13 +537,15 @@ with h5py.File('virtual.h5', 'w') as f:
     // Metadata is read in pages.
     assert!(overhead <= 2 * 4096, "{overhead} bytes read for 400");
     // Again: the file is still open.
-    data.read_slice::<i32, ndarray::Ix1>((7, 501)).unwrap();
+    data.read_slice::<i32, _, ndarray::Ix1>((7, 501)).unwrap();
     assert_eq!(opened.load(Ordering::Relaxed), 1);
     let again = read.load(Ordering::Relaxed) - overhead;
     // The row, or nothing where its page is known.
     assert!(again < 1024, "{again} bytes read for 400");
     // One element of each; the last file is missing.
-    let column = data.read_slice::<i32, ndarray::Ix1>((.., 10, 3)).unwrap();
+    let column = data
+        .read_slice::<i32, _, ndarray::Ix1>((.., 10, 3))
+        .unwrap();
     let mut expected: Vec<i32> = (0..40).map(|number| 1003 + number).collect();
     expected[39] = -1;
     assert_eq!(column.to_vec(), expected);
@@ -552,7 +554,7 @@ with h5py.File('virtual.h5', 'w') as f:
     assert_eq!(
         file.dataset("link")
             .unwrap()
-            .read_slice::<i32, ndarray::Ix0>((0, 0))
+            .read_slice::<i32, _, ndarray::Ix0>((0, 0))
             .unwrap()
             .into_scalar(),
         3

@@ -166,7 +166,7 @@ fn strings_that_were_never_written_are_not_looked_at() -> h5quill::Result<()> {
     assert_eq!(names.read_raw::<String>()?, ["near", "next"]);
     names.resize(FAR)?;
     for at in [FAR / 4, FAR / 2] {
-        let read = names.read_slice::<String, ndarray::Ix1>(at..at + 1)?;
+        let read = names.read_slice::<String, _, ndarray::Ix1>(at..at + 1)?;
         assert_eq!(read[0], "");
     }
     file.unlink("names")?;

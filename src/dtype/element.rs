@@ -1,7 +1,10 @@
 //! What can be written as an element: every `H5Type`, and `&str`.
 
 use super::varlen_string::{check, encode_strings};
-use super::{H5Type, VarLenSink, expect, fixed_string, mismatch};
+use super::{
+    FixedAscii, FixedUnicode, H5Type, VarLenAscii, VarLenSink, VarLenUnicode, expect, fixed_string,
+    mismatch,
+};
 use crate::error::Result;
 use crate::format::message::datatype::Datatype;
 use alloc::borrow::Cow;
@@ -76,6 +79,28 @@ pub trait ElementValue: Clone + Send + Sync {
         None
     }
 }
+
+/// Element types of which a dataset can be created with values of `V` (see
+/// [`create_with`](crate::DatasetBuilder::create_with)): with values of its own, and strings with `&str`.
+///
+/// ```
+/// let file = h5quill::File::create_memory()?;
+/// let names = file.new_dataset::<String>().create_with("names", &["left", "right"])?;
+/// assert_eq!(names.read_raw::<String>()?, ["left", "right"]);
+/// # Ok::<(), h5quill::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a dataset of `{Self}` cannot be created with values of `{V}`",
+    note = "nothing is converted on writing; strings can be given as `&str`, too"
+)]
+pub trait CreateWith<V: ElementValue>: H5Type {}
+
+impl<T: H5Type> CreateWith<T> for T {}
+impl CreateWith<&str> for String {}
+impl CreateWith<&str> for VarLenUnicode {}
+impl CreateWith<&str> for VarLenAscii {}
+impl<const N: usize> CreateWith<&str> for FixedAscii<N> {}
+impl<const N: usize> CreateWith<&str> for FixedUnicode<N> {}
 
 impl<T: H5Type> ElementValue for T {
     fn expect_stored(stored: &Datatype) -> Result<()> {

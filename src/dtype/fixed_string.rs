@@ -183,6 +183,18 @@ macro_rules! fixed {
             }
         }
 
+        /// A string as long as its type can be: `FixedAscii::try_from(b"DNA")` is a `FixedAscii<3>`.
+        impl<const N: usize> TryFrom<&[u8; N]> for $type<N> {
+            type Error = Error;
+
+            fn try_from(bytes: &[u8; N]) -> Result<Self> {
+                match core::str::from_utf8(bytes) {
+                    Ok(text) => text.parse(),
+                    Err(_) => Err(Error::invalid($complaint)),
+                }
+            }
+        }
+
         text!([const N: usize] $type<N>);
 
         impl<const N: usize> H5Type for $type<N> {

@@ -322,7 +322,8 @@ fn check_size(stored: &Datatype, width: u8) -> Result<()> {
     let Datatype::Reference { kind, size, .. } = stored else {
         return Err(Error::corrupt(ELEMENT, "not a reference"));
     };
-    match Datatype::reference_size(*kind, width) == *size {
+    // In a sequence, object references have 8 bytes whatever the width of the file's addresses.
+    match Datatype::reference_size(*kind, width) == *size || (*kind, *size) == (0, 8) {
         true => Ok(()),
         false => Err(Error::corrupt(
             ELEMENT,
@@ -353,7 +354,7 @@ fn encode_all(
     }
     for reference in references {
         match kind {
-            0 => out.put_uint(reference.object().address, heap.offset_width()),
+            0 => out.put_uint(reference.object().address, size as u8),
             1 => put_region(reference, heap, out)?,
             _ => revised::put(reference, size as usize, heap, out)?,
         }

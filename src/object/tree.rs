@@ -519,26 +519,21 @@ pub(crate) fn charset(name: &str) -> CharacterSet {
     }
 }
 
-/// The names of a path: none empty but before a leading slash, none with a NUL, none a dot.
+/// The names of the path of a link, none with a NUL. Slashes in a row are one, and a dot is the group itself, as in libhdf5;
+/// two dots are a name like any other.
 pub(super) fn check_path(path: &str) -> Result<Vec<&str>> {
-    let relative = path.strip_prefix('/').unwrap_or(path);
-    if relative.is_empty() {
-        return match path {
-            "/" => Ok(Vec::new()),
-            _ => Err(Error::invalid("the name is empty")),
-        };
+    if path.is_empty() {
+        return Err(Error::invalid("the name is empty"));
     }
-    let names: Vec<&str> = relative.split('/').collect();
-    for name in &names {
-        if name.is_empty() {
-            return Err(Error::invalid(format!("a component of {path:?} is empty")));
-        }
-        if *name == "." {
-            return Err(Error::invalid(format!("a component of {path:?} is a dot")));
-        }
-        if name.contains('\0') {
-            return Err(Error::invalid(format!("the name {name:?} has a NUL")));
-        }
+    let mut names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+    if names.last() == Some(&".") {
+        return Err(Error::invalid(format!(
+            "no link is named by {path:?}, which ends in a dot"
+        )));
     }
-    Ok(names)
+    names.retain(|name| *name != ".");
+    match names.iter().find(|name| name.contains('\0')) {
+        Some(name) => Err(Error::invalid(format!("the name {name:?} has a NUL"))),
+        None => Ok(names),
+    }
 }

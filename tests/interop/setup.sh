@@ -5,6 +5,7 @@
 #   .venv         h5py 3.16.0 (libhdf5 2.0.0), numpy, netCDF4 (libhdf5 2.2.0), hdf5plugin     needed
 #   .venv-h5py311 h5py 3.11.0 (libhdf5 1.14.2)                                    as far as pip has it
 #   .venv-h5py38  h5py 3.8.0 (libhdf5 1.12.2)                                     as far as pip has it
+#   .venv-conventions  what opens the examples: netCDF4, xarray, anndata, Keras, nexusformat, mat73; as far as pip has it
 #   .node         h5wasm (libhdf5 2.0.0 as WebAssembly)                           where there is npm
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -40,6 +41,9 @@ environment .venv h5py==3.16.0 numpy==2.4.6 netCDF4==1.7.5.1.post1 hdf5plugin==7
 }
 environment .venv-h5py311 h5py==3.11.0 'numpy<2' || { rm -rf .venv-h5py311; left_out "h5py 3.11.0 (libhdf5 1.14.2)"; }
 environment .venv-h5py38 h5py==3.8.0 'numpy<2' || { rm -rf .venv-h5py38; left_out "h5py 3.8.0 (libhdf5 1.12.2)"; }
+environment .venv-conventions h5py==3.16.0 numpy==2.4.6 netCDF4==1.7.5.1.post1 xarray==2026.9.0 h5netcdf==1.8.2 \
+    anndata==0.12.19 keras==3.15.1 jax==0.10.2 nexusformat==2.1.0 mat73==0.65 \
+    || { rm -rf .venv-conventions; left_out "netCDF4, xarray, anndata, Keras, nexusformat and mat73"; }
 
 if command -v npm >/dev/null 2>&1; then
     if [ ! -e .node/node_modules/h5wasm/package.json ]; then

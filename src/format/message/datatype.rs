@@ -385,7 +385,11 @@ impl Datatype {
         match self {
             Self::VarLenSequence { base, .. } => Ok(Self::VarLenSequence {
                 size: widths.var_len_size(),
-                base: Box::new(base.in_file(widths)?),
+                base: match *base {
+                    // As libhdf5 has them in memory.
+                    Self::Reference { kind: 0, .. } => base,
+                    _ => Box::new(base.in_file(widths)?),
+                },
             }),
             Self::VarLenString {
                 padding,
@@ -440,7 +444,10 @@ impl Datatype {
         match self {
             Self::VarLenSequence { size, base } => {
                 check_size(*size, widths.var_len_size())?;
-                base.check_widths(widths)
+                match **base {
+                    Self::Reference { kind: 0, .. } => Ok(()),
+                    _ => base.check_widths(widths),
+                }
             }
             Self::VarLenString { size, .. } => check_size(*size, widths.var_len_size()),
             Self::Reference { size, kind, .. } => {
