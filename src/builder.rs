@@ -2,6 +2,7 @@
 
 mod chunk_opts;
 mod filters;
+mod outside;
 
 pub use chunk_opts::ChunkOpts;
 
@@ -16,7 +17,7 @@ use crate::format::message::fill_value::{AllocTime, FillTime};
 use crate::handle::ObjectRef;
 use crate::named_datatype::NamedDatatype;
 use crate::object::new_group::phase_change;
-use crate::object::plan::{LayoutChoice, Plan};
+use crate::object::plan::{LayoutChoice, Outside, Plan};
 use alloc::format;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
@@ -56,6 +57,8 @@ pub struct DatasetBuilder<T> {
     extents: Extents,
     chunk: Option<Vec<u64>>,
     layout: LayoutChoice,
+    /// Where the data are, if not in the file.
+    outside: Option<Outside>,
     shuffle: bool,
     fletcher32: bool,
     /// All but these two, in the order they were asked for.
@@ -79,6 +82,7 @@ impl<T> DatasetBuilder<T> {
             extents: Extents::Scalar,
             chunk: None,
             layout: LayoutChoice::Auto,
+            outside: None,
             shuffle: false,
             fletcher32: false,
             filters: Vec::new(),
@@ -386,6 +390,11 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
+    /// What makes no dataset; the first is reported.
+    fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
     fn plan(&self) -> Result<Plan> {
         if let Some(error) = &self.error {
             return Err(error.clone());
@@ -405,6 +414,7 @@ impl<T> DatasetBuilder<T> {
             ),
             chunk: self.chunk.clone(),
             layout: self.layout,
+            outside: self.outside.clone(),
             filters,
             fill: self.fill.clone(),
             fill_time: self.fill_time,
@@ -477,7 +487,7 @@ impl<T: H5Type> DatasetBuilder<T> {
         let mut bytes = Vec::new();
         match T::encode(&[value], &self.datatype, &mut Refuse, &mut bytes) {
             Ok(()) => self.fill = Some(bytes),
-            Err(error) => self.error = Some(error),
+            Err(error) => self.fail(error),
         }
         self
     }
@@ -509,7 +519,7 @@ impl<T: H5Type> DatasetBuilder<T> {
         });
         match datatype {
             Ok(datatype) => self.datatype = datatype,
-            Err(error) => self.error = Some(error),
+            Err(error) => self.fail(error),
         }
         self.of(named)
     }
@@ -535,6 +545,10 @@ impl<T: H5Type> DatasetBuilder<T> {
         data: impl Into<ArrayView<'a, T, D>>,
     ) -> Result<Dataset> {
         let view = data.into();
+        self.check_data().map_err(|error| {
+            let full = self.parent.join(path);
+            self.located(error, &full)
+        })?;
         match &self.extents {
             Extents::Scalar => self.extents = view.shape().into(),
             extents if extents.shape() == view.shape() => {}
