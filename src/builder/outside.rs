@@ -124,7 +124,8 @@ impl<T> DatasetBuilder<T> {
     /// by the first write. They are **no part of a commit**: what is written to them is there at once, cannot be undone, is
     /// not synced, and neither is the fill value written to them; what they are too short for reads as zeros.
     ///
-    /// ```
+    #[cfg_attr(feature = "std", doc = "```")]
+    #[cfg_attr(not(feature = "std"), doc = "```ignore")]
     /// # let directory = std::env::temp_dir().join(format!("h5quill-doc-external-{}", std::process::id()));
     /// # std::fs::create_dir_all(&directory)?;
     /// use h5quill::File;
