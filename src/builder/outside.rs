@@ -135,7 +135,7 @@ impl<T> DatasetBuilder<T> {
     ///     .shape((0.., 2, 2))
     ///     .external(raw.to_str().unwrap(), 16, 0) // behind a header of 16 bytes, to the end
     ///     .create("frames")?;
-    /// frames.append(&ndarray::array![[1, 2], [3, 4]])?;
+    /// frames.append(&ndarray::array![[1_u16, 2], [3, 4]])?;
     /// assert_eq!(std::fs::read(&raw)?[16..], [1, 0, 2, 0, 3, 0, 4, 0]);
     /// assert_eq!(frames.read_raw::<u16>()?, [1, 2, 3, 4]);
     /// # drop(frames);
