@@ -3,6 +3,7 @@
 mod chunk_opts;
 mod data;
 mod filters;
+mod outside;
 
 pub use chunk_opts::ChunkOpts;
 pub use data::DatasetBuilderData;
@@ -18,7 +19,7 @@ use crate::format::message::fill_value::{AllocTime, FillTime};
 use crate::handle::ObjectRef;
 use crate::named_datatype::NamedDatatype;
 use crate::object::new_group::phase_change;
-use crate::object::plan::{LayoutChoice, Plan};
+use crate::object::plan::{LayoutChoice, Outside, Plan};
 use alloc::format;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
@@ -58,6 +59,8 @@ pub struct DatasetBuilder<T> {
     extents: Extents,
     chunk: Option<Vec<u64>>,
     layout: LayoutChoice,
+    /// Where the data are, if not in the file.
+    outside: Option<Outside>,
     shuffle: bool,
     fletcher32: bool,
     /// All but these two, in the order they were asked for.
@@ -81,6 +84,7 @@ impl<T> DatasetBuilder<T> {
             extents: Extents::Scalar,
             chunk: None,
             layout: LayoutChoice::Auto,
+            outside: None,
             shuffle: false,
             fletcher32: false,
             filters: Vec::new(),
@@ -388,6 +392,11 @@ impl<T> DatasetBuilder<T> {
         self
     }
 
+    /// What makes no dataset; the first is reported.
+    fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
     fn plan(&self) -> Result<Plan> {
         if let Some(error) = &self.error {
             return Err(error.clone());
@@ -407,6 +416,7 @@ impl<T> DatasetBuilder<T> {
             ),
             chunk: self.chunk.clone(),
             layout: self.layout,
+            outside: self.outside.clone(),
             filters,
             fill: self.fill.clone(),
             fill_time: self.fill_time,
@@ -479,7 +489,7 @@ impl<T: H5Type> DatasetBuilder<T> {
         let mut bytes = Vec::new();
         match T::encode(&[value], &self.datatype, &mut Refuse, &mut bytes) {
             Ok(()) => self.fill = Some(bytes),
-            Err(error) => self.error = Some(error),
+            Err(error) => self.fail(error),
         }
         self
     }
@@ -511,7 +521,7 @@ impl<T: H5Type> DatasetBuilder<T> {
         });
         match datatype {
             Ok(datatype) => self.datatype = datatype,
-            Err(error) => self.error = Some(error),
+            Err(error) => self.fail(error),
         }
         self.of(named)
     }
@@ -540,6 +550,10 @@ impl<T: H5Type> DatasetBuilder<T> {
         T: CreateWith<V>,
     {
         let view = data.into();
+        self.check_data().map_err(|error| {
+            let full = self.parent.join(path);
+            self.located(error, &full)
+        })?;
         match &self.extents {
             Extents::Scalar => self.extents = view.shape().into(),
             extents if extents.shape() == view.shape() => {}

@@ -291,7 +291,7 @@ impl Dataset {
         self.object().change(0, |engine, addr| {
             engine.check_resizable(addr)?;
             engine.dataset(addr)?.check_resize(&dims)?;
-            engine.change(|engine| engine.resize_dataset(addr, &dims))
+            engine.resize_dataset(addr, &dims)
         })
     }
 
@@ -377,7 +377,7 @@ impl Dataset {
             let (grown, selection) = continued(dataset, axis, count)?;
             let (values, datatype) = (standard(&view), dataset.datatype.clone());
             let encoded = engine.encode(|heap| dtype::encode(&values, &datatype, heap))?;
-            engine.change(|engine| engine.extend_dataset(addr, &grown, &selection, &encoded))
+            engine.extend_dataset(addr, &grown, &selection, &encoded)
         })
     }
 
@@ -416,7 +416,7 @@ impl Dataset {
             let (grown, selection) = continued(dataset, 0, values.len() as u64 / row)?;
             let datatype = dataset.datatype.clone();
             let encoded = engine.encode(|heap| dtype::encode_values(values, &datatype, heap))?;
-            engine.change(|engine| engine.extend_dataset(addr, &grown, &selection, &encoded))
+            engine.extend_dataset(addr, &grown, &selection, &encoded)
         })
     }
 
@@ -476,7 +476,7 @@ impl Dataset {
             }
             let (values, datatype) = (standard(&view), dataset.datatype.clone());
             let encoded = engine.encode(|heap| dtype::encode(&values, &datatype, heap))?;
-            engine.change(|engine| engine.write_dataset(addr, &resolved, &encoded))
+            engine.write_dataset(addr, &resolved, &encoded)
         })
     }
 
@@ -531,7 +531,7 @@ impl Dataset {
                     bytes.len()
                 )));
             }
-            engine.change(|engine| engine.write_dataset(addr, &resolved, bytes))
+            engine.write_dataset(addr, &resolved, bytes)
         })
     }
 
@@ -573,7 +573,7 @@ impl Dataset {
             }
             let datatype = dataset.datatype.clone();
             let encoded = engine.encode(|heap| dtype::encode_values(values, &datatype, heap))?;
-            engine.change(|engine| engine.write_dataset(addr, &resolved, &encoded))
+            engine.write_dataset(addr, &resolved, &encoded)
         })
     }
 

@@ -63,7 +63,8 @@
 //!
 //! A file can name others: sources of virtual datasets, external data files, targets of external links. None is opened
 //! unless [`FileBuilder::follow_other_files`] (by their paths) or [`FileBuilder::other_files`] (by a closure) says so;
-//! then their data are read as if they were here, and nothing is ever written to them.
+//! then their data are read as if they were here. Nothing is written to them but the data of datasets in external files,
+//! which are no part of a commit. [`DatasetBuilder::virtual_map`] and [`DatasetBuilder::external`] make such datasets.
 //!
 //! # Features
 //!

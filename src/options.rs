@@ -177,7 +177,8 @@ impl FileBuilder {
     /// default no other file is opened, and what needs one is
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     ///
-    /// Other files are only read. Those that hold data stay open, up to 16 of them, until this file is closed, and are
+    /// Other files are only read, but for external data files, which are written where a dataset in them
+    /// ([`external`](crate::DatasetBuilder::external)) is. Those that hold data stay open, up to 16 of them, until this file is closed, and are
     /// taken not to change meanwhile; the target of a link is open as long as a handle to something in it.
     ///
     /// ```
@@ -309,7 +310,8 @@ impl FileBuilder {
     /// directory of the file, then the current one, then that of the file with symbolic links resolved. External data
     /// files: in `HDF5_EXTFILE_PREFIX`, else in the current directory; where libhdf5 would give up, in the directory of the
     /// file, too. `${ORIGIN}` at the beginning of `HDF5_VDS_PREFIX` and `HDF5_EXTFILE_PREFIX` is the directory of the file.
-    /// Others are locked as this file is, against writers; external data files are not.
+    /// Others are locked as this file is, against writers; external data files are not. One that is missing when data are
+    /// written to it is made in `HDF5_EXTFILE_PREFIX`, else in the current directory.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("h5quill-doc-follow-{}.h5", std::process::id()));

@@ -57,6 +57,14 @@ where
     fn open(&self, file: &Located, _purpose: Purpose) -> Result<Option<Box<dyn Storage>>> {
         (self.0)(&file.name)
     }
+
+    fn open_to_write(&self, from: &str, name: &str) -> Result<Option<(Located, Box<dyn Storage>)>> {
+        let Some(located) = self.locate(from, name, Purpose::External)? else {
+            return Ok(None);
+        };
+        let storage = self.open(&located, Purpose::External)?;
+        Ok(storage.map(|storage| (located, storage)))
+    }
 }
 
 /// Files that reach each other by external links: each is open once as long as a handle to it lives.

@@ -1,5 +1,7 @@
 //! Which elements of a dataset a read or a write concerns: one index or one range per axis.
 
+mod blocks;
+
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,6 +12,7 @@ use ndarray::{Dimension, SliceInfo, SliceInfoElem};
 
 use crate::error::{Error, Result};
 use crate::extents::product;
+pub(crate) use blocks::Blocks;
 
 /// What is selected on one axis. Negative numbers count from the end, as they do in `ndarray`.
 ///
@@ -31,9 +34,45 @@ pub enum SliceOrIndex {
         /// The distance between two selected indices, at least 1.
         step: i64,
     },
+    /// `count` blocks of `block` indices each, one every `step`: for
+    /// [mappings](crate::DatasetBuilder::virtual_map). Reads and writes take them where they are a range.
+    SliceCount {
+        /// The first index.
+        start: usize,
+        /// The distance between the first indices of two blocks, not less than `block`.
+        step: usize,
+        /// The number of blocks.
+        count: usize,
+        /// The number of indices of a block.
+        block: usize,
+    },
+    /// As [`SliceCount`](Self::SliceCount), as many as there will ever be: a [mapping](crate::DatasetBuilder::virtual_map)
+    /// that grows. Reads and writes take it for what there is.
+    Unlimited {
+        /// The first index.
+        start: usize,
+        /// The distance between the first indices of two blocks, not less than `block`.
+        step: usize,
+        /// The number of indices of a block.
+        block: usize,
+    },
 }
 
 impl SliceOrIndex {
+    /// All indices from `start` on, however long the axis gets: [`Unlimited`](Self::Unlimited) without gaps.
+    ///
+    /// ```
+    /// use h5quill::SliceOrIndex;
+    /// assert_eq!(SliceOrIndex::unlimited(2), SliceOrIndex::Unlimited { start: 2, step: 1, block: 1 });
+    /// ```
+    pub const fn unlimited(start: usize) -> Self {
+        Self::Unlimited {
+            start,
+            step: 1,
+            block: 1,
+        }
+    }
+
     /// Takes every `step`-th element of the range; an index stays as it is.
     ///
     /// ```
@@ -57,6 +96,26 @@ impl SliceOrIndex {
                 end,
                 step: old.saturating_mul(i64::try_from(step).unwrap_or(i64::MAX)),
             },
+            Self::SliceCount {
+                start,
+                step: old,
+                count,
+                block,
+            } => Self::SliceCount {
+                start,
+                step: old.saturating_mul(step),
+                count,
+                block,
+            },
+            Self::Unlimited {
+                start,
+                step: old,
+                block,
+            } => Self::Unlimited {
+                start,
+                step: old.saturating_mul(step),
+                block,
+            },
         }
     }
 }
@@ -66,6 +125,15 @@ impl fmt::Display for SliceOrIndex {
         let (start, end, step) = match *self {
             Self::Index(index) => return write!(f, "{index}"),
             Self::Slice { start, end, step } => (start, end, step),
+            Self::SliceCount {
+                start,
+                step,
+                count,
+                block,
+            } => return write!(f, "{start}+{count};{step} of {block}"),
+            Self::Unlimited { start, step, block } => {
+                return write!(f, "{start}..\u{221e};{step} of {block}");
+            }
         };
         write!(f, "{start}..")?;
         if let Some(end) = end {
@@ -169,6 +237,7 @@ impl Selection {
                 Some(&slice @ SliceOrIndex::Slice { start, end, step }) => {
                     resolve_slice(i, slice, (start, end, step), extent)?
                 }
+                Some(&slice) => blocks::in_extent(i, slice, extent)?.run(i, extent)?,
             });
         }
         resolved.checked()

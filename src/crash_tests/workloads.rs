@@ -2,7 +2,7 @@
 
 use super::moves;
 use super::run::{Run, Workload};
-use crate::{Dataset, ErrorKind, File, Group, Result};
+use crate::{Dataset, ErrorKind, File, Group, Result, SliceOrIndex};
 use ndarray::ArrayD;
 
 const fn new(name: &'static str, work: fn(&mut Run) -> Result<()>) -> Workload {
@@ -30,6 +30,7 @@ pub(super) const ALL: &[Workload] = &[
     new("anything with other options", moves::of_other_options),
     new("links moved and attributes renamed", moves::moves),
     new("copies", copies),
+    new("virtual datasets", outside),
     FOREIGN,
     Workload {
         name: "a file of pages libhdf5 wrote",
@@ -500,6 +501,53 @@ fn copies(run: &mut Run) -> Result<()> {
         if run.rng.below(2) == 0 {
             let name = format!("copies/{round}/two/names");
             run.file.dataset(&name)?.append(&texts)?;
+        }
+        run.commit()?;
+    }
+    Ok(())
+}
+
+/// Virtual datasets come and go, and datasets without elements whose files are elsewhere.
+fn outside(run: &mut Run) -> Result<()> {
+    let values = run.values(&[12, 4]);
+    run.file
+        .new_dataset::<f64>()
+        .create_with("x", values.view())?;
+    for round in 0..9 {
+        if round % 3 == 2 {
+            run.reopen()?;
+        }
+        for number in 0..run.some(1, 4) {
+            let name = format!("made {round}/{number}");
+            let rows = run.some(1, 8);
+            let every = SliceOrIndex::SliceCount {
+                start: run.some(0, 3),
+                step: 3,
+                count: 3,
+                block: 2,
+            };
+            let builder = run.file.new_dataset::<f64>().fill_value(round as f64);
+            let builder = builder
+                .virtual_map(".", "x", (12, 4), (..rows, 1), (20, 3), (..rows, 0))
+                .virtual_map(".", "x", (12, 4), (every, ..2), (20, 3), (8..14, 1..))
+                .virtual_map(".", "none", 3, .., (20, 3), -1);
+            builder.create(&name)?.set_attr("number", number as i64)?;
+            let raw = run.file.new_dataset::<u8>().shape(0);
+            raw.external("first.raw", 3, 5)
+                .external("a second one.raw", 0, 0)
+                .create(&format!("{name} raw"))?;
+        }
+        if round > 1 {
+            let old = run.some(0, round);
+            let gone = match run.some(0, 3) {
+                0 => format!("made {old}/0"),
+                1 => format!("made {old}/0 raw"),
+                _ => format!("made {old}"),
+            };
+            if run.file.exists(&gone)? {
+                run.file.copy(&gone, &run.file, &format!("copy {round}"))?;
+                run.file.unlink(&gone)?;
+            }
         }
         run.commit()?;
     }

@@ -16,8 +16,8 @@
 //! file name "." means the file of the virtual dataset.
 
 use super::selection::StoredSelection;
-use crate::bytes::{Take, Widths};
-use crate::error::Result;
+use crate::bytes::{Put, Take, Widths, lookup3};
+use crate::error::{Error, Result};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -28,7 +28,7 @@ const SHARED_DATASET: u8 = 0x02;
 const SAME_FILE: u8 = 0x04;
 
 /// The mappings of a virtual dataset. Names that entries share are kept once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct VirtualLayout {
     pub(crate) names: Vec<NamePattern>,
     pub(crate) mappings: Vec<Mapping>,
@@ -53,6 +53,12 @@ impl NamePattern {
     fn parse(name: &[u8], take: &Take<'_>) -> Result<Self> {
         let name =
             core::str::from_utf8(name).map_err(|_| take.error("a source name is not UTF-8"))?;
+        Self::new(name)
+            .ok_or_else(|| take.error("a percent sign in a source name without b or another"))
+    }
+
+    /// A name in which each percent sign is followed by `b` or by another; `None` where one is not.
+    pub(crate) fn new(name: &str) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut piece = String::new();
         let mut parts = name.split('%');
@@ -67,11 +73,17 @@ impl NamePattern {
                 piece.push('%');
                 piece.push_str(rest);
             } else {
-                return Err(take.error("a percent sign in a source name without b or another"));
+                return None;
             }
         }
         pieces.push(piece);
-        Ok(Self { pieces })
+        Some(Self { pieces })
+    }
+
+    /// The name as it is stored.
+    pub(crate) fn stored(&self) -> String {
+        let pieces = self.pieces.iter().map(|piece| piece.replace('%', "%%"));
+        pieces.collect::<Vec<_>>().join("%b")
     }
 
     /// Whether the name differs from block to block.
@@ -156,12 +168,55 @@ impl VirtualLayout {
             .ok_or_else(|| take.error("a source name has no end"))?;
         let pattern = NamePattern::parse(&rest[..len], take)?;
         take.skip(len + 1)?;
+        Ok(self.name_number(pattern))
+    }
+
+    /// The number of a name, which is added where it is not one of the last.
+    fn name_number(&mut self, pattern: NamePattern) -> usize {
         let from = self.names.len().saturating_sub(2);
         if let Some(known) = self.names[from..].iter().position(|name| *name == pattern) {
-            return Ok(from + known);
+            return from + known;
         }
         self.names.push(pattern);
-        Ok(self.names.len() - 1)
+        self.names.len() - 1
+    }
+
+    /// Adds a mapping from a dataset of a file.
+    pub(crate) fn push(
+        &mut self,
+        file: NamePattern,
+        dataset: NamePattern,
+        source: StoredSelection,
+        target: StoredSelection,
+    ) {
+        let (file, dataset) = (self.name_number(file), self.name_number(dataset));
+        self.mappings.push(Mapping {
+            file,
+            dataset,
+            source,
+            target,
+        });
+    }
+
+    /// The block of version 0, which libhdf5 writes unless a file is for HDF5 2.0 and later.
+    pub(crate) fn encode(&self, widths: Widths) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        out.put_u8(0);
+        let count = self.mappings.len() as u64;
+        widths.check_len("the number of mappings of a virtual dataset", count)?;
+        out.put_len(count, widths);
+        for mapping in &self.mappings {
+            for name in [mapping.file, mapping.dataset] {
+                out.put_bytes(self.names[name].stored().as_bytes());
+                out.put_u8(0);
+            }
+            if !mapping.source.put(&mut out) || !mapping.target.put(&mut out) {
+                return Err(Error::unsupported("a virtual dataset that maps points"));
+            }
+        }
+        let checksum = lookup3(&out);
+        out.put_u32(checksum);
+        Ok(out)
     }
 }
 

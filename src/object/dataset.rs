@@ -2,6 +2,7 @@
 
 mod direct;
 mod load;
+mod outside;
 mod stored;
 mod verify;
 
@@ -11,7 +12,7 @@ use super::external::External;
 use super::header::Header;
 use super::plan::{LayoutChoice, Plan};
 use super::virtual_dataset::Virtual;
-use crate::bytes::Widths;
+use crate::bytes::{Addr, Widths};
 use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -27,7 +28,7 @@ use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::format::virtual_layout::VirtualLayout;
 use crate::index::{self, IndexShape};
-use crate::infra::global_heap::HeapRef;
+use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::selection::Resolved;
 use crate::store::Store;
 use alloc::format;
@@ -47,7 +48,7 @@ enum Data {
     },
     /// In other datasets: read by [`Files::read`](super::other_files::Files::read), never written.
     Virtual(Virtual),
-    /// In files of no format: likewise.
+    /// In files of no format: read and written by way of [`Files`](super::other_files::Files).
     External(Arc<External>),
 }
 
@@ -70,7 +71,14 @@ pub(crate) struct Dataset {
 
 impl Dataset {
     /// A new dataset, with the messages its header opens with. Everything is checked before anything is allocated.
-    pub(crate) fn create(store: &mut Store, plan: Plan) -> Result<(Self, Vec<RawMessage>)> {
+    pub(crate) fn create(
+        store: &mut Store,
+        heap: &mut GlobalHeap,
+        plan: Plan,
+    ) -> Result<(Self, Vec<RawMessage>)> {
+        if plan.outside.is_some() {
+            return Self::create_outside(store, heap, plan);
+        }
         let max_dims = plan.max_dims();
         let bytes = plan.bytes()?;
         let element = plan.datatype.size() as usize;
@@ -123,14 +131,7 @@ impl Dataset {
             dataset.allocate(store)?;
         }
         let mut messages = dataset.initial_messages(store, plan.fill, plan.fill_time, plan.early);
-        if let Some(addr) = plan.committed
-            && let Some(message) = messages
-                .iter_mut()
-                .find(|message| message.kind == kind::DATATYPE)
-        {
-            message.data = Shared::committed(addr).encode(store.widths());
-            message.flags |= flag::SHARED;
-        }
+        name_committed(&mut messages, plan.committed, store.widths());
         Ok((dataset, messages))
     }
 
@@ -196,7 +197,7 @@ impl Dataset {
 
     /// Whether the extent can grow.
     pub(crate) fn can_grow(&self) -> bool {
-        if self.elsewhere().is_some() {
+        if self.virtual_state().is_some() {
             return false;
         }
         let axes = self.max_dims.iter().zip(&self.space.dims);
@@ -221,18 +222,9 @@ impl Dataset {
         }
     }
 
-    /// What the data are where they are not in this dataset, in words.
-    fn elsewhere(&self) -> Option<&'static str> {
-        match &self.data {
-            Data::Virtual(_) => Some("a virtual dataset"),
-            Data::External(_) => Some("a dataset whose data are in external files"),
-            _ => None,
-        }
-    }
-
     /// Whether elements are read by way of other datasets or files.
     pub(crate) fn is_elsewhere(&self) -> bool {
-        self.elsewhere().is_some()
+        matches!(&self.data, Data::Virtual(_) | Data::External(_))
     }
 
     /// Whether elements refer to objects of the heap that nothing else refers to.
@@ -389,7 +381,10 @@ impl Dataset {
                 Ok(())
             }
             Data::Chunked { chunks, .. } => chunks.write(store, shape, selection, bytes, budget),
-            Data::Virtual(_) | Data::External(_) => self.check_writable(),
+            Data::Virtual(_) => self.check_writable(),
+            Data::External(_) => Err(Error::unsupported(
+                "writing elements of other files without them",
+            )),
         }
     }
 
@@ -429,10 +424,13 @@ impl Dataset {
     pub(crate) fn check_writable(&self) -> Result<()> {
         match &self.data {
             Data::Chunked { chunks, .. } => chunks.pipeline.check(),
-            _ => match self.elsewhere() {
-                Some(what) => Err(Error::unsupported(format!("changing the data of {what}"))),
-                None => Ok(()),
-            },
+            Data::Virtual(_) => Err(Error::unsupported(
+                "changing the data of a virtual dataset (they are in its sources: write there)",
+            )),
+            Data::External(_) if self.datatype.contains_var_len() => Err(Error::unsupported(
+                "changing elements of variable length in external files",
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -461,6 +459,19 @@ impl Dataset {
         match &self.data {
             Data::Chunked { .. } => crate::extents::product(dims.iter().copied()).map(|_| ()),
             _ if same => Ok(()),
+            Data::External(external) => {
+                let elements = crate::extents::product(dims.iter().copied())?;
+                match elements.checked_mul(u64::from(self.datatype.size())) {
+                    _ if dims[1..] != self.space.dims[1..] => Err(Error::invalid(
+                        "data in external files grow along the first axis only",
+                    )),
+                    Some(bytes) if bytes <= external.room() => Ok(()),
+                    _ => Err(Error::invalid(format!(
+                        "the external files have room for {} bytes",
+                        external.room()
+                    ))),
+                }
+            }
             _ => Err(Error::invalid(format!(
                 "a dataset with {} layout cannot change its extent",
                 self.layout_name()
@@ -516,8 +527,13 @@ impl Dataset {
             fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         let class = match &mut self.data {
-            // The messages stay as they are.
-            Data::Virtual(_) | Data::External(_) => return Ok(()),
+            // The messages stay as they are, but for the extent.
+            Data::Virtual(_) | Data::External(_) => {
+                if core::mem::take(&mut self.messages_changed) {
+                    header.set_message(kind::DATASPACE, self.space.encode(store.widths()));
+                }
+                return Ok(());
+            }
             Data::Compact(data) => LayoutClass::Compact(data.clone()),
             Data::Contiguous(contiguous) => LayoutClass::Contiguous {
                 addr: contiguous.addr,
@@ -595,8 +611,16 @@ impl Dataset {
 
     pub(crate) fn free_all(&mut self, store: &mut Store) -> Result<()> {
         match &mut self.data {
-            // The heap of the names of external files may serve another dataset, too: it stays.
-            Data::Compact(_) | Data::Virtual(_) | Data::External(_) => {}
+            Data::Compact(_) | Data::Virtual(_) => {}
+            // In a file by others the heap of the names may serve another dataset, too: it stays.
+            Data::External(external) => {
+                if store.stamped() {
+                    external
+                        .blocks()
+                        .iter()
+                        .for_each(|&block| store.free(block));
+                }
+            }
             Data::Contiguous(contiguous) => {
                 if let Some(extent) = contiguous.extent() {
                     store.free_raw(extent);
@@ -605,6 +629,16 @@ impl Dataset {
             Data::Chunked { chunks, .. } => chunks.free_all(store)?,
         }
         Ok(())
+    }
+}
+
+/// Says in the messages of a new dataset which object its datatype is, where that was committed.
+fn name_committed(messages: &mut [RawMessage], committed: Option<Addr>, widths: Widths) {
+    let mut messages = messages.iter_mut();
+    let datatype = messages.find(|message| message.kind == kind::DATATYPE);
+    if let (Some(addr), Some(message)) = (committed, datatype) {
+        message.data = Shared::committed(addr).encode(widths);
+        message.flags |= flag::SHARED;
     }
 }
 

@@ -357,6 +357,7 @@ impl Engine {
     pub(crate) fn check_writable(&mut self, addr: Addr) -> Result<()> {
         self.check_editable(addr)?;
         self.dataset(addr)?.check_writable()?;
+        self.check_external(addr)?;
         self.check_fill(addr)
     }
 
@@ -418,8 +419,12 @@ impl Engine {
             let Some(object) = self.objects.get_mut(&addr) else {
                 continue;
             };
-            if object.dataset.is_none() || !object.header.is_new() {
+            let Some(dataset) = object.dataset.as_ref().filter(|_| object.header.is_new()) else {
                 continue;
+            };
+            if dataset.mappings_at().is_some() {
+                // They are read again with the dataset.
+                self.heap.seal(&mut self.store)?;
             }
             object.stage_parts(&mut self.store, false)?;
             object.header.stage(&mut self.store, false)?;

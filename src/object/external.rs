@@ -1,5 +1,8 @@
 //! Data in external files: raw bytes, piece after piece, as the external data files message lists them.
 
+mod new;
+mod write;
+
 use super::other_files::{FileId, Files};
 use crate::bytes::Extent;
 use crate::chunk::for_each_run;
@@ -12,8 +15,10 @@ use crate::store::Store;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-
 use alloc::vec::Vec;
+
+pub(crate) use new::NewPiece;
+pub(super) use new::{check_new, check_widths};
 
 /// External files that are open at a time.
 const MAX_OPEN: usize = 16;
@@ -35,6 +40,23 @@ struct Piece {
     end: u64,
 }
 
+impl Piece {
+    /// Pieces that follow each other: the name of the file, the offset in it, and the size.
+    fn list<'a>(pieces: impl Iterator<Item = (&'a str, u64, Option<u64>)>) -> Vec<Self> {
+        let mut start = 0_u64;
+        let pieces = pieces.map(|(name, offset, size)| {
+            let end = start.saturating_add(size.unwrap_or(u64::MAX));
+            Self {
+                name: name.into(),
+                offset,
+                start: core::mem::replace(&mut start, end),
+                end,
+            }
+        });
+        pieces.collect()
+    }
+}
+
 impl External {
     pub(crate) fn load(store: &Store, message: &ExternalFiles) -> Result<Self> {
         let widths = store.widths();
@@ -44,7 +66,6 @@ impl External {
         let at = heap.segment.addr.get();
         let segment = store.read(heap.segment, "local heap")?;
         let mut pieces = Vec::with_capacity(message.slots.len());
-        let mut start = 0_u64;
         for slot in &message.slots {
             let name = string_at(&segment, slot.name, at)?;
             let name = core::str::from_utf8(name)
@@ -56,17 +77,10 @@ impl External {
                 )
                 .at(at));
             }
-            let end = start.saturating_add(slot.size.unwrap_or(u64::MAX));
-            pieces.push(Piece {
-                name: name.into(),
-                offset: slot.offset,
-                start,
-                end,
-            });
-            start = end;
+            pieces.push((name, slot.offset, slot.size));
         }
         Ok(Self {
-            pieces,
+            pieces: Piece::list(pieces.into_iter()),
             blocks: [header, heap.segment],
         })
     }
@@ -75,6 +89,43 @@ impl External {
     pub(crate) fn blocks(&self) -> &[Extent] {
         &self.blocks
     }
+
+    /// How many bytes the files have room for.
+    pub(super) fn room(&self) -> u64 {
+        self.pieces.last().map_or(0, |piece| piece.end)
+    }
+
+    /// The name of the first file.
+    pub(super) fn first_name(&self) -> &str {
+        self.pieces.first().map_or("", |piece| &piece.name)
+    }
+}
+
+/// Visits what lies at `at` and on for `len` bytes, piece by piece: the number of the piece, the offset in its file, where
+/// it is in the run and how long it is.
+fn for_each_part(
+    pieces: &[Piece],
+    mut at: u64,
+    len: usize,
+    visit: &mut dyn FnMut(usize, Option<u64>, core::ops::Range<usize>) -> Result<()>,
+) -> Result<()> {
+    let mut done = 0;
+    let mut number = pieces.partition_point(|piece| piece.end <= at);
+    while done < len {
+        let piece = pieces.get(number).ok_or_else(|| {
+            Error::corrupt(
+                "external data files message",
+                "the files are shorter than the dataset",
+            )
+        })?;
+        let take = (piece.end - at).min((len - done) as u64);
+        let offset = piece.offset.checked_add(at - piece.start);
+        visit(number, offset, done..done + take as usize)?;
+        at += take;
+        done += take as usize;
+        number += 1;
+    }
+    Ok(())
 }
 
 /// An external file, and how long it is.
@@ -98,33 +149,19 @@ impl Files<'_> {
     ) -> Result<()> {
         let mut open: BTreeMap<usize, Opened> = BTreeMap::new();
         for_each_run(dims, element, selection, &mut |at, dense, len| {
-            let mut at = at;
-            let mut run = &mut out[dense..dense + len];
-            let mut number = external.pieces.partition_point(|piece| piece.end <= at);
-            while !run.is_empty() {
-                let piece = external.pieces.get(number).ok_or_else(|| {
-                    Error::corrupt(
-                        "external data files message",
-                        "the files are shorter than the dataset",
-                    )
-                })?;
-                let take = (piece.end - at).min(run.len() as u64);
-                let (now, rest) = run.split_at_mut(take as usize);
-                let offset = piece.offset.checked_add(at - piece.start);
+            let run = &mut out[dense..dense + len];
+            for_each_part(&external.pieces, at, len, &mut |number, offset, part| {
                 if !open.contains_key(&number) {
                     if open.len() >= MAX_OPEN {
                         open.clear();
                     }
-                    open.insert(number, self.open_piece(file, piece)?);
+                    open.insert(number, self.open_piece(file, &external.pieces[number])?);
                 }
-                if let Some(opened) = open.get(&number) {
-                    opened.read(offset, now)?;
+                match open.get(&number) {
+                    Some(opened) => opened.read(offset, &mut run[part]),
+                    None => Ok(()),
                 }
-                at += take;
-                run = rest;
-                number += 1;
-            }
-            Ok(())
+            })
         })
     }
 

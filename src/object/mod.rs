@@ -9,7 +9,7 @@ pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;
 mod extension;
-mod external;
+pub(crate) mod external;
 mod header;
 mod heap_ids;
 mod links;

@@ -1,5 +1,5 @@
 //! The other files that a file names: sources of virtual datasets, raw data, targets of external links. They are opened
-//! where the user has allowed it, for reading, and a few stay open.
+//! where the user has allowed it, for reading but for raw data that are written, and a few stay open.
 
 use super::engine::Engine;
 use super::tree::Found;
@@ -59,6 +59,9 @@ pub(crate) trait OpenOther: Send + Sync {
 
     /// Opens a file that was located; `None` where there is none.
     fn open(&self, file: &Located, purpose: Purpose) -> Result<Option<Box<dyn Storage>>>;
+
+    /// Opens a file of raw data to be written, and makes it where there is none; `None` where it cannot be made.
+    fn open_to_write(&self, from: &str, name: &str) -> Result<Option<(Located, Box<dyn Storage>)>>;
 }
 
 /// One of the files that are open together.
@@ -109,6 +112,11 @@ impl OtherFiles {
             open: BTreeMap::new(),
             last: 0,
         }
+    }
+
+    /// Whether any may be opened.
+    pub(super) fn is_allowed(&self) -> bool {
+        self.opener.is_some()
     }
 }
 
@@ -222,6 +230,24 @@ impl Files<'_> {
                 Ok(storage.map(|storage| (located.name, storage)))
             }
             None => Ok(None),
+        }
+    }
+
+    /// Opens a file of raw data of the first file, to be written.
+    pub(super) fn open_raw_to_write(&self, name: &str) -> Result<(String, Box<dyn Storage>)> {
+        let opener = self.opener(name)?;
+        let own = self.others.own.as_ref();
+        if opener
+            .locate(self.name(FileId::ROOT), name, Purpose::External)?
+            .is_some_and(|located| own.is_some_and(|own| own.identity == located.identity))
+        {
+            return Err(Error::invalid(
+                "the file itself has the data of a dataset in external files",
+            ));
+        }
+        match opener.open_to_write(self.name(FileId::ROOT), name)? {
+            Some((located, storage)) => Ok((located.name, storage)),
+            None => Err(Error::not_found().file(name)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use super::chunks::check_chunk;
 use super::dataset::max_dims;
+use super::external::{self, NewPiece};
+use super::virtual_dataset;
 use crate::bytes::{Addr, Widths};
 use crate::chunk::{Grid, default_chunk};
 use crate::error::{Error, Result};
@@ -11,6 +13,7 @@ use crate::format::message::dataspace::{Dataspace, DataspaceKind};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::FillTime;
 use crate::format::message::filter_pipeline::FilterDescription;
+use crate::format::virtual_layout::VirtualLayout;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
@@ -28,6 +31,17 @@ pub(crate) enum LayoutChoice {
     Compact,
     Contiguous,
     Chunked,
+    /// In other datasets.
+    Virtual,
+    /// In files of no format.
+    External,
+}
+
+/// Where the data of a new dataset are that has none in the file.
+#[derive(Debug, Clone)]
+pub(crate) enum Outside {
+    Virtual(VirtualLayout),
+    External(Vec<NewPiece>),
 }
 
 /// What a new dataset is to be.
@@ -39,6 +53,7 @@ pub(crate) struct Plan {
     pub(crate) space: Dataspace,
     pub(crate) chunk: Option<Vec<u64>>,
     pub(crate) layout: LayoutChoice,
+    pub(crate) outside: Option<Outside>,
     pub(crate) filters: Vec<Request>,
     /// One element, as the file stores it.
     pub(crate) fill: Option<Vec<u8>>,
@@ -65,8 +80,13 @@ impl Plan {
         {
             widths.check_len("the extent of an axis", *dim)?;
         }
-        if self.choice()? == LayoutChoice::Contiguous {
+        if let LayoutChoice::Contiguous | LayoutChoice::External = self.choice()? {
             widths.check_len("the size of contiguous data", self.bytes()?)?;
+        }
+        match &self.outside {
+            Some(Outside::Virtual(layout)) => virtual_dataset::check_size(layout, widths)?,
+            Some(Outside::External(pieces)) => external::check_widths(pieces, widths)?,
+            None => {}
         }
         // As libhdf5 does: where it writes a part of the data first, it would take what it finds beside it for places
         // in a global heap.
@@ -82,6 +102,18 @@ impl Plan {
         let element = u64::from(self.datatype.size());
         self.datatype.check()?;
         self.datatype.check_bound(bound)?;
+        match &self.outside {
+            Some(Outside::Virtual(_)) if bound == LibVer::V18 => {
+                return Err(Error::unsupported(
+                    "a virtual dataset in a file for HDF5 1.8, which does not know them",
+                ));
+            }
+            Some(Outside::Virtual(layout)) => {
+                virtual_dataset::check_new(layout, &self.space.dims, &self.max_dims())?;
+            }
+            Some(Outside::External(pieces)) => external::check_new(pieces, self)?,
+            None => {}
+        }
         if let Some(fill) = &self.fill
             && fill.len() as u64 != element
         {
@@ -165,6 +197,9 @@ impl Plan {
 }
 
 fn choose_layout(plan: &Plan, extendible: bool, simple: bool, bytes: u64) -> Result<LayoutChoice> {
+    if let Some(outside) = &plan.outside {
+        return choose_outside(plan, outside);
+    }
     let chunked = plan.chunk.is_some() || !plan.filters.is_empty() || extendible;
     let refuse = |reason: &'static str| Err(Error::invalid(reason));
     if chunked && !simple {
@@ -187,5 +222,16 @@ fn choose_layout(plan: &Plan, extendible: bool, simple: bool, bytes: u64) -> Res
         }
         LayoutChoice::Auto => Ok(LayoutChoice::Contiguous),
         choice => Ok(choice),
+    }
+}
+
+fn choose_outside(plan: &Plan, outside: &Outside) -> Result<LayoutChoice> {
+    let own = plan.chunk.is_some() || !plan.filters.is_empty() || plan.layout != LayoutChoice::Auto;
+    match outside {
+        _ if own => Err(Error::invalid(
+            "data in other datasets or files have no layout, chunk shape or filters here",
+        )),
+        Outside::Virtual(_) => Ok(LayoutChoice::Virtual),
+        Outside::External(_) => Ok(LayoutChoice::External),
     }
 }

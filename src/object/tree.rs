@@ -294,7 +294,10 @@ impl Engine {
 
     fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
         let prefix = Prefix::ordered(plan.track_order).changing(plan.attr_phase_change);
-        let (mut dataset, messages): (_, Vec<RawMessage>) = Dataset::create(&mut self.store, plan)?;
+        let (mut dataset, messages): (_, Vec<RawMessage>) = {
+            let Self { store, heap, .. } = self;
+            Dataset::create(store, heap, plan)?
+        };
         let grows = dataset.can_grow();
         let mut header = Header::new(parent, prefix, messages, Vec::new(), grows);
         if !self.place_in_one(&mut dataset, &mut header)? {

@@ -130,9 +130,15 @@ impl Engine {
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<()> {
-        self.touch(addr)?;
-        self.release_selected(addr, selection)?;
-        self.put_elements(addr, selection, bytes)
+        let dims = self.dataset(addr)?.selectable_dims();
+        if self.write_external(addr, &dims, selection, bytes)? {
+            return Ok(());
+        }
+        self.change(|engine| {
+            engine.touch(addr)?;
+            engine.release_selected(addr, selection)?;
+            engine.put_elements(addr, selection, bytes)
+        })
     }
 
     /// Makes the extent `dims` and writes elements to places that it adds.
@@ -143,11 +149,17 @@ impl Engine {
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<()> {
-        self.change_extent(addr, dims, true)?;
-        // What the extent gains is fill, which owns nothing in the heap.
-        self.put_elements(addr, selection, bytes)?;
-        self.dataset(addr)?.set_appendable();
-        Ok(())
+        let outside = self.write_external(addr, dims, selection, bytes)?;
+        self.change(|engine| {
+            engine.change_extent(addr, dims, true)?;
+            if outside {
+                return Ok(());
+            }
+            // What the extent gains is fill, which owns nothing in the heap.
+            engine.put_elements(addr, selection, bytes)?;
+            engine.dataset(addr)?.set_appendable();
+            Ok(())
+        })
     }
 
     fn put_elements(&mut self, addr: Addr, selection: &Resolved, bytes: &[u8]) -> Result<()> {
@@ -233,7 +245,7 @@ impl Engine {
 
     /// Changes the extent of a dataset.
     pub(crate) fn resize_dataset(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
-        self.change_extent(addr, dims, false)
+        self.change(|engine| engine.change_extent(addr, dims, false))
     }
 
     /// `overwritten`: everything that comes into view is about to be.

@@ -127,6 +127,22 @@ impl OpenOther for Paths {
             Err(error) => Err(error),
         }
     }
+
+    fn open_to_write(&self, from: &str, name: &str) -> Result<Option<(Located, Box<dyn Storage>)>> {
+        let found = self.locate(from, name, Purpose::External)?;
+        // One that is missing is made where libhdf5 makes it.
+        let first = candidates(from, name, Purpose::External).into_iter().next();
+        let Some(path) = found.map(|file| PathBuf::from(file.name)).or(first) else {
+            return Ok(None);
+        };
+        let mut options = std::fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = options
+            .open(&path)
+            .map_err(|error| crate::file::open_error(error, &path))?;
+        let storage = crate::storage::FileStorage::new(file);
+        Ok(Some((located(&path), Box::new(storage))))
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@
 //!
 //! A string in the segment ends with a NUL.
 
-use crate::bytes::{Extent, Take, Widths};
+use crate::bytes::{Addr, Extent, Put, Take, Widths};
 use crate::error::{Error, Result};
+use alloc::vec::Vec;
 
 const NAME: &str = "local heap";
 
@@ -45,6 +46,30 @@ impl LocalHeap {
             segment: Extent::new(addr, len),
         })
     }
+}
+
+/// A heap of strings at `addr`, header and data segment in one block, without free space; and where each string is in the
+/// segment. The first is the empty one, which every heap has.
+pub(crate) fn encode(strings: &[&[u8]], addr: Addr, widths: Widths) -> (Vec<u8>, Vec<u64>) {
+    let mut segment = Vec::new();
+    segment.put_zeros(8);
+    let mut places = Vec::with_capacity(strings.len());
+    for string in strings {
+        places.push(segment.len() as u64);
+        segment.put_bytes(string);
+        let end = (segment.len() + 1).next_multiple_of(8);
+        segment.put_zeros(end - segment.len());
+    }
+    let header = header_size(widths).next_multiple_of(8);
+    let mut out = Vec::with_capacity(header as usize + segment.len());
+    out.put_bytes(b"HEAP");
+    out.put_zeros(4);
+    out.put_len(segment.len() as u64, widths);
+    out.put_len(NO_FREE_BLOCK, widths);
+    out.put_addr(Some(addr.plus(header)), widths);
+    out.put_zeros(header as usize - out.len());
+    out.append(&mut segment);
+    (out, places)
 }
 
 /// The string at `at` of the data segment, which stands at `offset` in the file.

@@ -12,7 +12,7 @@
 //!   +   L    size of the piece, all ones: no end
 //! ```
 
-use crate::bytes::{Addr, Take, Widths};
+use crate::bytes::{Addr, Put, Take, Widths};
 use crate::error::Result;
 use alloc::vec::Vec;
 
@@ -66,9 +66,7 @@ impl ExternalFiles {
     }
 
     /// The message without slots that are not in use.
-    #[cfg(test)]
     pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        use crate::bytes::Put;
         let mut out = Vec::new();
         out.put_u8(1);
         out.put_zeros(3);

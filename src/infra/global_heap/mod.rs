@@ -100,14 +100,8 @@ impl GlobalHeap {
             ));
         }
         let length = bytes.len() as u64;
-        if length > u64::from(u32::MAX) {
-            return Err(Error::limit(
-                "the size of an element of variable length",
-                length,
-                u64::from(u32::MAX),
-            ));
-        }
         let widths = store.widths();
+        check_length("the size of an element of variable length", length)?;
         let need = object_size(length, widths);
         if let Some(open) = &mut self.open
             && open.fits(need, widths)
@@ -125,8 +119,7 @@ impl GlobalHeap {
         need: u64,
         widths: Widths,
     ) -> Result<HeapRef> {
-        let most = closed_size(prefix_size(widths).saturating_add(need), widths);
-        widths.check_len("the size of a global heap collection", most)?;
+        check_collection(need, widths)?;
         if prefix_size(widths) + need > MAX_GROWTH {
             let mut alone = self.create(store, closed_size(prefix_size(widths) + need, widths))?;
             let at = Self::put(&mut alone, bytes, widths);
@@ -291,6 +284,25 @@ impl GlobalHeap {
         }
         Ok(())
     }
+}
+
+fn check_length(what: &'static str, length: u64) -> Result<()> {
+    match length > u64::from(u32::MAX) {
+        true => Err(Error::limit(what, length, u64::from(u32::MAX))),
+        false => Ok(()),
+    }
+}
+
+/// Refuses an object whose collection would be too long.
+fn check_collection(need: u64, widths: Widths) -> Result<()> {
+    let most = closed_size(prefix_size(widths).saturating_add(need), widths);
+    widths.check_len("the size of a global heap collection", most)
+}
+
+/// Refuses what [`GlobalHeap::insert`] would refuse.
+pub(crate) fn check_object(what: &'static str, length: u64, widths: Widths) -> Result<()> {
+    check_length(what, length)?;
+    check_collection(object_size(length, widths), widths)
 }
 
 /// Drops the collections read longest ago.

@@ -22,6 +22,7 @@ fn dataset(engine: &mut Engine, name: &str, len: u64, chunk: Option<u64>) -> Add
         space: Dataspace::simple(vec![len], max),
         chunk: chunk.map(|chunk| vec![chunk]),
         layout: LayoutChoice::Auto,
+        outside: None,
         filters: Vec::new(),
         fill: None,
         fill_time: FillTime::IfSet,

@@ -4,6 +4,7 @@
 //! that any mapping has (`H5D_VDS_LAST_AVAILABLE`), a mapping by block number ends at the first block that is missing
 //! (a printf gap of 0), and what no source has is the fill value.
 
+mod check;
 mod elements;
 mod transfer;
 
@@ -21,8 +22,11 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use check::{check, reach};
 use elements::{Elements, Steps};
 use transfer::Wanted;
+
+pub(super) use check::{check_new, check_size};
 
 const NAME: &str = "virtual dataset heap block";
 
@@ -42,19 +46,32 @@ pub(crate) struct Virtual {
 }
 
 impl Virtual {
+    /// A new one, whose mappings have been checked and put in the heap.
+    pub(super) fn new(heap: HeapRef, layout: VirtualLayout, rank: usize) -> Self {
+        let mut least = vec![0; rank];
+        for mapping in &layout.mappings {
+            reach(&mapping.target, &mut least);
+        }
+        Self {
+            heap: Some(heap),
+            blocks: vec![0; layout.mappings.len()],
+            layout: Arc::new(layout),
+            least,
+        }
+    }
+
     pub(crate) fn load(store: &Store, heap: Option<HeapRef>, rank: usize) -> Result<Self> {
         let layout = match heap {
             Some(at) => GlobalHeap::new().with(store, at, |bytes| {
                 VirtualLayout::decode(bytes, store.widths(), at.addr.get())
             })??,
-            None => VirtualLayout {
-                names: Vec::new(),
-                mappings: Vec::new(),
-            },
+            None => VirtualLayout::default(),
         };
         let mut least = vec![0; rank];
         for mapping in &layout.mappings {
-            check(&layout, mapping, rank)?;
+            check(&layout, mapping, rank, &|reason| {
+                Error::corrupt(NAME, reason)
+            })?;
             reach(&mapping.target, &mut least);
         }
         Ok(Self {
@@ -90,41 +107,6 @@ impl Virtual {
     }
 }
 
-/// Refuses a mapping that no reader takes.
-fn check(layout: &VirtualLayout, mapping: &Mapping, rank: usize) -> Result<()> {
-    let wrong = |reason: &'static str| Err(Error::corrupt(NAME, reason));
-    if mapping.target.rank().is_some_and(|target| target != rank) {
-        return wrong("a selection has another rank than the virtual dataset");
-    }
-    for selection in [&mapping.target, &mapping.source] {
-        if matches!(selection, StoredSelection::Points { .. }) {
-            return Err(Error::unsupported("a virtual dataset that maps points"));
-        }
-    }
-    let by_block = by_block(layout, mapping);
-    match (unlimited(&mapping.target), unlimited(&mapping.source)) {
-        (None, _) | (_, Some(_)) if by_block => {
-            wrong("the name of a source has a block number, its mapping has no blocks")
-        }
-        (None, Some(_)) => wrong("an unlimited source of a limited mapping"),
-        (Some(_), None) if !by_block => {
-            wrong("an unlimited mapping has a limited source without block number")
-        }
-        (Some((_, axis)), None) if axis.count.is_some() => {
-            wrong("a mapping by block number has one block without end")
-        }
-        (Some(_), Some(_)) if across(&mapping.target) != across(&mapping.source) => {
-            wrong("source and mapping differ across their unlimited axes")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether each block of the mapping has a source of its own.
-fn by_block(layout: &VirtualLayout, mapping: &Mapping) -> bool {
-    layout.names[mapping.file].has_block() || layout.names[mapping.dataset].has_block()
-}
-
 /// The unlimited axis of a selection, and its number.
 fn unlimited(selection: &StoredSelection) -> Option<(usize, &HyperslabAxis)> {
     match selection {
@@ -133,40 +115,6 @@ fn unlimited(selection: &StoredSelection) -> Option<(usize, &HyperslabAxis)> {
             axes.find(|(_, axis)| axis.is_unlimited())
         }
         _ => None,
-    }
-}
-
-/// How many elements a selection has for each index of its unlimited axis; `None` beyond 64 bits.
-fn across(selection: &StoredSelection) -> Option<u64> {
-    let StoredSelection::Hyperslab(axes) = selection else {
-        return Some(0);
-    };
-    axes.iter()
-        .try_fold(1_u64, |count, axis| match (axis.count, axis.block) {
-            (Some(blocks), Some(block)) => count.checked_mul(blocks.checked_mul(block)?),
-            _ => Some(count),
-        })
-}
-
-/// Makes `least` hold the limited axes of a selection.
-fn reach(selection: &StoredSelection, least: &mut [u64]) {
-    match selection {
-        StoredSelection::Hyperslab(axes) => {
-            for (axis, least) in axes.iter().zip(least) {
-                if let (Some(count), Some(block)) = (axis.count, axis.block) {
-                    // Decoding has found the end to fit.
-                    *least = (*least).max(axis.start + (count - 1) * axis.stride + block);
-                }
-            }
-        }
-        StoredSelection::Blocks { rank, corners } => {
-            for block in corners.chunks_exact(2 * rank) {
-                for (least, last) in least.iter_mut().zip(&block[*rank..]) {
-                    *least = (*least).max(last + 1);
-                }
-            }
-        }
-        _ => {}
     }
 }
 
