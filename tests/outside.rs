@@ -474,7 +474,7 @@ with h5py.File(sys.argv[1], 'a', libver=('v110', 'v110')) as f:
     let several = file.dataset("several").unwrap();
     assert_eq!(several.shape(), [6, 4]);
     assert_eq!(
-        several.read_slice::<u16, ndarray::Ix1>(5).unwrap(),
+        several.read_slice::<u16, _, ndarray::Ix1>(5).unwrap(),
         array![55, 55, 55, 55]
     );
     several

@@ -78,6 +78,7 @@ impl DatasetBuilder<()> {
             track_order: self.track_order,
             attr_phase_change: self.attr_phase_change,
             chunk_opts: self.chunk_opts,
+            outside: self.outside,
             element: PhantomData,
         }
     }

@@ -321,7 +321,7 @@ fn external_files_that_cannot_be_are_refused() {
     let unsupported = [
         strings.create("v").unwrap_err(),
         // Other files may not be opened.
-        file.new_dataset()
+        file.new_dataset::<u16>()
             .external("a", 0, 0)
             .create_with("v", &[1_u16])
             .unwrap_err(),
