@@ -550,10 +550,11 @@ impl<T: H5Type> DatasetBuilder<T> {
         T: CreateWith<V>,
     {
         let view = data.into();
-        self.check_data().map_err(|error| {
-            let full = self.parent.join(path);
-            self.located(error, &full)
-        })?;
+        let located = |builder: &Self, error| {
+            let full = builder.parent.join(path);
+            builder.located(error, &full)
+        };
+        self.check_data().map_err(|error| located(&self, error))?;
         match &self.extents {
             Extents::Scalar => self.extents = view.shape().into(),
             extents if extents.shape() == view.shape() => {}
@@ -563,10 +564,16 @@ impl<T: H5Type> DatasetBuilder<T> {
                     extents.shape(),
                     view.shape()
                 ));
-                let full = self.parent.join(path);
-                return Err(self.located(error, &full));
+                return Err(located(&self, error));
             }
         }
+        // Before the dataset is made, which would stay behind.
+        let checked = self.parent.with(|engine, _| {
+            let widths = engine.store.widths();
+            let stored = self.datatype.in_file_ref(widths)?;
+            dtype::check_values(view.iter(), &stored, widths.offset)
+        });
+        checked.map_err(|error| located(&self, error))?;
         let dataset = self.create(path)?;
         dataset.write(view)?;
         Ok(dataset)

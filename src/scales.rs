@@ -391,7 +391,7 @@ fn entry_type() -> Datatype {
         size: 16,
         members: vec![
             member("dataset", 0, ObjectReference::datatype()),
-            // `int` before HDF5 1.10.
+            // `int` in older files, and kept there.
             member("dimension", 8, u32::datatype()),
         ],
     }

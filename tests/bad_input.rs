@@ -727,3 +727,13 @@ fn a_full_disk_leaves_the_last_commit() {
         file.close().unwrap();
     }
 }
+
+#[test]
+fn values_that_are_refused_leave_no_dataset_behind() {
+    let file = File::create_memory().unwrap();
+    let strings = file.new_dataset::<String>();
+    assert!(strings.create_with("g/names", &["fine", "n\0t"]).is_err());
+    let short = file.new_dataset::<h5quill::FixedAscii<3>>();
+    assert!(short.create_with("g/short", &["long"]).is_err());
+    assert_eq!(file.member_names().unwrap(), [""; 0]);
+}

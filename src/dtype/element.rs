@@ -197,6 +197,23 @@ pub(crate) fn rehearse(
     }
 }
 
+/// Refuses values that [`encode`] would refuse.
+pub(crate) fn check_values<'a, T: ElementValue + 'a>(
+    values: impl IntoIterator<Item = &'a T>,
+    stored: &Datatype,
+    offset_width: u8,
+) -> Result<()> {
+    T::expect_stored(stored)?;
+    if T::own_bytes(&[], stored).is_some() {
+        return Ok(());
+    }
+    let (mut heap, mut out) = (Rehearsal { offset_width }, Vec::new());
+    values.into_iter().try_for_each(|value| {
+        out.clear();
+        T::encode_elements(core::slice::from_ref(value), stored, &mut heap, &mut out)
+    })
+}
+
 /// The bytes of the values as `stored` has them, borrowed where nothing has to change. Nothing is kept in the heap unless
 /// every value can be stored.
 pub(crate) fn encode<'a, T: ElementValue>(

@@ -30,8 +30,8 @@ mod varlen_string;
 
 pub use convert::Conversion;
 pub(crate) use convert::{Plan, Scratch};
-pub(crate) use element::encode;
 pub use element::{CreateWith, ElementValue};
+pub(crate) use element::{check_values, encode};
 pub use extended::{F80, F128};
 pub use fixed_string::{FixedAscii, FixedUnicode};
 pub use float8::{F8E4M3, F8E5M2};
