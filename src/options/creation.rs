@@ -24,7 +24,7 @@ pub(super) struct Creation {
 
 impl FileBuilder {
     /// Bytes at the start of a file that is created which are the user's own: a power of two from 512 to 4 GiB, or 0, which
-    /// is the default (specification II.A). See [`File::write_userblock`].
+    /// is the default (specification II.A). See [`File::write_userblock`](crate::File::write_userblock).
     ///
     /// ```
     /// use h5quill::{File, storage::MemoryStorage};
