@@ -85,7 +85,7 @@ fn btree_v2_insert(criterion: &mut Criterion) {
                 let place = number.wrapping_mul(factor) % (SIDE * SIDE);
                 number += 1;
                 data.write_slice(
-                    &[[7_u8]],
+                    &byte,
                     (place / SIDE..=place / SIDE, place % SIDE..=place % SIDE),
                 )
             });
