@@ -120,12 +120,15 @@ pub(crate) fn decode_size(prefix: &[u8], widths: Widths, offset: u64) -> Result<
     Ok(size)
 }
 
+/// An object of a long string, with its header: many are shorter.
+const USUAL_OBJECT: usize = 128;
+
 /// The objects of a collection, in the order of their indices, without the free space.
 pub(crate) fn decode(bytes: &[u8], widths: Widths, offset: u64) -> Result<Vec<HeapObject>> {
     let mut take = Take::new(bytes, NAME, offset);
     take.skip(prefix_size(widths) as usize)?;
     let header_size = object_header_size(widths);
-    let mut objects = Vec::new();
+    let mut objects = Vec::with_capacity(bytes.len() / USUAL_OBJECT);
     // Fewer bytes than an object header are free space without one.
     while take.remaining() as u64 >= header_size {
         let index = take.u16()?;
@@ -152,7 +155,9 @@ pub(crate) fn decode(bytes: &[u8], widths: Widths, offset: u64) -> Result<Vec<He
         let body = usize::try_from(body).map_err(|_| take.error("an object is too long"))?;
         take.skip(body)?;
     }
-    objects.sort_unstable_by_key(|object| object.index);
+    if !objects.is_sorted_by_key(|object| object.index) {
+        objects.sort_unstable_by_key(|object| object.index);
+    }
     if objects
         .windows(2)
         .any(|pair| pair[0].index == pair[1].index)

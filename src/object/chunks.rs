@@ -33,7 +33,7 @@ use queue::Queue;
 const FILTERED_UP_TO: usize = if cfg!(test) { 0 } else { 1023 };
 
 /// Blocks shorter than this wait for the commit, which writes neighbours together.
-const STAGE_BELOW: usize = 64 << 10;
+const STAGE_BELOW: usize = 16 << 10;
 
 /// What every operation on chunks needs of the dataset.
 #[derive(Debug, Clone, Copy)]

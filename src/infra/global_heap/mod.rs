@@ -22,10 +22,10 @@ const MAX_GROWTH: u64 = 256 << 10;
 const STAGE_BELOW: usize = 64 << 10;
 
 /// How many collections are kept decoded for reading.
-const CACHED: usize = 8;
+const CACHED: usize = 256;
 
 /// The bytes the cached collections may have together, the one read last excepted.
-const CACHED_BYTES: u64 = 16 << 20;
+const CACHED_BYTES: u64 = 32 << 20;
 
 /// III.E, "Global Heap ID": what an element stores. An element of length 0 has no object: its ID is written as zeros,
 /// by the caller.
