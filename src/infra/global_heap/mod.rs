@@ -4,6 +4,8 @@
 //! collections of its own, in fresh space; overwritten elements are released, and a collection without a live object is
 //! given back.
 
+mod cache;
+
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, Result};
 use crate::format::global_heap::{
@@ -12,6 +14,7 @@ use crate::format::global_heap::{
 use crate::store::Store;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use cache::{Cache, Decoded};
 
 const NAME: &str = "global heap collection";
 
@@ -20,12 +23,6 @@ const MAX_GROWTH: u64 = 256 << 10;
 
 /// Smaller collections wait for the commit, which writes neighbours together.
 const STAGE_BELOW: usize = 64 << 10;
-
-/// How many collections are kept decoded for reading.
-const CACHED: usize = 256;
-
-/// The bytes the cached collections may have together, the one read last excepted.
-const CACHED_BYTES: u64 = 32 << 20;
 
 /// III.E, "Global Heap ID": what an element stores. An element of length 0 has no object: its ID is written as zeros,
 /// by the caller.
@@ -50,14 +47,6 @@ impl Open {
     }
 }
 
-/// A collection for reading.
-#[derive(Debug)]
-struct Decoded {
-    addr: Addr,
-    bytes: Vec<u8>,
-    objects: Vec<HeapObject>,
-}
-
 /// How much of a collection is dead.
 #[derive(Debug)]
 struct Dead {
@@ -74,8 +63,7 @@ pub(crate) struct GlobalHeap {
     next_size: u64,
     /// The memory of a collection that has been written, for the next.
     spare: Vec<u8>,
-    /// The last read is first.
-    cache: Vec<Decoded>,
+    cache: Cache,
     dead: BTreeMap<Addr, Dead>,
 }
 
@@ -230,24 +218,18 @@ impl GlobalHeap {
         if let Some(open) = self.open.as_ref().filter(|open| open.extent.addr == addr) {
             return Ok((&open.bytes, &open.objects));
         }
-        match self.cache.iter().position(|decoded| decoded.addr == addr) {
-            Some(place) => self.cache[..=place].rotate_right(1),
-            None => {
-                let extent = Self::extent(store, addr)?;
-                let bytes = store.read(extent, NAME)?;
-                let objects = format::decode(&bytes, store.widths(), addr.get())?;
-                self.cache.insert(
-                    0,
-                    Decoded {
-                        addr,
-                        bytes,
-                        objects,
-                    },
-                );
-                trim(&mut self.cache);
-            }
+        if !self.cache.find(addr) {
+            let extent = Self::extent(store, addr)?;
+            let bytes = store.read(extent, NAME)?;
+            let objects = format::decode(&bytes, store.widths(), addr.get())?;
+            self.cache.insert(Decoded {
+                addr,
+                bytes,
+                objects,
+            });
         }
-        let first = &self.cache[0];
+        let first = self.cache.first();
+        let first = first.ok_or_else(|| Error::corrupt(NAME, "missing").at(addr.get()))?;
         Ok((&first.bytes, &first.objects))
     }
 
@@ -279,7 +261,7 @@ impl GlobalHeap {
         if !is_open && dead.released.len() == dead.live {
             let extent = dead.extent;
             self.dead.remove(&at.addr);
-            self.cache.retain(|decoded| decoded.addr != at.addr);
+            self.cache.forget(at.addr);
             store.free_raw(extent);
         }
         Ok(())
@@ -303,18 +285,6 @@ fn check_collection(need: u64, widths: Widths) -> Result<()> {
 pub(crate) fn check_object(what: &'static str, length: u64, widths: Widths) -> Result<()> {
     check_length(what, length)?;
     check_collection(object_size(length, widths), widths)
-}
-
-/// Drops the collections read longest ago.
-fn trim(cache: &mut Vec<Decoded>) {
-    cache.truncate(CACHED);
-    let mut total = 0;
-    let fitting = cache.iter().take_while(|decoded| {
-        total += decoded.bytes.len() as u64;
-        total <= CACHED_BYTES
-    });
-    let kept = fitting.count().max(1);
-    cache.truncate(kept);
 }
 
 fn find(objects: &[HeapObject], at: HeapRef) -> Result<&HeapObject> {
