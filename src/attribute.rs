@@ -465,7 +465,6 @@ impl<T> AttributeBuilder<T> {
             let space = crate::builder::dataspace(&self.extents, false);
             let datatype = self.datatype.clone().in_file(engine.store.widths())?;
             datatype.check()?;
-            datatype.check_bound(engine.store.bound)?;
             let size = space
                 .element_count()?
                 .saturating_mul(u64::from(datatype.size()));
@@ -758,8 +757,7 @@ macro_rules! text_values {
             }
 
             fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
-                let strings: Vec<String> = self.iter().map(|text| String::from(*text)).collect();
-                encode_values(&strings, heap)
+                encode_as(&self[..], &String::datatype(), heap)
             }
         }
     )*};

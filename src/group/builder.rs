@@ -2,9 +2,8 @@
 
 use super::Group;
 use crate::error::Result;
-use crate::format::message::group_info::GroupInfo;
 use crate::handle::ObjectRef;
-use crate::object::new_group::{NewGroup, estimates, phase_change};
+use crate::object::new_group::GroupRequest;
 
 /// What a group is to be. Nothing is checked or written before [`create`](Self::create).
 ///
@@ -18,10 +17,7 @@ use crate::object::new_group::{NewGroup, estimates, phase_change};
 #[derive(Debug, Clone)]
 pub struct GroupBuilder {
     parent: ObjectRef,
-    track_order: bool,
-    attr_phase_change: Option<(u32, u32)>,
-    link_phase_change: Option<(u32, u32)>,
-    estimates: Option<(u32, u32)>,
+    request: GroupRequest,
 }
 
 impl GroupBuilder {
@@ -41,7 +37,7 @@ impl GroupBuilder {
     /// ```
     #[must_use]
     pub fn track_order(mut self, track: bool) -> Self {
-        self.track_order = track;
+        self.request.track_order = track;
         self
     }
 
@@ -57,7 +53,7 @@ impl GroupBuilder {
     /// ```
     #[must_use]
     pub fn attr_phase_change(mut self, max_compact: u32, min_dense: u32) -> Self {
-        self.attr_phase_change = Some((max_compact, min_dense));
+        self.request.attr_phase_change = Some((max_compact, min_dense));
         self
     }
 
@@ -78,7 +74,7 @@ impl GroupBuilder {
     /// Where the second is more than the first, [`create`](Self::create) refuses.
     #[must_use]
     pub fn link_phase_change(mut self, max_compact: u32, min_dense: u32) -> Self {
-        self.link_phase_change = Some((max_compact, min_dense));
+        self.request.link_phase_change = Some((max_compact, min_dense));
         self
     }
 
@@ -93,19 +89,8 @@ impl GroupBuilder {
     /// ```
     #[must_use]
     pub fn est_link_info(mut self, entries: u32, name_len: u32) -> Self {
-        self.estimates = Some((entries, name_len));
+        self.request.estimates = Some((entries, name_len));
         self
-    }
-
-    fn new_group(&self) -> Result<NewGroup> {
-        Ok(NewGroup {
-            track_order: self.track_order,
-            attr_phase_change: phase_change(self.attr_phase_change)?,
-            links: GroupInfo {
-                phase_change: phase_change(self.link_phase_change)?,
-                estimates: estimates(self.estimates)?,
-            },
-        })
     }
 
     /// Creates the group at a path, with the groups on the way, which are as [`Group::create_group`] makes them.
@@ -121,7 +106,8 @@ impl GroupBuilder {
     pub fn create(self, path: &str) -> Result<Group> {
         let full = self.parent.join(path);
         let new = self
-            .new_group()
+            .request
+            .check()
             .map_err(|error| error.object(&full).file(self.parent.shared.name()))?;
         let object = self.parent.change(0, |engine, base| {
             let addr = engine.create_group(base, path, new)?;
@@ -148,10 +134,7 @@ impl Group {
     pub fn new_group(&self) -> GroupBuilder {
         GroupBuilder {
             parent: self.object().clone(),
-            track_order: false,
-            attr_phase_change: None,
-            link_phase_change: None,
-            estimates: None,
+            request: GroupRequest::default(),
         }
     }
 }

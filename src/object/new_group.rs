@@ -18,6 +18,28 @@ pub(crate) struct NewGroup {
     pub(crate) links: GroupInfo,
 }
 
+/// What the builders of groups and files were asked for, not checked yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct GroupRequest {
+    pub(crate) track_order: bool,
+    pub(crate) attr_phase_change: Option<(u32, u32)>,
+    pub(crate) link_phase_change: Option<(u32, u32)>,
+    pub(crate) estimates: Option<(u32, u32)>,
+}
+
+impl GroupRequest {
+    pub(crate) fn check(&self) -> Result<NewGroup> {
+        Ok(NewGroup {
+            track_order: self.track_order,
+            attr_phase_change: phase_change(self.attr_phase_change)?,
+            links: GroupInfo {
+                phase_change: phase_change(self.link_phase_change)?,
+                estimates: estimates(self.estimates)?,
+            },
+        })
+    }
+}
+
 impl NewGroup {
     pub(crate) fn prefix(&self) -> Prefix {
         Prefix::ordered(self.track_order).changing(self.attr_phase_change)
@@ -48,7 +70,7 @@ pub(crate) fn phase_change(values: Option<(u32, u32)>) -> Result<Option<(u16, u1
 }
 
 /// The estimates of a new group.
-pub(crate) fn estimates(values: Option<(u32, u32)>) -> Result<Option<(u16, u16)>> {
+fn estimates(values: Option<(u32, u32)>) -> Result<Option<(u16, u16)>> {
     match values {
         Some(values) => pair("an estimate of links", values, DEFAULT_ESTIMATES),
         None => Ok(None),

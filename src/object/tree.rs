@@ -11,8 +11,8 @@ use super::plan::Plan;
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::CharacterSet;
+use crate::format::message::kind;
 use crate::format::message::link::{Link, LinkTarget, external_parts};
-use crate::format::message::{RawMessage, kind};
 use crate::format::object_header::Prefix;
 use crate::store::SECTOR;
 use alloc::collections::BTreeMap;
@@ -294,10 +294,7 @@ impl Engine {
 
     fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
         let prefix = Prefix::ordered(plan.track_order).changing(plan.attr_phase_change);
-        let (mut dataset, messages): (_, Vec<RawMessage>) = {
-            let Self { store, heap, .. } = self;
-            Dataset::create(store, heap, plan)?
-        };
+        let (mut dataset, messages) = Dataset::create(&mut self.store, &mut self.heap, plan)?;
         let grows = dataset.can_grow();
         let mut header = Header::new(parent, prefix, messages, Vec::new(), grows);
         if !self.place_in_one(&mut dataset, &mut header)? {

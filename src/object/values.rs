@@ -130,8 +130,7 @@ impl Engine {
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<()> {
-        let dims = self.dataset(addr)?.selectable_dims();
-        if self.write_external(addr, &dims, selection, bytes)? {
+        if self.write_external(addr, None, selection, bytes)? {
             return Ok(());
         }
         self.change(|engine| {
@@ -149,7 +148,7 @@ impl Engine {
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<()> {
-        let outside = self.write_external(addr, dims, selection, bytes)?;
+        let outside = self.write_external(addr, Some(dims), selection, bytes)?;
         self.change(|engine| {
             engine.change_extent(addr, dims, true)?;
             if outside {

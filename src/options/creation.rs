@@ -6,20 +6,16 @@ use crate::format::libver::LibVer;
 use crate::format::message::file_space_info::{
     DEFAULT_PAGE, FileSpaceInfo, FileSpaceStrategy, MAX_PAGE, MIN_PAGE,
 };
-use crate::format::message::group_info::GroupInfo;
 use crate::object::engine::NewFile;
-use crate::object::new_group::{NewGroup, estimates, phase_change};
+use crate::object::new_group::GroupRequest;
 
 /// What is asked for, not checked yet.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Creation {
     userblock: u64,
-    track_order: bool,
     file_space: FileSpaceStrategy,
     page_size: Option<u64>,
-    attr_phase_change: Option<(u32, u32)>,
-    link_phase_change: Option<(u32, u32)>,
-    estimates: Option<(u32, u32)>,
+    root: GroupRequest,
 }
 
 impl FileBuilder {
@@ -55,7 +51,7 @@ impl FileBuilder {
     /// ```
     #[must_use]
     pub fn track_order(mut self, track: bool) -> Self {
-        self.creation.track_order = track;
+        self.creation.root.track_order = track;
         self
     }
 
@@ -112,7 +108,7 @@ impl FileBuilder {
     /// ```
     #[must_use]
     pub fn attr_phase_change(mut self, max_compact: u32, min_dense: u32) -> Self {
-        self.creation.attr_phase_change = Some((max_compact, min_dense));
+        self.creation.root.attr_phase_change = Some((max_compact, min_dense));
         self
     }
 
@@ -127,7 +123,7 @@ impl FileBuilder {
     /// ```
     #[must_use]
     pub fn link_phase_change(mut self, max_compact: u32, min_dense: u32) -> Self {
-        self.creation.link_phase_change = Some((max_compact, min_dense));
+        self.creation.root.link_phase_change = Some((max_compact, min_dense));
         self
     }
 
@@ -142,7 +138,7 @@ impl FileBuilder {
     /// ```
     #[must_use]
     pub fn est_link_info(mut self, entries: u32, name_len: u32) -> Self {
-        self.creation.estimates = Some((entries, name_len));
+        self.creation.root.estimates = Some((entries, name_len));
         self
     }
 
@@ -170,7 +166,7 @@ impl FileBuilder {
             userblock,
             libver,
             file_space: self.creation.file_space()?,
-            root: self.creation.root()?,
+            root: self.creation.root.check()?,
         })
     }
 }
@@ -187,16 +183,5 @@ impl Creation {
         }
         let usual = self.file_space == FileSpaceStrategy::default() && size == DEFAULT_PAGE;
         Ok((!usual).then(|| FileSpaceInfo::new(self.file_space, size)))
-    }
-
-    fn root(&self) -> Result<NewGroup> {
-        Ok(NewGroup {
-            track_order: self.track_order,
-            attr_phase_change: phase_change(self.attr_phase_change)?,
-            links: GroupInfo {
-                phase_change: phase_change(self.link_phase_change)?,
-                estimates: estimates(self.estimates)?,
-            },
-        })
     }
 }

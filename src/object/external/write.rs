@@ -30,21 +30,22 @@ impl Engine {
         }
     }
 
-    /// Writes elements to external files, of a dataset that has or is about to get the extent `dims`; false where the data
-    /// are not in such files. An error leaves this file as it is.
+    /// Writes elements to external files, of a dataset that is about to get the extent `grown` or keeps its own; false where
+    /// the data are not in such files. An error leaves this file as it is.
     pub(in crate::object) fn write_external(
         &mut self,
         addr: Addr,
-        dims: &[u64],
+        grown: Option<&[u64]>,
         selection: &Resolved,
         bytes: &[u8],
     ) -> Result<bool> {
         let dataset = self.dataset(addr)?;
-        let (element, external) = (dataset.element_size(), dataset.external());
-        let Some(external) = external else {
+        let Some(external) = dataset.external() else {
             return Ok(false);
         };
-        self.across(|files| files.write_external(&external, dims, element, selection, bytes))?;
+        let element = dataset.element_size();
+        let dims = grown.map_or_else(|| dataset.selectable_dims(), <[u64]>::to_vec);
+        self.across(|files| files.write_external(&external, &dims, element, selection, bytes))?;
         Ok(true)
     }
 }
