@@ -3,9 +3,11 @@
 mod addr;
 mod checksum;
 mod put;
+mod short;
 mod take;
 
 pub(crate) use addr::{Addr, Extent, UNDEFINED, Widths};
 pub(crate) use checksum::lookup3;
 pub(crate) use put::Put;
+pub(crate) use short::ShortBytes;
 pub(crate) use take::Take;

@@ -23,10 +23,13 @@ pub(crate) trait Put {
 
     /// The low `width` bytes (1 to 8) of `value`; constructors have refused what does not fit.
     fn put_uint(&mut self, value: u64, width: u8) {
+        if width == 8 {
+            return self.put_u64(value);
+        }
         let mut bytes = [0; 8];
         LittleEndian::write_u64(&mut bytes, value);
         debug_assert!(
-            width == 8 || value >> (8 * u32::from(width)) == 0,
+            value >> (8 * u32::from(width)) == 0,
             "{value} in {width} bytes"
         );
         self.put_bytes(&bytes[..usize::from(width)]);

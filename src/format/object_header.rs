@@ -228,7 +228,7 @@ fn decode_messages(
             kind,
             flags,
             creation_order,
-            data: take.bytes(size)?.to_vec(),
+            data: take.bytes(size)?.into(),
         });
     }
     let has_nil = messages.iter().any(|message| message.kind == kind::NIL);
@@ -375,9 +375,8 @@ fn trailing_nil_size(prefix: &Prefix, messages: &[RawMessage]) -> usize {
 
 /// Puts a message with `zeros` appended to its data.
 fn put_message(out: &mut Vec<u8>, prefix: &Prefix, message: &RawMessage, zeros: usize) {
-    out.put_u8(message.kind);
-    out.put_u16((message.data.len() + zeros) as u16);
-    out.put_u8(message.flags);
+    let [low, high] = ((message.data.len() + zeros) as u16).to_le_bytes();
+    out.put_bytes(&[message.kind, low, high, message.flags]);
     if prefix.tracks_creation_order() {
         out.put_u16(message.creation_order);
     }

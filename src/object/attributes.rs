@@ -6,7 +6,7 @@ use super::dense::{self, ATTRIBUTES, Dense, Message, Places, StoredId};
 use super::header::Header;
 use super::new_group::DEFAULT_PHASE_CHANGE;
 use super::shared::{decode_attribute, message_data};
-use crate::bytes::{Extent, Take};
+use crate::bytes::{Extent, ShortBytes, Take};
 use crate::error::{Error, Result};
 use crate::format::message::attribute::Attribute;
 use crate::format::message::attribute_info::AttributeInfo;
@@ -164,7 +164,7 @@ impl Attributes {
         store: &mut Store,
         header: &mut Header,
         name: &[u8],
-        data: Vec<u8>,
+        data: ShortBytes,
     ) -> Result<Option<Attribute>> {
         self.make_editable(store, header)?;
         if self.dense.is_none()
@@ -190,7 +190,7 @@ impl Attributes {
         store: &mut Store,
         header: &mut Header,
         name: &[u8],
-        data: Vec<u8>,
+        data: ShortBytes,
     ) -> Result<()> {
         self.make_editable(store, header)?;
         let order = self.next_order(header)?;
@@ -204,7 +204,7 @@ impl Attributes {
         header: &mut Header,
         order: u64,
         name: &[u8],
-        data: Vec<u8>,
+        data: ShortBytes,
     ) -> Result<()> {
         let (max, _) = phase_change(header);
         if self.dense.is_none()
@@ -350,7 +350,7 @@ impl Attributes {
         header: &mut Header,
         order: u64,
         name: &[u8],
-        data: Vec<u8>,
+        data: ShortBytes,
     ) -> Result<()> {
         match &mut self.dense {
             Some(dense) => {
@@ -490,7 +490,7 @@ fn find_compact(store: &Store, header: &Header, name: &[u8]) -> Result<Option<(u
             continue;
         }
         let data = message_data(store, header, message)?;
-        if Attribute::name_of(&data)? == name {
+        if Attribute::is_named(&data, name)? {
             return Ok(Some((number, decode_compact(store, header, message)?)));
         }
     }

@@ -177,7 +177,7 @@ pub(crate) fn copy(
             engine.insert_link(root, &name, LinkTarget::Hard(addr))?;
         }
         let parent = engine.create_missing(parent, &missing)?;
-        engine.insert_link(parent, &name, LinkTarget::Hard(top))
+        engine.insert_link(parent, name, LinkTarget::Hard(top))
     })
 }
 
@@ -284,7 +284,7 @@ impl Copying {
             };
             attribute.unshare(committed, to);
             if from != to {
-                attribute.dataspace_bytes = attribute.dataspace(from)?.encode(to);
+                attribute.dataspace_bytes = attribute.dataspace(from)?.encode(to).into_vec();
             }
         }
         let links = planned.links.as_ref().map(|links| self.copied_links(links));

@@ -22,7 +22,7 @@ use crate::format::message::datatype::Datatype;
 use crate::format::message::fill_value::{AllocTime, Fill as FillMessage, FillTime, FillValue};
 use crate::format::message::filter_pipeline::{FilterDescription, FilterPipeline};
 use crate::format::message::layout::{
-    ChunkedLayout, IndexLayout, Layout, LayoutClass, UNFILTERED_EDGES,
+    ChunkedLayout, IndexLayout, Layout, LayoutClass, UNFILTERED_EDGES, encode_compact,
 };
 use crate::format::message::shared::Shared;
 use crate::format::message::{RawMessage, flag, kind};
@@ -37,6 +37,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 pub(crate) use stored::{NewChunks, Stored};
+
+/// As many messages as most datasets come to have: extent, type, fill value, layout and some attributes.
+const USUAL_MESSAGES: usize = 8;
 
 #[derive(Debug)]
 enum Data {
@@ -163,7 +166,8 @@ impl Dataset {
             Data::Chunked { .. } | Data::Virtual(_) => AllocTime::Incremental,
         };
         let fill = fill.map_or(FillMessage::Default, FillMessage::Value);
-        let mut messages = vec![
+        let mut messages = Vec::with_capacity(USUAL_MESSAGES);
+        messages.extend([
             RawMessage::new(kind::DATASPACE, 0, self.space.encode(store.widths())),
             RawMessage::new(
                 kind::DATATYPE,
@@ -175,7 +179,7 @@ impl Dataset {
                 flag::CONSTANT,
                 FillValue::new(alloc_time, fill_time, fill).encode(),
             ),
-        ];
+        ]);
         if !self.filters.is_empty() {
             let pipeline = FilterPipeline::new(self.filters.clone());
             messages.push(RawMessage::new(
@@ -534,7 +538,14 @@ impl Dataset {
                 }
                 return Ok(());
             }
-            Data::Compact(data) => LayoutClass::Compact(data.clone()),
+            Data::Compact(data) => {
+                if core::mem::take(&mut self.messages_changed) {
+                    header.set_message(kind::DATASPACE, self.space.encode(store.widths()));
+                    let version = self.layout_version.max(3);
+                    header.set_message(kind::LAYOUT, encode_compact(version, data));
+                }
+                return Ok(());
+            }
             Data::Contiguous(contiguous) => LayoutClass::Contiguous {
                 addr: contiguous.addr,
                 size: contiguous.size,

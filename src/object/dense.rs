@@ -5,7 +5,7 @@ mod verify;
 
 use super::header::Header;
 use super::shared::in_heap;
-use crate::bytes::{Addr, Extent, Put, Take, Widths, lookup3};
+use crate::bytes::{Addr, Extent, Put, ShortBytes, Take, Widths, lookup3};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::shared::HEAP_ID;
 use crate::format::message::{flag, kind};
@@ -34,8 +34,8 @@ pub(crate) struct Kind {
     pub(crate) order_tree: u8,
     pub(crate) heap: fractal_heap::Parameters,
     /// Encodes the records for a message: by name hash, by creation order.
-    pub(crate) name_record: fn(id: &StoredId<'_>, hash: u32, order: u64) -> Vec<u8>,
-    pub(crate) order_record: fn(id: &StoredId<'_>, order: u64) -> Vec<u8>,
+    pub(crate) name_record: fn(id: &StoredId<'_>, hash: u32, order: u64) -> ShortBytes,
+    pub(crate) order_record: fn(id: &StoredId<'_>, order: u64) -> ShortBytes,
     /// Where the hash of the name is in a name record.
     pub(crate) hash_at: usize,
     /// Where the message is and hash of its name, of a name record.
@@ -86,13 +86,13 @@ pub(crate) static LINKS: Kind = Kind {
     order_tree: 6,
     heap: fractal_heap::Parameters::LINKS,
     name_record: |id, hash, _| {
-        let mut record = Vec::with_capacity(4 + id.id().len());
+        let mut record = ShortBytes::new();
         record.put_u32(hash);
         record.put_bytes(id.id());
         record
     },
     order_record: |id, order| {
-        let mut record = Vec::with_capacity(8 + id.id().len());
+        let mut record = ShortBytes::new();
         record.put_u64(order);
         record.put_bytes(id.id());
         record
@@ -113,7 +113,7 @@ pub(crate) static ATTRIBUTES: Kind = Kind {
     order_tree: 9,
     heap: fractal_heap::Parameters::ATTRIBUTES,
     name_record: |id, hash, order| {
-        let mut record = Vec::with_capacity(9 + id.id().len());
+        let mut record = ShortBytes::new();
         record.put_bytes(id.id());
         record.put_u8(id.flags());
         record.put_u32(order as u32);
@@ -121,7 +121,7 @@ pub(crate) static ATTRIBUTES: Kind = Kind {
         record
     },
     order_record: |id, order| {
-        let mut record = Vec::with_capacity(5 + id.id().len());
+        let mut record = ShortBytes::new();
         record.put_bytes(id.id());
         record.put_u8(id.flags());
         record.put_u32(order as u32);
@@ -408,9 +408,11 @@ impl<'a> Name<'a> {
         store: &Store,
         record: &[u8],
     ) -> Result<(Ordering, Option<Vec<u8>>)> {
-        let mut take = Take::new(record, "name record", 0);
-        take.skip(self.kind.hash_at)?;
-        match self.hash.cmp(&take.u32()?) {
+        let hash = record
+            .get(self.kind.hash_at..)
+            .and_then(<[u8]>::first_chunk);
+        let hash = hash.ok_or_else(|| Error::corrupt("name record", "ends too early"))?;
+        match self.hash.cmp(&u32::from_le_bytes(*hash)) {
             Ordering::Equal => {
                 let (id, _) = (self.kind.split_name_record)(record)?;
                 let message = read(heap, store, id)?;

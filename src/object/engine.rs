@@ -27,6 +27,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 
 /// Clean objects beyond this many are forgotten after a commit, and beyond twice as many before the next is read.
@@ -275,25 +276,11 @@ impl Engine {
 
     /// The object at `addr`.
     pub(crate) fn object(&mut self, addr: Addr) -> Result<&mut Object> {
-        self.load(addr)?;
-        self.objects
-            .get_mut(&addr)
-            .map(Box::as_mut)
-            .ok_or_else(|| Error::corrupt("object header", "missing").at(addr.get()))
+        self.parts(addr).map(|(object, ..)| object)
     }
 
     pub(crate) fn load(&mut self, addr: Addr) -> Result<()> {
-        if self.store.poisoned() {
-            return Err(Error::new(ErrorKind::Poisoned));
-        }
-        if !self.objects.contains_key(&addr) {
-            if self.objects.len() >= self.most_objects {
-                self.forget_clean();
-            }
-            let object = Object::load(&self.store, addr)?;
-            self.objects.insert(addr, Box::new(object));
-        }
-        Ok(())
+        self.parts(addr).map(drop)
     }
 
     /// The object and the store, both to be used.
@@ -301,12 +288,16 @@ impl Engine {
         &mut self,
         addr: Addr,
     ) -> Result<(&mut Object, &mut Store, &mut GlobalHeap)> {
-        self.load(addr)?;
-        let object = self
-            .objects
-            .get_mut(&addr)
-            .map(Box::as_mut)
-            .ok_or_else(|| Error::corrupt("object header", "missing").at(addr.get()))?;
+        if self.store.poisoned() {
+            return Err(Error::new(ErrorKind::Poisoned));
+        }
+        if self.objects.len() >= self.most_objects && !self.objects.contains_key(&addr) {
+            self.forget_clean();
+        }
+        let object = match self.objects.entry(addr) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Box::new(Object::load(&self.store, addr)?)),
+        };
         Ok((object, &mut self.store, &mut self.heap))
     }
 
@@ -329,12 +320,21 @@ impl Engine {
 
     /// Refuses what cannot be changed, before anything is.
     pub(crate) fn check_editable(&mut self, addr: Addr) -> Result<()> {
+        self.parts_to_edit(addr).map(drop)
+    }
+
+    /// As [`parts`](Self::parts), of an object that can be changed.
+    pub(crate) fn parts_to_edit(
+        &mut self,
+        addr: Addr,
+    ) -> Result<(&mut Object, &mut Store, &mut GlobalHeap)> {
         if self.read_only {
             return Err(Error::new(ErrorKind::ReadOnly));
         }
-        let (object, store, _) = self.parts(addr)?;
+        let (object, store, heap) = self.parts(addr)?;
         object.header.check_editable()?;
-        object.header.check_adoptable(store)
+        object.header.check_adoptable(store)?;
+        Ok((object, store, heap))
     }
 
     /// As [`check_editable`](Self::check_editable), for a change of a group's links.
@@ -369,8 +369,7 @@ impl Engine {
 
     /// Marks the object as changed.
     pub(crate) fn touch(&mut self, addr: Addr) -> Result<()> {
-        self.check_editable(addr)?;
-        let (object, store, _) = self.parts(addr)?;
+        let (object, store, _) = self.parts_to_edit(addr)?;
         object.header.touch(store);
         let is_group = object.links.is_some();
         if is_group {

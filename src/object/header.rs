@@ -6,7 +6,7 @@
 //! bytes, so that its address stays valid.
 
 use super::record::{MAX_SPARE, Record};
-use crate::bytes::{Addr, Extent, Widths};
+use crate::bytes::{Addr, Extent, ShortBytes, Widths};
 use crate::error::{Error, Result};
 use crate::format::legacy::object_header as old;
 use crate::format::message::attribute_info::AttributeInfo;
@@ -270,7 +270,8 @@ impl Header {
     }
 
     /// Replaces the data of the first message of a kind, or adds one. It is the header's own then, and not one to share.
-    pub(crate) fn set_message(&mut self, kind: u8, data: Vec<u8>) {
+    pub(crate) fn set_message(&mut self, kind: u8, data: impl Into<ShortBytes>) {
+        let data = data.into();
         match self
             .messages
             .iter_mut()

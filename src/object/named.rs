@@ -74,7 +74,7 @@ impl Engine {
                 refused: None,
             });
             engine.objects.insert(addr, object);
-            engine.insert_link(parent, &last, LinkTarget::Hard(addr))?;
+            engine.insert_link(parent, last, LinkTarget::Hard(addr))?;
             Ok(addr)
         })
     }

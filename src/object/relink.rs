@@ -82,7 +82,7 @@ impl Engine {
         }
         let moved = Link {
             name: last.as_bytes().to_vec(),
-            charset: charset(&last),
+            charset: charset(last),
             creation_order: None,
             target: link.target,
         };

@@ -43,7 +43,7 @@ fn look_up(store: &Store, header: &Header, kind: u8, reference: &[u8]) -> Result
 fn in_header(header: &Header, kind: u8) -> Result<Vec<u8>> {
     let at = header.addr.get();
     match header.message(kind) {
-        Some(message) if message.flags & flag::SHARED == 0 => Ok(message.data.clone()),
+        Some(message) if message.flags & flag::SHARED == 0 => Ok(message.data.to_vec()),
         Some(_) => Err(Error::corrupt(NAME, "it leads to another shared message").at(at)),
         None => Err(Error::corrupt(NAME, "the object it leads to has no such message").at(at)),
     }

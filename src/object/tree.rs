@@ -17,15 +17,12 @@ use crate::format::object_header::Prefix;
 use crate::store::SECTOR;
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// What is set aside for the attributes of a new dataset, at the most.
 const MAX_ATTRIBUTES: u64 = 1024;
-
-/// As many messages as most datasets come to have: extent, type, fill value, layout and some attributes.
-const USUAL_MESSAGES: usize = 8;
 
 /// Soft links that lead to soft links, at the most.
 const MAX_SOFT_LINKS: usize = 16;
@@ -187,21 +184,18 @@ impl Engine {
 
     /// Where a new object of `path` would be linked: the deepest group that exists, the groups to make on the way,
     /// and the last name. Refuses what exists or cannot be.
-    pub(crate) fn plan_path(
+    pub(crate) fn plan_path<'a>(
         &mut self,
         base: Addr,
-        path: &str,
-    ) -> Result<(Addr, Vec<String>, String)> {
-        let names = check_path(path)?;
+        path: &'a str,
+    ) -> Result<(Addr, Vec<&'a str>, &'a str)> {
+        let (parents, last) = split_path(path)?;
         let mut at = if path.starts_with('/') {
             self.root()
         } else {
             base
         };
-        let (last, parents) = match names.split_last() {
-            Some((last, parents)) => (last, parents),
-            None => return Err(Error::new(ErrorKind::Exists)),
-        };
+        let last = last.ok_or_else(|| Error::new(ErrorKind::Exists))?;
         for (number, name) in parents.iter().enumerate() {
             match self.find(at, name)? {
                 Some(addr) if self.kind(addr)? == ObjectKind::Group => at = addr,
@@ -217,8 +211,7 @@ impl Engine {
                 }
                 None => {
                     self.check_links_editable(at)?;
-                    let missing = parents[number..].iter().map(ToString::to_string).collect();
-                    return Ok((at, missing, (*last).to_string()));
+                    return Ok((at, parents[number..].to_vec(), last));
                 }
             }
         }
@@ -229,7 +222,7 @@ impl Engine {
         if self.link(at, last)?.is_some() {
             return Err(Error::new(ErrorKind::Exists));
         }
-        Ok((at, Vec::new(), (*last).to_string()))
+        Ok((at, Vec::new(), last))
     }
 
     /// Makes a group, with the groups on the way.
@@ -237,11 +230,11 @@ impl Engine {
         let (at, missing, last) = self.plan_path(base, path)?;
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            engine.create_group_in(parent, &last, new)
+            engine.create_group_in(parent, last, new)
         })
     }
 
-    pub(super) fn create_missing(&mut self, mut at: Addr, missing: &[String]) -> Result<Addr> {
+    pub(super) fn create_missing(&mut self, mut at: Addr, missing: &[&str]) -> Result<Addr> {
         for name in missing {
             at = self.create_group_in(at, name, NewGroup::default())?;
         }
@@ -283,7 +276,7 @@ impl Engine {
         }
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            let addr = engine.create_dataset_in(parent, &last, plan)?;
+            let addr = engine.create_dataset_in(parent, last, plan)?;
             if let Some(committed) = committed {
                 engine.hold_named(committed, addr)?;
             }
@@ -317,7 +310,6 @@ impl Engine {
         if changes || header.prefix.tracks_creation_order() || !self.store.stamped() {
             return Ok(false);
         }
-        header.messages.reserve(USUAL_MESSAGES);
         dataset.stage(&mut self.store, header, false)?;
         let bare = header.size_in_one();
         let last = self.last_in_one.and_then(|addr| self.objects.get(&addr));
@@ -413,7 +405,7 @@ impl Engine {
         };
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            engine.insert_link(parent, &last, target)?;
+            engine.insert_link(parent, last, target)?;
             if let Some((addr, count)) = object {
                 engine.touch(addr)?;
                 engine.object(addr)?.header.set_reference_count(count + 1);
@@ -519,21 +511,30 @@ pub(crate) fn charset(name: &str) -> CharacterSet {
     }
 }
 
-/// The names of the path of a link, none with a NUL. Slashes in a row are one, and a dot is the group itself, as in libhdf5;
-/// two dots are a name like any other.
+/// The names of the path of a link.
 pub(super) fn check_path(path: &str) -> Result<Vec<&str>> {
+    let (mut names, last) = split_path(path)?;
+    names.extend(last);
+    Ok(names)
+}
+
+/// The names of groups on the path of a link, and that of the link; none has a NUL. Slashes in a row are one, and a dot
+/// is the group itself, as in libhdf5; two dots are a name like any other.
+fn split_path(path: &str) -> Result<(Vec<&str>, Option<&str>)> {
     if path.is_empty() {
         return Err(Error::invalid("the name is empty"));
     }
-    let mut names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
-    if names.last() == Some(&".") {
-        return Err(Error::invalid(format!(
-            "no link is named by {path:?}, which ends in a dot"
-        )));
+    let (mut parents, mut last) = (Vec::new(), None);
+    for name in path.split('/').filter(|name| !name.is_empty()) {
+        if name.contains('\0') {
+            return Err(Error::invalid(format!("the name {name:?} has a NUL")));
+        }
+        parents.extend(last.replace(name).filter(|before| *before != "."));
     }
-    names.retain(|name| *name != ".");
-    match names.iter().find(|name| name.contains('\0')) {
-        Some(name) => Err(Error::invalid(format!("the name {name:?} has a NUL"))),
-        None => Ok(names),
+    match last {
+        Some(".") => Err(Error::invalid(format!(
+            "no link is named by {path:?}, which ends in a dot"
+        ))),
+        last => Ok((parents, last)),
     }
 }

@@ -387,8 +387,9 @@ impl Engine {
         encode: impl FnOnce(&mut HeapSink<'_>) -> Result<Vec<u8>>,
     ) -> Result<()> {
         check_name(name)?;
-        self.check_editable(addr)?;
-        let old = self.attribute(addr, name)?;
+        let (object, store, _) = self.parts_to_edit(addr)?;
+        let (attributes, header) = (&mut object.attributes, &object.header);
+        let old = attributes.find(store, header, name.as_bytes())?;
         let is_new = old.is_none();
         let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
         let widths = self.store.widths();

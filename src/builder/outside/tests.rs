@@ -95,7 +95,7 @@ fn mappings(builder: DatasetBuilder<i32>) -> DatasetBuilder<i32> {
 fn message(data: &Dataset, kind: u8) -> Vec<u8> {
     let found = data.object().with(|engine, addr| {
         let message = engine.object(addr)?.header.message(kind).cloned();
-        Ok(message.unwrap().data)
+        Ok(message.unwrap().data.into_vec())
     });
     found.unwrap()
 }

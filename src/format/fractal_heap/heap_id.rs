@@ -11,7 +11,7 @@
 //! The tiny objects of an ID of more than 18 bytes have 12 bits of length: the low 4 of the first byte, then the second.
 
 use super::Header;
-use crate::bytes::{Addr, Put, Take, Widths};
+use crate::bytes::{Addr, Put, ShortBytes, Take, Widths};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -69,8 +69,8 @@ fn tiny_length_is_extended(header: &Header) -> bool {
 }
 
 impl HeapId {
-    pub(crate) fn encode(&self, header: &Header, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::with_capacity(usize::from(header.id_length));
+    pub(crate) fn encode(&self, header: &Header, widths: Widths) -> ShortBytes {
+        let mut out = ShortBytes::with_capacity(usize::from(header.id_length));
         match self {
             Self::Managed { offset, length } => {
                 out.put_u8(MANAGED);

@@ -70,7 +70,7 @@ pub(crate) fn decode_messages(bytes: &[u8], offset: u64) -> Result<Vec<RawMessag
         take.skip(3)?;
         let kind = u8::try_from(kind)
             .map_err(|_| Error::unsupported("a header message of a type above 255").at(offset))?;
-        messages.push(RawMessage::new(kind, flags, take.bytes(size)?.to_vec()));
+        messages.push(RawMessage::new(kind, flags, take.bytes(size)?));
     }
     Ok(messages)
 }

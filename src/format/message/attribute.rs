@@ -15,7 +15,7 @@ use super::dataspace::Dataspace;
 use super::datatype::{CharacterSet, Datatype};
 use super::shared::{HEAP_ID, Shared};
 use super::{charset_code, kind, take_charset};
-use crate::bytes::{Addr, Put, Take, Widths};
+use crate::bytes::{Addr, Put, ShortBytes, Take, Widths};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -59,11 +59,11 @@ pub(crate) struct NewAttribute<'a> {
 
 impl NewAttribute<'_> {
     /// The message, of version 3.
-    pub(crate) fn encode(&self, widths: Widths) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self, widths: Widths) -> Result<ShortBytes> {
         if self.name.is_empty() {
             return Err(Error::invalid("the name of an attribute is empty"));
         }
-        let mut out = Vec::with_capacity(64 + self.name.len() + self.data.len());
+        let mut out = ShortBytes::new();
         out.put_u8(3);
         out.put_u8(self.committed.map_or(0, |_| SHARED_DATATYPE));
         out.put_u16(size_of_part("attribute name size", self.name.len() + 1)?);
@@ -132,7 +132,9 @@ impl Attribute {
             return;
         }
         match (committed, &mut self.shared_datatype) {
-            (Some(addr), _) => self.datatype_bytes = Shared::committed(addr).encode(widths),
+            (Some(addr), _) => {
+                self.datatype_bytes = Shared::committed(addr).encode(widths).into_vec()
+            }
             (None, Some(bytes)) => {
                 self.datatype_bytes = core::mem::take(bytes);
                 self.flags &= !SHARED_DATATYPE;
@@ -151,11 +153,11 @@ impl Attribute {
         Dataspace::decode(bytes, widths, 0)
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> ShortBytes {
         let name_len = self.name.len() + 1;
         let parts = [&self.datatype_bytes, &self.dataspace_bytes];
         let padding = |len: usize| padded(self.version, len) - len;
-        let mut out = Vec::with_capacity(self.largest_len());
+        let mut out = ShortBytes::with_capacity(self.largest_len());
         out.put_u8(self.version);
         out.put_u8(self.flags);
         out.put_u16(name_len as u16);
@@ -248,6 +250,18 @@ impl Attribute {
             self.charset = CharacterSet::Utf8;
         }
         Ok(())
+    }
+
+    /// Whether the message is that of an attribute of this name. Most others have one of another length.
+    pub(crate) fn is_named(bytes: &[u8], name: &[u8]) -> Result<bool> {
+        match *bytes {
+            [3, _, low, high, ..]
+                if usize::from(u16::from_le_bytes([low, high])) != name.len() + 1 =>
+            {
+                Ok(false)
+            }
+            _ => Ok(Self::name_of(bytes)? == name),
+        }
     }
 
     /// The name only, without the rest of the message.

@@ -5,17 +5,16 @@
 //!   +   L  its length, with signature and checksum
 //! ```
 
-use crate::bytes::{Extent, Put, Take, Widths};
+use crate::bytes::{Extent, Put, ShortBytes, Take, Widths};
 use crate::error::Result;
-use alloc::vec::Vec;
 
 /// The bytes of [`encode`].
 pub(crate) fn size(widths: Widths) -> usize {
     usize::from(widths.offset) + usize::from(widths.length)
 }
 
-pub(crate) fn encode(block: Extent, widths: Widths) -> Vec<u8> {
-    let mut out = Vec::with_capacity(size(widths));
+pub(crate) fn encode(block: Extent, widths: Widths) -> ShortBytes {
+    let mut out = ShortBytes::new();
     out.put_addr(Some(block.addr), widths);
     out.put_len(block.len, widths);
     out

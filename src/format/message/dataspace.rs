@@ -10,7 +10,7 @@
 //!   +  L*n maximum sizes, if bit 0 is set; all ones: unlimited
 //! ```
 
-use crate::bytes::{Put, Take, UNDEFINED, Widths};
+use crate::bytes::{Put, ShortBytes, Take, UNDEFINED, Widths};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -77,14 +77,14 @@ impl Dataspace {
             .ok_or_else(|| Error::corrupt(NAME, "the number of elements exceeds 64 bits"))
     }
 
-    pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::with_capacity(8 + 16 * self.dims.len());
+    pub(crate) fn encode(&self, widths: Widths) -> ShortBytes {
+        let mut out = ShortBytes::with_capacity(8 + 16 * self.dims.len());
         self.put(widths, &mut out);
         out
     }
 
     /// As [`encode`](Self::encode), behind what `out` holds.
-    pub(crate) fn put(&self, widths: Widths, out: &mut Vec<u8>) {
+    pub(crate) fn put(&self, widths: Widths, out: &mut ShortBytes) {
         out.put_u8(self.version);
         out.put_u8(self.dims.len() as u8);
         out.put_u8(u8::from(self.max.is_some()));

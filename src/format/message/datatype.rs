@@ -22,7 +22,7 @@ mod decode;
 mod display;
 mod encode;
 
-use crate::bytes::{Take, Widths};
+use crate::bytes::{ShortBytes, Take, Widths};
 use crate::error::{Error, Result};
 use crate::format::libver::LibVer;
 use alloc::borrow::Cow;
@@ -476,14 +476,14 @@ impl Datatype {
     /// The message. As in libhdf5, `version` 3 or more is that of compound, enumeration and array types at least, 1
     /// and 2 ask for the lowest that can hold the type, and the simple classes are written as version 1 always. What
     /// does not fit the format (more than 65,535 members, a tag of more than 248 bytes) is the caller's to refuse.
-    pub(crate) fn encode(&self, version: u8) -> Vec<u8> {
-        let mut out = Vec::with_capacity(32);
+    pub(crate) fn encode(&self, version: u8) -> ShortBytes {
+        let mut out = ShortBytes::new();
         self.put(version, &mut out);
         out
     }
 
     /// As [`encode`](Self::encode), behind what `out` holds.
-    pub(crate) fn put(&self, version: u8, out: &mut Vec<u8>) {
+    pub(crate) fn put(&self, version: u8, out: &mut ShortBytes) {
         encode::put(out, self, if version < 3 { 1 } else { version });
     }
 

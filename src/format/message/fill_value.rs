@@ -13,7 +13,7 @@
 //!   4   n  value
 //! ```
 
-use crate::bytes::{Put, Take};
+use crate::bytes::{Put, ShortBytes, Take};
 use crate::error::Result;
 use alloc::vec::Vec;
 
@@ -84,8 +84,8 @@ impl FillValue {
         }
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+    pub(crate) fn encode(&self) -> ShortBytes {
+        let mut out = ShortBytes::new();
         out.put_u8(self.version);
         let (alloc, fill) = (alloc_code(self.alloc_time), fill_code(self.fill_time));
         if self.version < 3 {
@@ -154,8 +154,8 @@ impl FillValue {
     }
 
     /// Encodes a message of kind 4.
-    pub(crate) fn encode_old(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+    pub(crate) fn encode_old(&self) -> ShortBytes {
+        let mut out = ShortBytes::new();
         match &self.value {
             Fill::Value(value) => put_value(&mut out, value),
             Fill::Undefined | Fill::Default => out.put_u32(0),
@@ -200,7 +200,7 @@ fn presence(value: &Fill) -> u8 {
     }
 }
 
-fn put_value(out: &mut Vec<u8>, value: &[u8]) {
+fn put_value(out: &mut ShortBytes, value: &[u8]) {
     out.put_u32(value.len() as u32);
     out.put_bytes(value);
 }

@@ -28,7 +28,7 @@
 //! The last dimension size is the size of an element. Versions 4 and 5 have the same bytes; version 5 stores the
 //! sizes of filtered chunks at full width inside the indexes.
 
-use crate::bytes::{Addr, Put, Take, Widths};
+use crate::bytes::{Addr, Put, ShortBytes, Take, Widths};
 use crate::error::Result;
 use alloc::vec::Vec;
 
@@ -121,20 +121,23 @@ impl IndexLayout {
     }
 }
 
+/// The layout message of data that are in it.
+pub(crate) fn encode_compact(version: u8, data: &[u8]) -> ShortBytes {
+    let mut out = ShortBytes::with_capacity(4 + data.len());
+    out.put_u8(version);
+    out.put_u8(0);
+    out.put_u16(data.len() as u16);
+    out.put_bytes(data);
+    out
+}
+
 impl Layout {
-    pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::with_capacity(match &self.class {
-            LayoutClass::Compact(data) => 4 + data.len(),
-            _ => 64,
-        });
+    pub(crate) fn encode(&self, widths: Widths) -> ShortBytes {
+        let mut out = ShortBytes::new();
         let version = self.version.max(3);
         out.put_u8(version);
         match &self.class {
-            LayoutClass::Compact(data) => {
-                out.put_u8(0);
-                out.put_u16(data.len() as u16);
-                out.put_bytes(data);
-            }
+            LayoutClass::Compact(data) => return encode_compact(version, data),
             LayoutClass::Contiguous { addr, size } => {
                 out.put_u8(1);
                 out.put_addr(*addr, widths);
@@ -198,7 +201,7 @@ impl ChunkedLayout {
         self.chunk.iter().copied().chain([element_size])
     }
 
-    fn encode_version_3(&self, out: &mut Vec<u8>, widths: Widths) {
+    fn encode_version_3(&self, out: &mut ShortBytes, widths: Widths) {
         out.put_u8(self.chunk.len() as u8 + 1);
         out.put_addr(self.index.addr(), widths);
         for dimension in self.dimensions() {
@@ -206,7 +209,7 @@ impl ChunkedLayout {
         }
     }
 
-    fn encode_version_4(&self, out: &mut Vec<u8>, widths: Widths) {
+    fn encode_version_4(&self, out: &mut ShortBytes, widths: Widths) {
         let filtered = matches!(
             self.index,
             IndexLayout::Single {

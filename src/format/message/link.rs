@@ -16,7 +16,7 @@
 
 use super::datatype::CharacterSet;
 use super::{charset_code, take_charset};
-use crate::bytes::{Addr, Put, Take, Widths};
+use crate::bytes::{Addr, Put, ShortBytes, Take, Widths};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -71,7 +71,7 @@ impl Link {
         Ok(())
     }
 
-    pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
+    pub(crate) fn encode(&self, widths: Widths) -> ShortBytes {
         let class = match &self.target {
             LinkTarget::Hard(_) => 0,
             LinkTarget::Soft(_) => SOFT,
@@ -99,7 +99,7 @@ impl Link {
             | LinkTarget::External(data)
             | LinkTarget::UserDefined { data, .. } => 2 + data.len(),
         };
-        let mut out = Vec::with_capacity(20 + self.name.len() + value);
+        let mut out = ShortBytes::with_capacity(20 + self.name.len() + value);
         out.put_u8(1);
         out.put_u8(flags);
         if class != 0 {

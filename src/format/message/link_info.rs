@@ -9,9 +9,8 @@
 //!   +   O  address of the v2 B-tree for creation order, if bit 1 is set
 //! ```
 
-use crate::bytes::{Addr, Put, Take, Widths};
+use crate::bytes::{Addr, Put, ShortBytes, Take, Widths};
 use crate::error::Result;
-use alloc::vec::Vec;
 
 const NAME: &str = "link info message";
 
@@ -27,8 +26,8 @@ pub(crate) struct LinkInfo {
 }
 
 impl LinkInfo {
-    pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::with_capacity(34);
+    pub(crate) fn encode(&self, widths: Widths) -> ShortBytes {
+        let mut out = ShortBytes::new();
         out.put_u8(0);
         let tracked = u8::from(self.max_creation_index.is_some());
         out.put_u8(tracked | u8::from(self.order_index.is_some()) << 1);

@@ -22,9 +22,8 @@ pub(crate) mod reference_count;
 pub(crate) mod shared;
 pub(crate) mod shared_table;
 
-use crate::bytes::Take;
+use crate::bytes::{ShortBytes, Take};
 use crate::error::Result;
-use alloc::vec::Vec;
 use datatype::CharacterSet;
 
 /// The types of header messages.
@@ -76,16 +75,16 @@ pub(crate) struct RawMessage {
     pub(crate) flags: u8,
     /// Written only in headers that track the creation order of attributes.
     pub(crate) creation_order: u16,
-    pub(crate) data: Vec<u8>,
+    pub(crate) data: ShortBytes,
 }
 
 impl RawMessage {
-    pub(crate) fn new(kind: u8, flags: u8, data: Vec<u8>) -> Self {
+    pub(crate) fn new(kind: u8, flags: u8, data: impl Into<ShortBytes>) -> Self {
         Self {
             kind,
             flags,
             creation_order: 0,
-            data,
+            data: data.into(),
         }
     }
 

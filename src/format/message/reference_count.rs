@@ -5,12 +5,11 @@
 //!   1   4  reference count
 //! ```
 
-use crate::bytes::{Put, Take};
+use crate::bytes::{Put, ShortBytes, Take};
 use crate::error::Result;
-use alloc::vec::Vec;
 
-pub(crate) fn encode(count: u32) -> Vec<u8> {
-    let mut out = Vec::new();
+pub(crate) fn encode(count: u32) -> ShortBytes {
+    let mut out = ShortBytes::new();
     out.put_u8(0);
     out.put_u32(count);
     out

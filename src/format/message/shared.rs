@@ -9,9 +9,8 @@
 //!   +   O  object header address
 //! ```
 
-use crate::bytes::{Addr, Put, Take, Widths};
+use crate::bytes::{Addr, Put, ShortBytes, Take, Widths};
 use crate::error::{Error, Result};
-use alloc::vec::Vec;
 
 const NAME: &str = "shared message";
 
@@ -56,8 +55,8 @@ impl Shared {
         }
     }
 
-    pub(crate) fn encode(&self, widths: Widths) -> Vec<u8> {
-        let mut out = Vec::new();
+    pub(crate) fn encode(&self, widths: Widths) -> ShortBytes {
+        let mut out = ShortBytes::new();
         out.put_u8(self.version);
         match self.place {
             Place::Heap(id) => {

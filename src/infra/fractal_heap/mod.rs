@@ -16,7 +16,7 @@ mod tail;
 mod tree;
 mod walk;
 
-use crate::bytes::{Addr, Extent, Widths};
+use crate::bytes::{Addr, Extent, ShortBytes, Widths};
 use crate::error::{Error, Result};
 use crate::format::fractal_heap::heap_id::{huge_ids_are_direct, max_tiny_length};
 use crate::format::fractal_heap::{
@@ -224,7 +224,7 @@ impl FractalHeap {
     }
 
     /// Stores an object and returns its heap ID.
-    pub(crate) fn insert(&mut self, store: &mut Store, object: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn insert(&mut self, store: &mut Store, object: &[u8]) -> Result<ShortBytes> {
         self.check_editable()?;
         if object.is_empty() {
             return Err(Error::invalid("a fractal heap has no empty objects"));

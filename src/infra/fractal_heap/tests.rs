@@ -139,7 +139,7 @@ fn run_model(
                 let max = sizes[numbers.below(sizes.len() as u64) as usize];
                 let object = numbers.object(max);
                 let id = heap.insert(&mut store, &object).unwrap();
-                let old = model.insert(id.clone(), object);
+                let old = model.insert(id.to_vec(), object);
                 assert!(old.is_none() || id[0] == 0x20, "an ID given twice");
                 if old.is_some() {
                     heap.remove(&mut store, &id).unwrap();
@@ -227,7 +227,7 @@ fn sessions_that_add_one_object_fill_the_same_block() {
     let mut model = Model::new();
     for i in 0..400u32 {
         let object = alloc::format!("object number {i}").into_bytes();
-        model.insert(heap.insert(&mut store, &object).unwrap(), object);
+        model.insert(heap.insert(&mut store, &object).unwrap().into_vec(), object);
         commit(&mut store, &mut heap);
         store = reopened(store);
         heap = FractalHeap::open(&store, at).unwrap();
@@ -333,7 +333,7 @@ fn at_every_write_of_a_commit_the_objects_of_the_last_one_are_whole() {
         }
         for _ in 0..1 + numbers.below(30) {
             let object = numbers.object(if round % 5 == 4 { 6000 } else { 300 });
-            model.insert(heap.insert(&mut store, &object).unwrap(), object);
+            model.insert(heap.insert(&mut store, &object).unwrap().into_vec(), object);
         }
         device.0.lock().unwrap().1.clear();
         commit(&mut store, &mut heap);
@@ -385,11 +385,14 @@ fn objects_may_grow_into_the_stamp_between_two_stagings_of_one_commit() {
         let mut heap = new_heap(&mut store, Parameters::LINKS, FlipOrder::Early);
         let mut model = Model::new();
         let first = [1; 60];
-        model.insert(heap.insert(&mut store, &first).unwrap(), first.to_vec());
+        model.insert(
+            heap.insert(&mut store, &first).unwrap().into_vec(),
+            first.to_vec(),
+        );
         commit(&mut store, &mut heap);
         for i in 0..60u8 {
             let object = vec![i; length];
-            model.insert(heap.insert(&mut store, &object).unwrap(), object);
+            model.insert(heap.insert(&mut store, &object).unwrap().into_vec(), object);
             heap.stage(&mut store).unwrap();
             check_objects(&store, &mut heap, &model);
         }

@@ -6,7 +6,7 @@ use super::Mode;
 use super::data;
 use super::elements::Converter;
 use super::plan::Planned;
-use crate::bytes::{Addr, Extent, Put, Take};
+use crate::bytes::{Addr, Extent, Put, ShortBytes, Take};
 use crate::error::{Error, Result};
 use crate::format::legacy::local_heap::{self, LocalHeap};
 use crate::format::message::fill_value::{Fill, FillValue};
@@ -75,7 +75,7 @@ fn unshared(store: &Store, header: &Header, message: &RawMessage) -> Result<RawM
     }
     Ok(RawMessage {
         flags: message.flags & !flag::SHARED,
-        data: message_data(store, header, message)?.into_owned(),
+        data: message_data(store, header, message)?.into_owned().into(),
         ..message.clone()
     })
 }
@@ -233,7 +233,7 @@ fn fill_value(
     converter: &mut Converter,
     source: Addr,
     message: &RawMessage,
-) -> Result<Option<Vec<u8>>> {
+) -> Result<Option<ShortBytes>> {
     let datatype = match &engines.from().object(source)?.dataset {
         Some(dataset) if converter.changes(&dataset.datatype) => dataset.datatype.clone(),
         _ => return Ok(None),
@@ -258,7 +258,7 @@ fn layout(
     converter: &mut Converter,
     source: Addr,
     message: &RawMessage,
-) -> Result<Vec<u8>> {
+) -> Result<ShortBytes> {
     let widths = engines.to().store.widths();
     if !is_elsewhere(engines.from(), source)? {
         return Ok(data::copy(engines, converter, source)?.encode(widths));
@@ -309,7 +309,7 @@ fn external_heap(engine: &mut Engine, source: Addr) -> Result<(Vec<u8>, Vec<u8>)
 }
 
 /// The list of external files, with a heap of its own for their names.
-fn external_files(engines: &mut Engines<'_>, source: Addr) -> Result<Vec<u8>> {
+fn external_files(engines: &mut Engines<'_>, source: Addr) -> Result<ShortBytes> {
     const HEAP_AT: usize = 8;
     let (mut header, segment) = external_heap(engines.from(), source)?;
     let list = engines

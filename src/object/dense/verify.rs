@@ -55,7 +55,7 @@ impl Dense {
             note(found, wrong(NAMES, "it has not as many records as it says"));
         }
         if let Some(tree) = &self.order {
-            orders.sort();
+            orders.sort_by_key(|(order, _)| *order);
             let mut expected = orders.iter();
             let mut same = true;
             tree.for_each(store, &mut |record| {

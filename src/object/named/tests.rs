@@ -54,7 +54,7 @@ fn the_messages_are_those_of_libhdf5() {
     let reference = Shared::committed(at).encode(widths);
     let place = expected
         .windows(reference.len())
-        .position(|window| window == reference)
+        .position(|window| reference == *window)
         .unwrap();
     let own = Shared::committed(addr).encode(widths);
     expected[place..place + own.len()].copy_from_slice(&own);

@@ -4,13 +4,12 @@ use super::{
     ByteOrder, CompoundMember, Datatype, FloatType, IntegerType, Normalization, StringPadding,
     offset_width,
 };
-use crate::bytes::Put;
+use crate::bytes::{Put, ShortBytes};
 use crate::format::message::charset_code;
-use alloc::vec::Vec;
 
 /// Writes `datatype` and returns the version it got: for compound, enumeration and array types `floor` or more, if
 /// they need it; a simple class is written in the lowest version, and a variable-length type in that of its base.
-pub(super) fn put(out: &mut Vec<u8>, datatype: &Datatype, floor: u8) -> u8 {
+pub(super) fn put(out: &mut ShortBytes, datatype: &Datatype, floor: u8) -> u8 {
     let start = out.len();
     out.put_u32(0);
     out.put_u32(datatype.size());
@@ -40,7 +39,7 @@ pub(super) fn required_version(datatype: &Datatype) -> u8 {
 }
 
 /// The properties behind the size; returns class, class bit field and version.
-fn put_properties(out: &mut Vec<u8>, datatype: &Datatype, floor: u8) -> (u8, u32, u8) {
+fn put_properties(out: &mut ShortBytes, datatype: &Datatype, floor: u8) -> (u8, u32, u8) {
     let required = required_version(datatype);
     let version = floor.max(required);
     match datatype {
@@ -140,7 +139,7 @@ fn padding_code(padding: StringPadding) -> u32 {
     }
 }
 
-fn put_integer(out: &mut Vec<u8>, integer: &IntegerType) -> u32 {
+fn put_integer(out: &mut ShortBytes, integer: &IntegerType) -> u32 {
     out.put_u16(integer.bit_offset);
     out.put_u16(integer.precision);
     order_bits(integer.order)
@@ -149,7 +148,7 @@ fn put_integer(out: &mut Vec<u8>, integer: &IntegerType) -> u32 {
         | u32::from(integer.signed) << 3
 }
 
-fn put_float(out: &mut Vec<u8>, float: &FloatType) -> u32 {
+fn put_float(out: &mut ShortBytes, float: &FloatType) -> u32 {
     out.put_u16(float.bit_offset);
     out.put_u16(float.precision);
     out.put_u8(float.exponent_location);
@@ -171,7 +170,7 @@ fn put_float(out: &mut Vec<u8>, float: &FloatType) -> u32 {
 }
 
 /// The tag, padded to a multiple of eight bytes; at most 248 bytes of it can be stored.
-fn put_tag(out: &mut Vec<u8>, tag: &str) -> u32 {
+fn put_tag(out: &mut ShortBytes, tag: &str) -> u32 {
     let tag = &tag.as_bytes()[..tag.len().min(248)];
     let len = tag.len().next_multiple_of(8);
     out.put_bytes(tag);
@@ -179,7 +178,7 @@ fn put_tag(out: &mut Vec<u8>, tag: &str) -> u32 {
     len as u32
 }
 
-fn put_name(out: &mut Vec<u8>, name: &str, version: u8) {
+fn put_name(out: &mut ShortBytes, name: &str, version: u8) {
     let len = name.len() + 1;
     out.put_bytes(name.as_bytes());
     if version < 3 {
@@ -189,7 +188,7 @@ fn put_name(out: &mut Vec<u8>, name: &str, version: u8) {
     }
 }
 
-fn put_member(out: &mut Vec<u8>, member: &CompoundMember, size: u32, version: u8, floor: u8) {
+fn put_member(out: &mut ShortBytes, member: &CompoundMember, size: u32, version: u8, floor: u8) {
     put_name(out, &member.name, version);
     if version < 3 {
         out.put_u32(member.offset);
@@ -203,7 +202,7 @@ fn put_member(out: &mut Vec<u8>, member: &CompoundMember, size: u32, version: u8
     put(out, &member.datatype, floor);
 }
 
-fn put_dimensions(out: &mut Vec<u8>, dims: &[u32], version: u8) {
+fn put_dimensions(out: &mut ShortBytes, dims: &[u32], version: u8) {
     out.put_u8(dims.len() as u8);
     if version < 3 {
         out.put_zeros(3);

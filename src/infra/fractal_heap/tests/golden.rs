@@ -266,7 +266,7 @@ fn a_heap_of_ours_that_libhdf5_edited_is_edited_on() {
         for _ in 0..200 {
             let object = numbers.object(200);
             let id = heap.insert(&mut store, &object).unwrap();
-            let old = model.insert(id.clone(), object);
+            let old = model.insert(id.to_vec(), object);
             assert!(old.is_none() || id[0] == 0x20, "an ID given twice");
         }
         commit(&mut store, &mut heap);
