@@ -367,7 +367,7 @@ impl Dataset {
         self.object().change(memory_of(&view), |engine, addr| {
             if axis == 0
                 && let Some(values) = view.as_slice()
-                && engine.append_rows(addr, view.shape(), values)
+                && engine.append_rows(addr, view.shape(), values)?
             {
                 return Ok(());
             }

@@ -23,6 +23,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+pub(crate) use append::RowsPlace;
 use cache::{Cache, Cached};
 use core::ops::Range;
 use queue::Queue;

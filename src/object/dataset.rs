@@ -6,7 +6,7 @@ mod outside;
 mod stored;
 mod verify;
 
-use super::chunks::{Chunks, Shape};
+use super::chunks::{Chunks, RowsPlace, Shape};
 use super::contiguous::Contiguous;
 use super::external::External;
 use super::header::Header;
@@ -325,29 +325,48 @@ impl Dataset {
         }
     }
 
-    /// From here on [`append_rows`](Self::append_rows) may be tried: rows have been appended, so that everything that more
-    /// of them need has been checked and made.
+    /// From here on rows may get a [place](Self::place_for_rows): rows have been appended, so that everything that more of
+    /// them need has been checked and made.
     pub(crate) fn set_appendable(&mut self) {
         self.appendable = true;
     }
 
-    /// Appends rows along axis 0, given as the file stores them, where that is a matter of copying them; false, and nothing
-    /// is done, where more has to be looked at.
-    pub(crate) fn append_rows(&mut self, count: u64, rows: &[u8]) -> bool {
-        let Data::Chunked { chunks, .. } = &mut self.data else {
-            return false;
+    /// Where rows along axis 0 go, where that is a matter of copying them.
+    pub(crate) fn place_for_rows(&self, count: u64) -> Option<RowsPlace> {
+        let Data::Chunked { chunks, .. } = &self.data else {
+            return None;
         };
-        let dims = &mut self.space.dims;
-        let Some(grown) = dims.first().and_then(|first| first.checked_add(count)) else {
-            return false;
-        };
+        let grown = self.space.dims.first()?.checked_add(count)?;
         let fits = self.max_dims[0].is_none_or(|max| grown <= max);
-        if !self.appendable || !fits || !chunks.append_rows(dims, count, rows) {
-            return false;
+        match self.appendable && fits {
+            true => chunks.place_for_rows(&self.space.dims, count),
+            false => None,
         }
-        dims[0] = grown;
+    }
+
+    /// Whether [`append_rows`](Self::append_rows) will put rows into that place.
+    pub(crate) fn is_ready(&self, place: &RowsPlace) -> bool {
+        matches!(&self.data, Data::Chunked { chunks, .. } if chunks.is_ready(place))
+    }
+
+    /// Appends rows along axis 0, given as the file stores them, at the place found for them; false, and nothing is done,
+    /// where more has to be looked at.
+    pub(crate) fn append_rows(
+        &mut self,
+        store: &mut Store,
+        place: RowsPlace,
+        count: u64,
+        rows: &[u8],
+    ) -> Result<bool> {
+        let Data::Chunked { chunks, .. } = &mut self.data else {
+            return Ok(false);
+        };
+        if !chunks.append_rows(store, place, rows)? {
+            return Ok(false);
+        }
+        self.space.dims[0] += count;
         self.messages_changed = true;
-        true
+        Ok(true)
     }
 
     /// Writes the dense array `bytes` to the selected elements.

@@ -8,7 +8,7 @@ use super::heap_ids::{Owner, for_each_heap_id};
 use super::named::{ElementType, Exchange};
 use super::other_files::FileId;
 use crate::bytes::Addr;
-use crate::dtype::{ElementValue, VarLenSink, VarLenSource};
+use crate::dtype::{self, ElementValue, VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::{Attribute, NewAttribute};
 use crate::format::message::dataspace::Dataspace;
@@ -180,34 +180,45 @@ impl Engine {
         addr: Addr,
         shape: &[usize],
         values: &[T],
-    ) -> bool {
-        if self.store.poisoned() {
-            return false;
+    ) -> Result<bool> {
+        let Self {
+            objects,
+            heap,
+            store,
+            ..
+        } = self;
+        let object = objects.get_mut(&addr);
+        let Some(dataset) = object.and_then(|object| object.dataset.as_mut()) else {
+            return Ok(false);
+        };
+        let place = rows_in(shape, dataset.dims())
+            .and_then(|count| Some((count, dataset.place_for_rows(count)?)));
+        let Some((count, place)) = place.filter(|_| !store.poisoned()) else {
+            return Ok(false);
+        };
+        let encoded;
+        let rows = match T::own_bytes(values, &dataset.datatype) {
+            Some(rows) => rows,
+            // What is put into the heap must not be put there twice.
+            None if !dataset.is_ready(&place) => return Ok(false),
+            None => {
+                let mut sink = HeapSink {
+                    heap,
+                    store: &mut *store,
+                };
+                encoded = dtype::encode(values, &dataset.datatype, &mut sink)?;
+                &*encoded
+            }
+        };
+        let appended = dataset.append_rows(store, place, count, rows);
+        if appended.is_err() {
+            self.store.poison();
         }
-        let Some(dataset) = self
-            .objects
-            .get_mut(&addr)
-            .and_then(|object| object.dataset.as_mut())
-        else {
-            return false;
-        };
-        let Some((_, row)) = dataset.dims().split_first() else {
-            return false;
-        };
-        let is_row = |shape: &[usize]| {
-            shape.len() == row.len() && shape.iter().zip(row).all(|(&a, &b)| a as u64 == b)
-        };
-        let count = match shape.split_first() {
-            _ if is_row(shape) => 1,
-            Some((&count, rest)) if is_row(rest) => count as u64,
-            _ => return false,
-        };
-        let rows = T::own_bytes(values, &dataset.datatype);
-        let appended = rows.is_some_and(|rows| dataset.append_rows(count, rows));
-        if appended {
+        if appended? {
             self.mark_changed(addr);
+            return Ok(true);
         }
-        appended
+        Ok(false)
     }
 
     /// Reads the selected elements as the file stores them.
@@ -486,6 +497,19 @@ impl Engine {
             }
             engine.drop_all_links(addr, doomed)
         })
+    }
+}
+
+/// How many rows of a dataset of extent `dims` an array of this shape is: one, where it has the shape of a row.
+fn rows_in(shape: &[usize], dims: &[u64]) -> Option<u64> {
+    let (_, row) = dims.split_first()?;
+    let is_row = |shape: &[usize]| {
+        shape.len() == row.len() && shape.iter().zip(row).all(|(&a, &b)| a as u64 == b)
+    };
+    match shape.split_first() {
+        _ if is_row(shape) => Some(1),
+        Some((&count, rest)) if is_row(rest) => Some(count as u64),
+        _ => None,
     }
 }
 
