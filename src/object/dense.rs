@@ -342,6 +342,21 @@ impl Dense {
         })
     }
 
+    fn indexes(&self) -> impl Iterator<Item = &BTree> {
+        [&self.names].into_iter().chain(&self.order)
+    }
+
+    /// The bytes of the indexes' nodes that differ from the file.
+    pub(crate) fn changed_bytes(&self) -> usize {
+        self.indexes().map(BTree::changed_bytes).sum()
+    }
+
+    /// Stages the changed nodes of the indexes, and forgets them.
+    pub(crate) fn write_nodes(&mut self, store: &mut Store) -> Result<()> {
+        let mut indexes = [&mut self.names].into_iter().chain(&mut self.order);
+        indexes.try_for_each(|index| index.write_nodes(store))
+    }
+
     pub(crate) fn stage(&mut self, store: &mut Store) -> Result<Places> {
         let names = self.names.stage(store)?;
         let order = match &mut self.order {

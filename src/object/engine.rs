@@ -1,5 +1,7 @@
 //! The engine of one open file: the objects in memory, which of them differ from the file, and the commit.
 
+mod early;
+
 use super::attributes::Attributes;
 use super::dataset::Dataset;
 use super::dense::{self, heap_header};
@@ -27,14 +29,12 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
+use early::NewDatasets;
 use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 
 /// Clean objects beyond this many are forgotten after a commit, and beyond twice as many before the next is read.
 const MAX_CLEAN: usize = 1024;
-
-/// More new datasets than this are not kept in memory until the commit. The tests of the library make it happen often.
-const MAX_NEW: usize = if cfg!(test) { 3 } else { 512 };
 
 /// The default of [`Engine::budget`].
 pub(crate) const DEFAULT_CACHE: usize = 64 << 20;
@@ -141,8 +141,7 @@ pub(crate) struct Engine {
     waiting: Waiting,
     /// How many objects may be in memory before clean ones are forgotten.
     most_objects: usize,
-    /// How many new datasets are in memory, at the most.
-    new_datasets: usize,
+    new_datasets: NewDatasets,
     /// The newest dataset whose header may be one block.
     pub(super) last_in_one: Option<Addr>,
     read_only: bool,
@@ -231,7 +230,7 @@ impl Engine {
             budget: DEFAULT_CACHE,
             waiting: Waiting::default(),
             most_objects: 2 * MAX_CLEAN,
-            new_datasets: 0,
+            new_datasets: NewDatasets::default(),
             last_in_one: None,
             read_only,
             others: OtherFiles::default(),
@@ -402,38 +401,6 @@ impl Engine {
         self.deleted.get(&addr).copied().unwrap_or(0)
     }
 
-    /// Where there are many new datasets, hands them to the store and forgets them, all but the newest: nothing committed
-    /// names them, so they may be written at any time, and what changes later in one of them is staged anew.
-    pub(crate) fn write_new_datasets(&mut self, newest: Addr) -> Result<()> {
-        self.new_datasets += 1;
-        if self.new_datasets <= MAX_NEW {
-            return Ok(());
-        }
-        self.new_datasets = 1;
-        for addr in self
-            .dirty_in_order()
-            .into_iter()
-            .filter(|addr| *addr != newest)
-        {
-            let Some(object) = self.objects.get_mut(&addr) else {
-                continue;
-            };
-            let Some(dataset) = object.dataset.as_ref().filter(|_| object.header.is_new()) else {
-                continue;
-            };
-            if dataset.mappings_at().is_some() {
-                // They are read again with the dataset.
-                self.heap.seal(&mut self.store)?;
-            }
-            object.stage_parts(&mut self.store, false)?;
-            object.header.stage(&mut self.store, false)?;
-            self.objects.remove(&addr);
-            self.dirty.remove(&addr);
-            self.count_waiting(addr);
-        }
-        Ok(())
-    }
-
     /// The objects that differ from the file, by address: the order in which they get space.
     fn dirty_in_order(&self) -> Vec<Addr> {
         let mut dirty: Vec<Addr> = self.dirty.iter().copied().collect();
@@ -574,7 +541,7 @@ impl Engine {
             self.stage_lowered(&raised)?;
             self.commit_staged(level)?;
         }
-        self.new_datasets = 0;
+        self.new_datasets.committed();
         self.count_all_waiting();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {

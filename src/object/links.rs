@@ -411,6 +411,19 @@ impl Links {
             .try_for_each(|link| self.put(store, header, link))
     }
 
+    /// The bytes of the indexes' nodes that differ from the file.
+    pub(crate) fn changed_bytes(&self) -> usize {
+        self.dense.as_ref().map_or(0, |dense| dense.changed_bytes())
+    }
+
+    /// Stages the changed nodes of the indexes before the commit, and forgets them.
+    pub(crate) fn write_nodes(&mut self, store: &mut Store) -> Result<()> {
+        match &mut self.dense {
+            Some(dense) => dense.write_nodes(store),
+            None => Ok(()),
+        }
+    }
+
     /// Stages dense storage and says in the header where it is.
     pub(crate) fn stage(&mut self, store: &mut Store, header: &mut Header) -> Result<()> {
         if self.symbols.is_some() {

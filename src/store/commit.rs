@@ -299,10 +299,20 @@ impl Store {
         const RUN: usize = 1 << 20;
         let mut staged = core::mem::take(&mut self.staged.0).into_iter().peekable();
         self.staged_bytes = 0;
-        while let Some((start, mut run)) = staged.next() {
-            let follows = |run: &Vec<u8>, at: u64| start + run.len() as u64 == at;
+        let mut run = Vec::new();
+        while let Some((start, first)) = staged.next() {
+            let follows = |len: usize, at: u64| start + len as u64 == at;
+            if staged
+                .peek()
+                .is_none_or(|(at, _)| !follows(first.len(), *at))
+            {
+                self.write_device(self.superblock.base + start, &first)?;
+                continue;
+            }
+            run.clear();
+            run.extend_from_slice(&first);
             while run.len() < RUN
-                && let Some((_, bytes)) = staged.next_if(|(at, _)| follows(&run, *at))
+                && let Some((_, bytes)) = staged.next_if(|(at, _)| follows(run.len(), *at))
             {
                 run.extend_from_slice(&bytes);
             }

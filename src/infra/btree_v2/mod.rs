@@ -29,9 +29,9 @@ use node::{Node, Slot};
 pub(crate) type Probe<'a> = &'a mut dyn FnMut(&Store, &[u8]) -> Result<Ordering>;
 
 /// Changed nodes of more bytes than this are staged before the caller asks, so that memory stays bounded.
-const DIRTY_LIMIT: usize = if cfg!(test) { 128 << 10 } else { 8 << 20 };
+const DIRTY_LIMIT: usize = if cfg!(test) { 128 << 10 } else { 16 << 20 };
 /// Nodes of more bytes than this are not kept in memory.
-const LOADED_LIMIT: usize = if cfg!(test) { 512 << 10 } else { 16 << 20 };
+const LOADED_LIMIT: usize = if cfg!(test) { 512 << 10 } else { 32 << 20 };
 
 /// A tree: its header in memory, its nodes as far as they were needed.
 #[derive(Debug)]
@@ -175,9 +175,7 @@ impl BTree {
             return Ok(header);
         }
         self.tidy_edge(store)?;
-        if let Some(root) = &mut self.root {
-            self.core.stage(store, root, self.depth)?;
-        }
+        self.stage_nodes(store)?;
         let widths = store.widths();
         let header = Header {
             shape: self.core.shape,
@@ -201,14 +199,32 @@ impl BTree {
 
     /// Keeps memory bounded: stages what has changed when it has become much, without the header.
     fn make_room(&mut self, store: &mut Store) -> Result<()> {
-        if self.core.dirty > nodes(DIRTY_LIMIT, self.core.shape)
-            && let Some(root) = &mut self.root
-        {
-            self.core.stage(store, root, self.depth)?;
-            self.evict();
-        } else if self.core.loaded > self.core.loaded_limit {
+        if self.core.dirty > nodes(DIRTY_LIMIT, self.core.shape) {
+            self.stage_nodes(store)?;
+        }
+        if self.core.loaded > self.core.loaded_limit {
             self.evict();
         }
+        Ok(())
+    }
+
+    fn stage_nodes(&mut self, store: &mut Store) -> Result<()> {
+        match &mut self.root {
+            Some(root) => self.core.stage(store, root, self.depth),
+            None => Ok(()),
+        }
+    }
+
+    /// The bytes of the nodes that differ from what is staged of them.
+    pub(crate) fn changed_bytes(&self) -> usize {
+        self.core.dirty * self.core.shape.node_size as usize
+    }
+
+    /// Stages the changed nodes, without the header, and forgets them.
+    pub(crate) fn write_nodes(&mut self, store: &mut Store) -> Result<()> {
+        self.stage_nodes(store)?;
+        self.core.tick += 1;
+        self.evict();
         Ok(())
     }
 

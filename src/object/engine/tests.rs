@@ -1,5 +1,6 @@
 //! What of a file stays in memory, and what a commit adds to it.
 
+use super::early::MAX_NEW;
 use super::*;
 use crate::File;
 use crate::format::message::dataspace::Dataspace;
@@ -185,4 +186,39 @@ fn space_that_only_a_damaged_file_names_is_not_given_out() {
     engine.commit(Level::Flush, false).unwrap();
     let block = engine.store.alloc(4000).unwrap();
     assert_eq!(block.addr.get(), end);
+}
+
+#[test]
+fn indexes_of_many_groups_leave_memory_before_the_commit() {
+    const EACH: usize = 60;
+    let file = File::create_memory().unwrap();
+    let groups: Vec<_> = (0..20)
+        .map(|number| file.create_group(&format!("g{number}")).unwrap())
+        .collect();
+    // By turns, so that all indexes change again and again.
+    for number in 0..EACH {
+        for group in &groups {
+            let name = format!("dataset {number}");
+            group.new_dataset::<u8>().create(&name).unwrap();
+        }
+    }
+    let changed = file.root().object.with(|engine, _| {
+        let objects = engine.objects.values();
+        let links = objects.filter_map(|object| object.links.as_ref());
+        Ok(links.map(Links::changed_bytes).sum::<usize>())
+    });
+    let whole = groups.len() * EACH * 11;
+    assert!(changed.unwrap() < whole / 2);
+    groups[3].unlink("dataset 30").unwrap();
+    let file = File::open_memory(file.into_bytes().unwrap()).unwrap();
+    assert!(file.verify().unwrap().is_sound());
+    for number in 0..groups.len() {
+        let group = file.group(&format!("g{number}")).unwrap();
+        let mut names: Vec<String> = (0..EACH)
+            .map(|number| format!("dataset {number}"))
+            .collect();
+        names.retain(|name| number != 3 || name != "dataset 30");
+        names.sort();
+        assert_eq!(group.member_names().unwrap(), names);
+    }
 }
