@@ -51,6 +51,8 @@ pub(crate) struct Header {
     spare: Vec<(Extent, Class)>,
     /// A record is kept from the first body on: the object is expected to change.
     keeps_record: bool,
+    /// Whether it opened with a message of an unknown type; nothing adds one.
+    has_unknown: bool,
 }
 
 impl Header {
@@ -65,6 +67,7 @@ impl Header {
         Self {
             addr,
             prefix,
+            has_unknown: has_unknown(&messages),
             messages,
             form: Form::New { reserved: None },
             room,
@@ -172,15 +175,7 @@ impl Header {
             }
         }
         let count = messages.len() + blocks.len() - 1;
-        let mut header = Self {
-            addr,
-            prefix,
-            messages,
-            form: Form::New { reserved: None },
-            room: Vec::new(),
-            spare: Vec::new(),
-            keeps_record: true,
-        };
+        let mut header = Self::new(addr, prefix, messages, Vec::new(), true);
         match old_prefix {
             Some(old_prefix) => header.take_over_old(&old_prefix, count, blocks)?,
             None => header.recognise(store, blocks),
@@ -320,6 +315,9 @@ impl Header {
 
     /// Refuses a header with a message of an unknown type that has one of `flags`.
     fn check_unknown(&self, flags: u8, asks: &str) -> Result<()> {
+        if !self.has_unknown {
+            return Ok(());
+        }
         let mut unknown = self.messages.iter().filter(|message| !message.is_known());
         match unknown.find(|message| message.flags & flags != 0) {
             Some(message) => Err(Error::unsupported(format!(
@@ -591,6 +589,10 @@ impl Header {
     pub(crate) fn is_new(&self) -> bool {
         matches!(self.form, Form::New { .. })
     }
+}
+
+fn has_unknown(messages: &[RawMessage]) -> bool {
+    messages.iter().any(|message| !message.is_known())
 }
 
 /// The header's own block.
