@@ -4,6 +4,8 @@
 //! in the making elsewhere, the thread that waits runs other work. So nothing depends on how many workers there are, nor
 //! on whether there are any: without threads the value is computed when it is asked for.
 
+mod spares;
+
 #[cfg(not(feature = "parallel"))]
 pub(crate) use serial::{Pending, Workers};
 #[cfg(feature = "parallel")]
@@ -11,13 +13,37 @@ pub(crate) use threads::{Pending, Workers};
 
 #[cfg(not(feature = "parallel"))]
 mod serial {
+    use super::spares::Spares;
+
     /// No workers: the caller computes.
     #[derive(Debug)]
-    pub(crate) struct Workers;
+    pub(crate) struct Workers {
+        pub(crate) spares: Spares,
+    }
 
     impl Workers {
         pub(crate) fn new(_: Option<usize>) -> Self {
-            Self
+            Self {
+                spares: Spares::default(),
+            }
+        }
+
+        /// How many threads compute, the caller's among them.
+        pub(crate) fn threads(&self) -> usize {
+            1
+        }
+
+        /// Does `work` with every item; the error of the first one that fails.
+        pub(crate) fn each<S, T, E>(
+            &self,
+            states: &mut [S],
+            mut items: impl Iterator<Item = T>,
+            work: impl Fn(&mut S, T) -> Result<(), E>,
+        ) -> Result<(), E> {
+            match states.first_mut() {
+                Some(state) => items.try_for_each(|item| work(state, item)),
+                None => Ok(()),
+            }
         }
 
         /// Whether the caller computes everything.
@@ -50,6 +76,7 @@ mod serial {
 
 #[cfg(feature = "parallel")]
 mod threads {
+    use super::spares::Spares;
     use alloc::boxed::Box;
     use alloc::collections::VecDeque;
     use alloc::sync::Arc;
@@ -58,7 +85,7 @@ mod threads {
     use core::mem;
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
     use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-    use std::thread::{Builder, JoinHandle, available_parallelism};
+    use std::thread::{Builder, JoinHandle, available_parallelism, scope};
 
     type Job<T> = Box<dyn FnOnce() -> T + Send>;
 
@@ -155,6 +182,7 @@ mod threads {
         threads: Option<usize>,
         shared: Arc<Shared>,
         started: OnceLock<Vec<JoinHandle<()>>>,
+        pub(crate) spares: Spares,
     }
 
     impl core::fmt::Debug for Workers {
@@ -169,12 +197,18 @@ mod threads {
                 threads,
                 shared: Arc::default(),
                 started: OnceLock::new(),
+                spares: Spares::default(),
             }
         }
 
         /// Whether the caller computes everything.
         pub(crate) fn is_serial(&self) -> bool {
-            self.started.get_or_init(|| self.start()).is_empty()
+            self.threads() == 1
+        }
+
+        /// How many threads compute, the caller's among them.
+        pub(crate) fn threads(&self) -> usize {
+            1 + self.started.get_or_init(|| self.start()).len()
         }
 
         /// Starts the workers; where the system has no threads there are none.
@@ -205,6 +239,51 @@ mod threads {
             self.shared.queue().jobs.push_back(slot.clone());
             self.shared.filled.notify_one();
             Pending(slot)
+        }
+
+        /// Does `work` with every item, on as many threads as there are states, each with one of its own; returns when all
+        /// is done, with the error of the first item that fails. The threads live as long as the call, so that they may use
+        /// what the caller has borrowed; where the system has none the caller does the work.
+        pub(crate) fn each<S: Send, T: Send, E: Send>(
+            &self,
+            states: &mut [S],
+            items: impl Iterator<Item = T> + Send,
+            work: impl Fn(&mut S, T) -> Result<(), E> + Sync,
+        ) -> Result<(), E> {
+            let items = Mutex::new(items.enumerate());
+            let next = || {
+                let mut items = items.lock().unwrap_or_else(PoisonError::into_inner);
+                items.next()
+            };
+            // Items are taken in order: the first one that fails is the first failure of whichever thread has it.
+            let run = |state: &mut S| {
+                while let Some((number, item)) = next() {
+                    if let Err(error) = work(state, item) {
+                        return Some((number, error));
+                    }
+                }
+                None
+            };
+            let Some((own, others)) = states.split_first_mut() else {
+                return Ok(());
+            };
+            let run = &run;
+            let failures = scope(|scope| {
+                let start = |state| {
+                    let builder = Builder::new().name("h5quill".into());
+                    builder.spawn_scoped(scope, move || run(state)).ok()
+                };
+                let threads: Vec<_> = others.iter_mut().map_while(start).collect();
+                let mut failures = Vec::from_iter(run(own));
+                for thread in threads {
+                    failures.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+                }
+                failures
+            });
+            match failures.into_iter().min_by_key(|(number, _)| *number) {
+                Some((_, error)) => Err(error),
+                None => Ok(()),
+            }
         }
 
         /// Runs one job that nobody has begun; false where there is none.
@@ -303,6 +382,28 @@ mod tests {
                 assert_eq!(pending.wait(&workers), number * number);
             }
             assert_eq!(Pending::ready(7).wait(&workers), 7);
+        }
+    }
+
+    #[test]
+    fn each_item_is_worked_on_once_and_the_first_error_counts() {
+        for threads in 1..5 {
+            let workers = Workers::new(Some(threads));
+            let mut states = alloc::vec![0_u64; workers.threads()];
+            let mut squares = alloc::vec![0; 1000];
+            let each = workers.each(&mut states, squares.iter_mut().zip(0..), |sum, (to, n)| {
+                *to = n * n;
+                *sum += n;
+                Ok::<(), u64>(())
+            });
+            assert_eq!(each, Ok(()));
+            assert!(squares.iter().zip(0..).all(|(square, n)| *square == n * n));
+            assert_eq!(states.iter().sum::<u64>(), 999 * 500);
+            let failed = workers.each(&mut states, 0..1000_u64, |_, n| match n % 300 {
+                299 => Err(n),
+                _ => Ok(()),
+            });
+            assert_eq!(failed, Err(299));
         }
     }
 

@@ -35,9 +35,7 @@ use crate::format::message::filter_pipeline::FilterDescription;
 use alloc::vec::Vec;
 
 pub use choices::{Bitshuffle, Blosc, BloscShuffle, SZip, ScaleOffset};
-pub(crate) use pipeline::Pipeline;
-#[cfg(test)]
-pub(crate) use pipeline::Scratch;
+pub(crate) use pipeline::{Pipeline, Scratch};
 use registry::Known;
 pub(crate) use registry::Registry;
 pub(crate) use request::{Elements, Request};
@@ -139,6 +137,47 @@ pub trait Filter: Send + Sync {
     /// # Errors
     /// What the filter did not make, by [`Error::filter`].
     fn decode(&self, input: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<Outcome>;
+
+    /// As [`decode`](Self::decode), where the result fills `output` exactly: straight to where it belongs, which saves a
+    /// copy. `false` where the filter has no such way, or finds something unusual; then `decode` is called, and says what.
+    ///
+    /// ```
+    /// use h5quill::filters::{Filter, Outcome};
+    /// # use h5quill::Result;
+    /// /// Bytes from the last to the first.
+    /// struct Backwards;
+    ///
+    /// impl Filter for Backwards {
+    ///     fn encode(&self, input: &[u8], output: &mut Vec<u8>) -> Result<Outcome> {
+    ///         output.extend(input.iter().rev());
+    ///         Ok(Outcome::Written)
+    ///     }
+    ///     fn decode(&self, input: &[u8], output: &mut Vec<u8>, _limit: usize) -> Result<Outcome> {
+    ///         self.encode(input, output)
+    ///     }
+    ///     fn decode_into(&self, input: &[u8], output: &mut [u8]) -> Result<bool> {
+    ///         if input.len() != output.len() {
+    ///             return Ok(false);
+    ///         }
+    ///         output.iter_mut().zip(input.iter().rev()).for_each(|(to, from)| *to = *from);
+    ///         Ok(true)
+    ///     }
+    ///     fn encoded_limit(&self, len: usize) -> usize {
+    ///         len
+    ///     }
+    /// }
+    /// # let mut output = [0; 3];
+    /// # assert!(Backwards.decode_into(b"abc", &mut output)?);
+    /// # assert_eq!(&output, b"cba");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn decode_into(&self, input: &[u8], output: &mut [u8]) -> Result<bool> {
+        let _ = (input, output);
+        Ok(false)
+    }
 
     /// The most bytes that [`encode`](Self::encode) makes of `len` bytes, whoever wrote them.
     fn encoded_limit(&self, len: usize) -> usize;

@@ -24,6 +24,15 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
+    /// Memory of earlier chunks, with whatever is in it.
+    pub(crate) fn new(bytes: Vec<u8>, spare: Vec<u8>) -> Self {
+        Self { bytes, spare }
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Vec<u8>) {
+        (self.bytes, self.spare)
+    }
+
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity() + self.spare.capacity()
@@ -186,14 +195,51 @@ impl Pipeline {
         mask: u32,
         chunk_len: usize,
     ) -> Result<Vec<u8>> {
-        let mut scratch = Scratch::default();
-        match self.run_decode(&stored, mask, chunk_len, &mut scratch)? {
+        self.decode_taking(&mut stored, mask, chunk_len, &mut Scratch::default())
+    }
+
+    /// As [`decode_with`](Self::decode_with), and takes the memory of the result, which is that of `stored` or of the
+    /// scratch.
+    pub(crate) fn decode_taking(
+        &self,
+        stored: &mut Vec<u8>,
+        mask: u32,
+        chunk_len: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u8>> {
+        Ok(match self.run_decode(stored, mask, chunk_len, scratch)? {
             Place::Given(len) => {
                 stored.truncate(len);
-                Ok(stored)
+                core::mem::take(stored)
             }
-            Place::Scratch => Ok(scratch.bytes),
+            Place::Scratch => core::mem::take(&mut scratch.bytes),
+        })
+    }
+
+    /// As [`decode_with`](Self::decode_with), into `out`, which has the size of the chunk.
+    pub(crate) fn decode_into(
+        &self,
+        stored: &[u8],
+        mask: u32,
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let mut place = Place::Given(stored.len());
+        let mut applied = (0..self.stages.len()).filter(|bit| mask & (1 << bit) == 0);
+        if let Some(last) = applied.next() {
+            for bit in applied.rev() {
+                place = self.take_off(bit, place, stored, mask, out.len(), scratch)?;
+            }
+            let filter = &self.stages[last].filter;
+            if filter.decode_into(at(place, stored, scratch), out)? {
+                return Ok(());
+            }
+            place = self.take_off(last, place, stored, mask, out.len(), scratch)?;
         }
+        let elements = at(place, stored, scratch);
+        check_len(elements, out.len())?;
+        out.copy_from_slice(elements);
+        Ok(())
     }
 
     fn run_decode(
@@ -204,31 +250,48 @@ impl Pipeline {
         scratch: &mut Scratch,
     ) -> Result<Place> {
         let mut place = Place::Given(stored.len());
-        for (bit, stage) in self.stages.iter().enumerate().rev() {
-            if mask & (1 << bit) != 0 {
-                continue;
-            }
-            // What goes into this filter at most, the first one's input being the chunk.
-            let before = self.stages[..bit].iter().zip(0..);
-            let limit = before.fold(chunk_len, |limit, (stage, bit)| match mask & (1 << bit) {
-                0 => stage.filter.encoded_limit(limit),
-                _ => limit,
-            });
-            let next = run(place, stored, scratch, |input, output| {
-                stage.filter.decode(input, output, limit)
-            })?;
-            place = next.ok_or_else(|| Error::corrupt(NAME, "a filter declines to decode"))?;
-            if at(place, stored, scratch).len() > limit {
-                return Err(Error::corrupt(
-                    NAME,
-                    "a chunk decodes to more than its size",
-                ));
-            }
+        let applied = (0..self.stages.len()).filter(|bit| mask & (1 << bit) == 0);
+        for bit in applied.rev() {
+            place = self.take_off(bit, place, stored, mask, chunk_len, scratch)?;
         }
-        if at(place, stored, scratch).len() != chunk_len {
-            return Err(Error::corrupt(NAME, "a chunk decodes to another size"));
+        check_len(at(place, stored, scratch), chunk_len)?;
+        Ok(place)
+    }
+
+    /// Takes one filter off the bytes at `place`.
+    fn take_off(
+        &self,
+        bit: usize,
+        place: Place,
+        stored: &[u8],
+        mask: u32,
+        chunk_len: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Place> {
+        // What goes into this filter at most, the first one's input being the chunk.
+        let before = self.stages[..bit].iter().zip(0..);
+        let limit = before.fold(chunk_len, |limit, (stage, bit)| match mask & (1 << bit) {
+            0 => stage.filter.encoded_limit(limit),
+            _ => limit,
+        });
+        let place = run(place, stored, scratch, |input, output| {
+            self.stages[bit].filter.decode(input, output, limit)
+        })?;
+        let place = place.ok_or_else(|| Error::corrupt(NAME, "a filter declines to decode"))?;
+        if at(place, stored, scratch).len() > limit {
+            return Err(Error::corrupt(
+                NAME,
+                "a chunk decodes to more than its size",
+            ));
         }
         Ok(place)
+    }
+}
+
+fn check_len(elements: &[u8], chunk_len: usize) -> Result<()> {
+    match elements.len() == chunk_len {
+        true => Ok(()),
+        false => Err(Error::corrupt(NAME, "a chunk decodes to another size")),
     }
 }
 

@@ -48,6 +48,14 @@ impl Filter for Shuffle {
         Ok(Outcome::Written)
     }
 
+    fn decode_into(&self, input: &[u8], output: &mut [u8]) -> Result<bool> {
+        if input.len() != output.len() || !self.applies(input.len()) {
+            return Ok(false);
+        }
+        unshuffle(input, self.element_size, output);
+        Ok(true)
+    }
+
     fn encoded_limit(&self, len: usize) -> usize {
         len
     }

@@ -7,6 +7,7 @@ use super::chunks::Shape;
 use crate::bytes::{Addr, Extent};
 use crate::chunk::{Fill, for_each_run};
 use crate::error::Result;
+use crate::object::batch::Batch;
 use crate::selection::Resolved;
 use crate::store::Store;
 
@@ -14,6 +15,9 @@ use crate::store::Store;
 pub(crate) const COPY_LIMIT: u64 = 64 << 20;
 
 const PIECE: u64 = 1 << 20;
+
+/// Runs from this length on are read together.
+const LONG_RUN: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Contiguous {
@@ -95,13 +99,19 @@ impl Contiguous {
             return Ok(());
         };
         store.check_bounds(extent, "contiguous data")?;
+        let mut batch = Batch::new("contiguous data");
         for_each_run(shape.dims, element, selection, &mut |at, dense, len| {
-            store.read_into(
-                extent.addr.plus(at),
-                &mut out[dense..dense + len],
-                "contiguous data",
-            )
-        })
+            let (at, to) = (extent.addr.plus(at), dense..dense + len);
+            if len < LONG_RUN {
+                return store.read_into(at, &mut out[to], "contiguous data");
+            }
+            batch.plain(store, at, to)?;
+            match batch.is_full() {
+                true => batch.read(store, out),
+                false => Ok(()),
+            }
+        })?;
+        batch.read(store, out)
     }
 }
 

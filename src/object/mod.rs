@@ -1,6 +1,7 @@
 //! Objects: groups and datasets with their links, attributes and data, and the engine that keeps the open ones.
 
 mod attributes;
+mod batch;
 mod chunks;
 mod comment;
 mod contiguous;

@@ -91,6 +91,12 @@ impl Storage for FileStorage {
         }
         Ok(())
     }
+
+    /// Elsewhere a read moves the file's one cursor.
+    #[cfg(unix)]
+    fn as_sync(&self) -> Option<&(dyn Storage + Sync)> {
+        Some(self)
+    }
 }
 
 #[cfg(unix)]

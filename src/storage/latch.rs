@@ -71,6 +71,14 @@ impl Latch {
             .map_err(|error| Error::from(error).at(offset))
     }
 
+    /// The device for many threads at once, if it is one for them.
+    pub(crate) fn as_sync(&self) -> Option<&(dyn Storage + Sync)> {
+        match self.failed {
+            true => None,
+            false => self.storage.as_sync(),
+        }
+    }
+
     pub(crate) fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.attempt(offset, |storage| storage.write_at(offset, bytes))?;
         self.pages.get_mut().written(offset, bytes);

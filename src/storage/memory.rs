@@ -89,4 +89,8 @@ impl Storage for MemoryStorage {
     fn sync(&mut self) -> Result<(), StorageError> {
         Ok(())
     }
+
+    fn as_sync(&self) -> Option<&(dyn Storage + Sync)> {
+        Some(self)
+    }
 }

@@ -120,6 +120,26 @@ pub trait Storage: Send {
     /// # Errors
     /// What the device says; then nothing is known about what was written since the last sync.
     fn sync(&mut self) -> Result<(), StorageError>;
+
+    /// The same device, where its [`read_at`](Storage::read_at) may run on many threads at once: large reads then do.
+    /// `None`, the default, keeps all calls on one thread at a time.
+    ///
+    /// ```
+    /// use h5quill::storage::{MemoryStorage, Storage};
+    ///
+    /// let storage = MemoryStorage::from(b"abc".to_vec());
+    /// let device = storage.as_sync().expect("memory can be read by many threads");
+    /// let read = |at| {
+    ///     let mut byte = [0];
+    ///     device.read_at(at, &mut byte).map(|()| byte[0])
+    /// };
+    /// let last = std::thread::scope(|scope| scope.spawn(|| read(2)).join().unwrap())?;
+    /// assert_eq!([read(0)?, last], *b"ac");
+    /// # Ok::<(), h5quill::storage::StorageError>(())
+    /// ```
+    fn as_sync(&self) -> Option<&(dyn Storage + Sync)> {
+        None
+    }
 }
 
 impl Storage for alloc::boxed::Box<dyn Storage> {
@@ -141,5 +161,9 @@ impl Storage for alloc::boxed::Box<dyn Storage> {
 
     fn sync(&mut self) -> Result<(), StorageError> {
         (**self).sync()
+    }
+
+    fn as_sync(&self) -> Option<&(dyn Storage + Sync)> {
+        (**self).as_sync()
     }
 }

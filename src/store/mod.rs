@@ -4,6 +4,7 @@ mod commit;
 #[cfg(test)]
 pub(crate) mod mutant;
 mod pages;
+mod reads;
 mod reserve;
 mod space;
 mod stage;
@@ -12,5 +13,6 @@ mod userblock;
 
 pub(crate) use commit::Level;
 pub(crate) use pages::Class;
+pub(crate) use reads::SharedReads;
 pub(crate) use stage::{FlipOrder, Store};
 pub(crate) use stamp::{SECTOR, Stamp};

@@ -2,8 +2,10 @@
 
 use super::cache::Cached;
 use super::{Chunks, Shape};
+use crate::bytes::Extent;
 use crate::error::{Error, Result};
 use crate::index::ChunkRecord;
+use crate::object::batch::{Batch, Buffers, Part, keep};
 use crate::selection::Resolved;
 use crate::store::Store;
 use crate::workers::Pending;
@@ -11,12 +13,21 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Where the elements of a chunk go.
+enum Target {
+    /// All of them to these bytes of the dense array.
+    Whole(Range<usize>),
+    /// What is selected of the chunk at this place.
+    Part(Box<[u64]>, ChunkRecord),
+}
 
 /// A chunk that is being decoded.
 struct Coming {
-    at: Box<[u64]>,
-    record: ChunkRecord,
-    elements: Pending<Result<Vec<u8>>>,
+    from: Extent,
+    target: Target,
+    elements: Pending<(Buffers, Result<Vec<u8>>)>,
 }
 
 /// One read: where it goes, and what of it is being decoded.
@@ -26,6 +37,8 @@ struct Reading<'a> {
     selection: &'a Resolved,
     out: &'a mut [u8],
     budget: usize,
+    /// Whole chunks that go to the dense array as they are.
+    batch: Batch,
     coming: VecDeque<Coming>,
     /// How many chunks may be decoded at a time, by other threads.
     most: usize,
@@ -87,6 +100,7 @@ impl Chunks {
             selection,
             out,
             budget,
+            batch: Batch::new("chunk"),
             coming: VecDeque::new(),
             most: match parallel && !store.workers.is_serial() {
                 true => self.queue.most(),
@@ -94,6 +108,7 @@ impl Chunks {
             },
         };
         grid.for_each_chunk(selection, &mut |at| self.read_part(&mut reading, at))?;
+        self.read_batch(&mut reading)?;
         while self.take_coming(&mut reading)? {}
         Ok(())
     }
@@ -107,25 +122,90 @@ impl Chunks {
         let Some(record) = self.index.find(reading.store, at)? else {
             return Ok(());
         };
-        let plain = self.pipeline.is_empty() && record.extent.len == self.grid.chunk_bytes() as u64;
-        if plain && let Some(range) = self.grid.contiguous_in_dense(at, selection) {
-            let out = &mut reading.out[range];
-            return reading.store.read_into(record.extent.addr, out, "chunk");
+        let ChunkRecord { extent, mask } = record;
+        let chunk_bytes = self.grid.chunk_bytes() as u64;
+        let (raw, store) = (self.goes_unfiltered(at, reading.shape.dims), reading.store);
+        let filtered = !self.pipeline.is_empty();
+        if !raw
+            && (filtered || extent.len == chunk_bytes)
+            && let Some(to) = self.grid.contiguous_in_dense(at, selection)
+        {
+            match filtered {
+                true => reading.batch.filtered(store, extent, mask, to)?,
+                false => reading.batch.plain(store, extent.addr, to)?,
+            }
+            return match reading.batch.is_full() {
+                true => self.read_batch(reading),
+                false => Ok(()),
+            };
         }
-        if reading.most == 0 || self.goes_unfiltered(at, reading.shape.dims) {
-            let data = self.read_stored(reading.store, at, reading.shape.dims, record)?;
-            self.use_elements(reading, at, record, data);
-            return Ok(());
+        if reading.most > 0 && !raw {
+            return self.decode_later(reading, extent, mask, Target::Part(at.into(), record));
         }
+        let data = match raw {
+            true => self.read_stored(store, at, reading.shape.dims, record)?,
+            false => {
+                let mut buffers = self.read_buffers(store, extent)?;
+                let data = buffers.decode(&self.pipeline, mask, self.grid.chunk_bytes());
+                buffers.keep(&store.workers, reading.budget);
+                data.map_err(|error| error.at(extent.addr.get()))?
+            }
+        };
+        self.use_elements(reading, at, record, data);
+        Ok(())
+    }
+
+    /// The stored bytes of a chunk, in memory of earlier ones.
+    fn read_buffers(&self, store: &Store, extent: Extent) -> Result<Buffers> {
+        store.check_bounds(extent, "chunk")?;
+        let mut buffers = Buffers::take(&store.workers);
+        // The length has just been checked against that of the file.
+        let stored = buffers.stored(extent.len as usize);
+        store.read_into(extent.addr, stored, "chunk")?;
+        Ok(buffers)
+    }
+
+    /// Reads the whole chunks of the batch to their places.
+    fn read_batch(&mut self, reading: &mut Reading<'_>) -> Result<()> {
+        let Reading {
+            store, batch, out, ..
+        } = reading;
+        if self.pipeline.is_empty() {
+            return batch.read(store, out);
+        }
+        let shared = match reading.most > 0 {
+            true => batch.for_threads(store),
+            false => None,
+        };
+        if shared.is_some() || reading.most == 0 {
+            return batch.decode(store, &self.pipeline, shared, out, reading.budget);
+        }
+        for Part { from, to, mask } in batch.take() {
+            self.decode_later(reading, from, mask, Target::Whole(to))?;
+        }
+        Ok(())
+    }
+
+    /// Has a chunk decoded by whoever comes first.
+    fn decode_later(
+        &mut self,
+        reading: &mut Reading<'_>,
+        from: Extent,
+        mask: u32,
+        target: Target,
+    ) -> Result<()> {
         while reading.coming.len() >= reading.most {
             self.take_coming(reading)?;
         }
-        let bytes = reading.store.read(record.extent, "chunk")?;
+        let mut buffers = self.read_buffers(reading.store, from)?;
         let (pipeline, len) = (self.pipeline.clone(), self.grid.chunk_bytes());
-        let decode = move || pipeline.decode(bytes, record.mask, len);
+        let decode = move || {
+            let elements = buffers.decode(&pipeline, mask, len);
+            (buffers, elements)
+        };
         reading.coming.push_back(Coming {
-            at: at.into(),
-            record,
+            from,
+            target,
             elements: reading.store.workers.run(decode),
         });
         Ok(())
@@ -136,9 +216,17 @@ impl Chunks {
         let Some(coming) = reading.coming.pop_front() else {
             return Ok(false);
         };
-        let elements = coming.elements.wait(&reading.store.workers);
-        let data = elements.map_err(|error| error.at(coming.record.extent.addr.get()))?;
-        self.use_elements(reading, &coming.at, coming.record, data);
+        let workers = &reading.store.workers;
+        let (buffers, elements) = coming.elements.wait(workers);
+        buffers.keep(workers, reading.budget);
+        let data = elements.map_err(|error| error.at(coming.from.addr.get()))?;
+        match coming.target {
+            Target::Whole(to) => {
+                reading.out[to].copy_from_slice(&data);
+                keep(workers, data, reading.budget);
+            }
+            Target::Part(at, record) => self.use_elements(reading, &at, record, data),
+        }
         Ok(true)
     }
 
@@ -148,14 +236,18 @@ impl Chunks {
         reading: &mut Reading<'_>,
         at: &[u64],
         record: ChunkRecord,
-        data: Vec<u8>,
+        mut data: Vec<u8>,
     ) {
         let (selection, shape) = (reading.selection, reading.shape);
         self.grid.gather(at, selection, &data, reading.out);
         let fits = self.cache.bytes() + self.cache.cost() <= reading.budget;
         if fits && !self.grid.covers(at, selection, shape.dims) && !self.is_growing_edge(at, shape)
         {
+            // Memory of a larger chunk is none for the cache to keep.
+            data.shrink_to_fit();
             self.cache.insert(at, Cached::new(data, Some(record)));
+        } else {
+            keep(&reading.store.workers, data, reading.budget);
         }
     }
 }
