@@ -63,6 +63,12 @@ impl Filter for Deflate {
         Ok(Outcome::Written)
     }
 
+    #[cfg(feature = "std")]
+    fn decode_into(&self, input: &[u8], output: &mut [u8]) -> Result<bool> {
+        let decode = |decoder: &mut Decoder| decoder.decode_into(input, output);
+        Ok(self.decoders.with(Decoder::new, decode))
+    }
+
     fn encoded_limit(&self, len: usize) -> usize {
         // Stored blocks add 5 bytes each; what a careless writer adds has room too.
         len.saturating_add(len / 8).saturating_add(1024)

@@ -64,6 +64,14 @@ pub(super) mod zlib {
                 }
             }
         }
+
+        /// Whether `input` is a stream of as many bytes as `output` has, which then holds them.
+        pub(in super::super) fn decode_into(&mut self, input: &[u8], output: &mut [u8]) -> bool {
+            self.0.reset(true);
+            let status = self.0.decompress(input, output, FlushDecompress::Finish);
+            let whole = self.0.total_out() == output.len() as u64;
+            matches!(status, Ok(Status::StreamEnd)) && whole
+        }
     }
 }
 

@@ -31,6 +31,12 @@ fn decoded(stream: &[u8], limit: usize) -> [Result<Vec<u8>>; 2] {
         inflate::portable::Decoder.decode(stream, &mut by_miniz, limit),
     ];
     let [a, b] = results;
+    let mut exact = std::vec![0xA5; limit];
+    if inflate::zlib::Decoder::new().decode_into(stream, &mut exact) {
+        assert!(a.is_ok() && exact == by_zlib_rs);
+    } else {
+        assert!(a.is_err() || by_zlib_rs.len() != limit);
+    }
     [a.map(|()| by_zlib_rs), b.map(|()| by_miniz)]
 }
 
