@@ -71,7 +71,8 @@
 //! All but `complex` are on by default.
 //!
 //! * `std`: files on a path, file locks, handles that threads share, the faster inflate.
-//! * `parallel`: chunks are filtered on as many threads as [`FileBuilder::threads`] says; every core by default.
+//! * `parallel`: chunks are filtered and large reads made on as many threads as [`FileBuilder::threads`] says; every core
+//!   by default.
 //! * `derive`: `#[derive(H5Type)]`, see [`H5Type`](trait@H5Type).
 //! * `complex`: the numbers of `num-complex` as elements.
 //! * `filters`: `lz4`, `zstd`, `bitshuffle`, `bzip2`, `szip` and `blosc`, which can be had one by one.

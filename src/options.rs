@@ -78,9 +78,10 @@ impl FileBuilder {
         self
     }
 
-    /// How many threads filter chunks, the caller's among them: as many as the machine runs at once by default, and 1
-    /// where the crate is built without the feature `parallel` or the system has no threads. The file is the same whatever
-    /// the number.
+    /// How many threads filter chunks and make large reads, the caller's among them: as many as the machine runs at once by
+    /// default, and 1 where the crate is built without the feature `parallel` or the system has no threads. The file is the
+    /// same whatever the number. Reads without filters stay on one thread where the device is
+    /// [not one for many](crate::storage::Storage::as_sync).
     ///
     /// ```
     /// use h5quill::{File, storage::MemoryStorage};

@@ -7,9 +7,10 @@ mod storage;
 use h5quill::storage::{FileStorage, MemoryStorage, Storage, StorageError};
 use h5quill::{File, Result};
 use ndarray::{ArrayD, Axis, Slice, s};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{ThreadId, current};
+use std::time::Duration;
 use storage::Shared;
 
 const ROWS: usize = 1500;
@@ -63,16 +64,31 @@ fn written() -> Vec<u8> {
     file.into_bytes().unwrap()
 }
 
-/// Memory that notes which threads read long pieces of it, and cannot read some of its bytes.
+/// Memory some bytes of which cannot be read.
 #[derive(Clone, Default)]
 struct Watched {
     memory: MemoryStorage,
-    threads: Arc<Mutex<BTreeSet<String>>>,
     broken: Option<u64>,
+    readers: Option<Arc<Readers>>,
 }
 
-fn name(thread: ThreadId) -> String {
-    format!("{thread:?}")
+/// The threads that read long pieces. Each waits for the others, so that none does all the work before they have started.
+#[derive(Default)]
+struct Readers {
+    seen: Mutex<HashSet<ThreadId>>,
+    another: Condvar,
+    expected: usize,
+}
+
+impl Readers {
+    fn note(&self) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.insert(current().id());
+        self.another.notify_all();
+        let missing = |seen: &mut HashSet<ThreadId>| seen.len() < self.expected;
+        let long = Duration::from_secs(20);
+        drop(self.another.wait_timeout_while(seen, long, missing));
+    }
 }
 
 impl Storage for Watched {
@@ -84,10 +100,9 @@ impl Storage for Watched {
         if self.broken.is_some_and(|broken| range.contains(&broken)) {
             return Err(StorageError::new("a broken sector"));
         }
-        if buffer.len() > 1 << 14 {
-            self.threads.lock().unwrap().insert(name(current().id()));
-            // So that the others find something to do.
-            std::thread::sleep(std::time::Duration::from_millis(1));
+        match &self.readers {
+            Some(readers) if buffer.len() > 1 << 14 => readers.note(),
+            _ => {}
         }
         self.memory.read_at(offset, buffer)
     }
@@ -184,29 +199,43 @@ fn what_waits_for_the_commit_is_read() {
 #[cfg(feature = "parallel")]
 #[test]
 fn large_reads_are_by_as_many_threads_as_asked_for() {
-    let bytes = written();
-    for (threads, name) in [1, 2, 3].into_iter().flat_map(|threads| {
-        ["contiguous", "rows", "deflated rows", "only deflated"].map(|name| (threads, name))
-    }) {
+    let numbers: Vec<u32> = (0..24 * 64 * COLUMNS).map(value).collect();
+    let values = ArrayD::from_shape_vec(vec![24 * 64, COLUMNS], numbers).unwrap();
+    let file = File::create_memory().unwrap();
+    let new = || file.new_dataset::<u32>().shape((24 * 64, COLUMNS));
+    let chunked = || new().chunk((64, COLUMNS));
+    let builders = [
+        ("contiguous", new()),
+        ("chunked", chunked()),
+        ("shuffled", chunked().shuffle()),
+        ("deflated", chunked().deflate(1)),
+        ("both", chunked().shuffle().deflate(1)),
+    ];
+    let names = builders.map(|(name, builder)| {
+        builder.create(name).unwrap().write(&values).unwrap();
+        name
+    });
+    let bytes = file.into_bytes().unwrap();
+    for (expected, name) in [1, 2, 3]
+        .into_iter()
+        .flat_map(|n| names.map(|name| (n, name)))
+    {
+        let readers = Arc::new(Readers {
+            expected,
+            ..Readers::default()
+        });
         let watched = Watched {
             memory: MemoryStorage::from(bytes.clone()),
+            readers: Some(Arc::clone(&readers)),
             ..Watched::default()
         };
-        let seen = Arc::clone(&watched.threads);
-        let file = File::with_options().threads(threads).open_on(watched);
+        let file = File::with_options().threads(expected).open_on(watched);
         let data = file.unwrap().dataset(name).unwrap();
-        seen.lock().unwrap().clear();
-        assert!(data.read_dyn::<u32>().unwrap() == values());
-        let own = name_of_caller();
-        let seen = seen.lock().unwrap();
-        assert_eq!(seen.len(), threads, "{name}");
-        assert!(seen.contains(&own));
+        assert!(data.read_dyn::<u32>().unwrap() == values);
+        let seen = readers.seen.lock().unwrap();
+        assert_eq!(seen.len(), expected, "{name}");
+        assert!(seen.contains(&current().id()));
     }
-}
-
-#[cfg(feature = "parallel")]
-fn name_of_caller() -> String {
-    name(current().id())
 }
 
 /// Where the chunk that begins at this row is in the file.
