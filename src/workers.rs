@@ -6,6 +6,8 @@
 
 mod spares;
 
+pub(crate) use spares::Spares;
+
 #[cfg(not(feature = "parallel"))]
 pub(crate) use serial::{Pending, Workers};
 #[cfg(feature = "parallel")]
@@ -53,7 +55,7 @@ mod serial {
 
         pub(crate) fn run<T: Send + 'static>(
             &self,
-            job: impl FnOnce() -> T + Send + 'static,
+            job: impl FnOnce() -> T + 'static,
         ) -> Pending<T> {
             Pending(job())
         }

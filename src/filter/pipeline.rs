@@ -129,28 +129,25 @@ impl Pipeline {
     }
 
     /// The stored bytes of `chunk`, and the mask of the filters that were left out: those whose parameters are wrong and
-    /// those that declined it. Every other filter is applied, also where it makes the chunk longer, as libhdf5 does.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for callers that keep memory"))]
-    pub(crate) fn encode_with<'a>(
-        &self,
-        chunk: &'a [u8],
-        scratch: &'a mut Scratch,
-    ) -> Result<(&'a [u8], u32)> {
-        let (place, mask) = self.run_encode(chunk, scratch)?;
-        Ok((at(place, chunk, scratch), mask))
+    /// those that declined it. Every other filter is applied, also where it makes the chunk longer, as libhdf5 does. The
+    /// memory is no larger than it need be.
+    pub(crate) fn encode(&self, chunk: &[u8]) -> Result<(Vec<u8>, u32)> {
+        let (mut bytes, mask) = self.encode_taking(chunk, &mut Scratch::default())?;
+        // Chunks wait in memory for their commit.
+        bytes.shrink_to_fit();
+        Ok((bytes, mask))
     }
 
-    /// As [`encode_with`](Self::encode_with), in memory of its own, which is no larger than it need be.
-    pub(crate) fn encode(&self, chunk: &[u8]) -> Result<(Vec<u8>, u32)> {
-        let mut scratch = Scratch::default();
-        let (place, mask) = self.run_encode(chunk, &mut scratch)?;
+    /// As [`encode`](Self::encode), in the memory of the scratch, of which the result takes a part.
+    pub(crate) fn encode_taking(
+        &self,
+        chunk: &[u8],
+        scratch: &mut Scratch,
+    ) -> Result<(Vec<u8>, u32)> {
+        let (place, mask) = self.run_encode(chunk, scratch)?;
         let bytes = match place {
             Place::Given(len) => chunk[..len].to_vec(),
-            Place::Scratch => {
-                // Chunks wait in memory for their commit.
-                scratch.bytes.shrink_to_fit();
-                scratch.bytes
-            }
+            Place::Scratch => core::mem::take(&mut scratch.bytes),
         };
         Ok((bytes, mask))
     }
@@ -176,19 +173,6 @@ impl Pipeline {
     /// The `chunk_len` bytes of a chunk stored as `stored` with the filters of `mask` left out.
     ///
     /// The memory used is bounded by `chunk_len` and by what `stored` can at most inflate to.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for callers that keep memory"))]
-    pub(crate) fn decode_with<'a>(
-        &self,
-        stored: &'a [u8],
-        mask: u32,
-        chunk_len: usize,
-        scratch: &'a mut Scratch,
-    ) -> Result<&'a [u8]> {
-        let place = self.run_decode(stored, mask, chunk_len, scratch)?;
-        Ok(at(place, stored, scratch))
-    }
-
-    /// As [`decode_with`](Self::decode_with), in memory of its own.
     pub(crate) fn decode(
         &self,
         mut stored: Vec<u8>,
@@ -198,7 +182,7 @@ impl Pipeline {
         self.decode_taking(&mut stored, mask, chunk_len, &mut Scratch::default())
     }
 
-    /// As [`decode_with`](Self::decode_with), and takes the memory of the result, which is that of `stored` or of the
+    /// As [`decode`](Self::decode), and takes the memory of the result, which is that of `stored` or of the
     /// scratch.
     pub(crate) fn decode_taking(
         &self,
@@ -216,7 +200,7 @@ impl Pipeline {
         })
     }
 
-    /// As [`decode_with`](Self::decode_with), into `out`, which has the size of the chunk.
+    /// As [`decode`](Self::decode), into `out`, which has the size of the chunk.
     pub(crate) fn decode_into(
         &self,
         stored: &[u8],

@@ -417,10 +417,18 @@ fn memory_is_used_again_from_chunk_to_chunk() {
     let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
     let mut capacity = 0;
     for round in 0..4 {
-        let (stored, mask) = pipeline.encode_with(values, &mut scratch).unwrap();
-        assert_eq!((stored.to_vec(), mask), pipeline.encode(values).unwrap());
-        let back = pipeline.decode_with(stored, mask, values.len(), &mut other);
-        assert_eq!(back.unwrap(), values);
+        let (mut stored, mask) = pipeline.encode_taking(values, &mut scratch).unwrap();
+        assert_eq!((stored.clone(), mask), pipeline.encode(values).unwrap());
+        let back = pipeline.decode_taking(&mut stored, mask, values.len(), &mut other);
+        let back = back.unwrap();
+        assert_eq!(back, values);
+        let given_back = |scratch: Scratch, memory| {
+            let (bytes, spare) = scratch.into_parts();
+            assert_eq!(bytes.capacity(), 0, "the result has taken it");
+            Scratch::new(memory, spare)
+        };
+        scratch = given_back(scratch, stored);
+        other = given_back(other, back);
         let now = scratch.capacity() + other.capacity();
         assert!(round < 2 || now == capacity, "{now} bytes, not {capacity}");
         capacity = now;

@@ -333,14 +333,15 @@ impl Chunks {
             let (bytes, mask) = self.pipeline.encode(data)?;
             (Cow::Owned(bytes), mask)
         };
-        self.put_stored(store, at, bytes, mask)
+        self.put_stored(store, at, &bytes, mask)
     }
 
     /// Gives the chunk that has been on its way through the filters for longest its place.
     fn place_oldest(&mut self, store: &mut Store) -> Result<()> {
         if let Some((at, encoded)) = self.queue.pop(&store.workers) {
             let (bytes, mask) = encoded?;
-            self.put_stored(store, &at, Cow::Owned(bytes), mask)?;
+            self.put_stored(store, &at, &bytes, mask)?;
+            queue::keep(&store.workers.spares, bytes);
         }
         Ok(())
     }
@@ -366,14 +367,13 @@ impl Chunks {
         &mut self,
         store: &mut Store,
         at: &[u64],
-        bytes: Cow<'_, [u8]>,
+        bytes: &[u8],
         mask: u32,
     ) -> Result<ChunkRecord> {
         let extent = store.alloc_raw(bytes.len() as u64)?;
-        if bytes.len() < STAGE_BELOW {
-            store.stage(extent.addr, bytes.into_owned())?;
-        } else {
-            store.write_now(extent.addr, &bytes)?;
+        match bytes.len() < STAGE_BELOW {
+            true => store.stage(extent.addr, bytes.to_vec())?,
+            false => store.write_now(extent.addr, bytes)?,
         }
         let record = ChunkRecord { extent, mask };
         self.index_changed = true;

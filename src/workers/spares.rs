@@ -1,25 +1,44 @@
 //! Memory that is kept for the next chunk: giving it back to the system and having it zeroed anew, page by page, takes
 //! longer than most filters.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+#[cfg(not(feature = "std"))]
 use core::cell::RefCell;
+#[cfg(feature = "std")]
+use std::sync::{Mutex, PoisonError};
 
-#[derive(Debug, Default)]
-pub(crate) struct Spares(RefCell<Vec<Vec<u8>>>);
+/// The memory that is kept, for whoever has a clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spares {
+    #[cfg(feature = "std")]
+    kept: Arc<Mutex<Vec<Vec<u8>>>>,
+    #[cfg(not(feature = "std"))]
+    kept: Arc<RefCell<Vec<Vec<u8>>>>,
+}
 
 impl Spares {
+    fn with<T>(&self, run: impl FnOnce(&mut Vec<Vec<u8>>) -> T) -> T {
+        #[cfg(feature = "std")]
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(not(feature = "std"))]
+        let mut kept = self.kept.borrow_mut();
+        run(&mut kept)
+    }
+
     /// Memory of earlier work, with whatever is in it, or none.
     pub(crate) fn take(&self) -> Vec<u8> {
-        self.0.borrow_mut().pop().unwrap_or_default()
+        self.with(Vec::pop).unwrap_or_default()
     }
 
     /// Keeps memory, unless more than `most` bytes would be kept.
     pub(crate) fn keep(&self, memory: Vec<u8>, most: usize) {
-        let mut kept = self.0.borrow_mut();
-        let bytes: usize = kept.iter().map(Vec::capacity).sum();
-        if memory.capacity() > 0 && bytes.saturating_add(memory.capacity()) <= most {
-            kept.push(memory);
-        }
+        self.with(|kept| {
+            let bytes: usize = kept.iter().map(Vec::capacity).sum();
+            if memory.capacity() > 0 && bytes.saturating_add(memory.capacity()) <= most {
+                kept.push(memory);
+            }
+        });
     }
 }
 

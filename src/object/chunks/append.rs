@@ -4,7 +4,6 @@ use super::Chunks;
 use crate::error::Result;
 use crate::extents::MAX_RANK;
 use crate::store::Store;
-use alloc::borrow::Cow;
 use core::ops::Range;
 
 /// Where appended rows go.
@@ -76,7 +75,7 @@ impl Chunks {
                 let chunks = rows.chunks_exact(self.grid.chunk_bytes());
                 for (number, chunk) in numbers.zip(chunks) {
                     at[0] = number;
-                    self.put_stored(store, at, Cow::Borrowed(chunk), 0)?;
+                    self.put_stored(store, at, chunk, 0)?;
                 }
             }
         }

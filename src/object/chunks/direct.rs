@@ -3,7 +3,6 @@
 use super::{Chunks, Shape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
-use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -81,7 +80,7 @@ impl Chunks {
             true => self.put_now(store, &at, bytes, None, true)?,
             false => {
                 let mask = mask & self.pipeline.skip_all_mask();
-                self.put_stored(store, &at, Cow::Borrowed(bytes), mask)?
+                self.put_stored(store, &at, bytes, mask)?
             }
         };
         self.cache.remove(&at);

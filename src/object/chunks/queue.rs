@@ -6,8 +6,8 @@
 //! settles the queue first.
 
 use crate::error::Result;
-use crate::filter::Pipeline;
-use crate::workers::{Pending, Workers};
+use crate::filter::{Pipeline, Scratch};
+use crate::workers::{Pending, Spares, Workers};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -27,6 +27,21 @@ const SMALL: usize = if cfg!(test) { 1 } else { 4 << 10 };
 
 /// The stored bytes of a chunk, with its filter mask.
 type Encoded = Result<(Vec<u8>, u32)>;
+
+/// Keeps memory for later chunks.
+pub(super) fn keep(spares: &Spares, memory: Vec<u8>) {
+    spares.keep(memory, BYTES);
+}
+
+fn encode(pipeline: &Pipeline, chunk: &[u8], spares: &Spares) -> Encoded {
+    let mut scratch = Scratch::new(spares.take(), spares.take());
+    let encoded = pipeline.encode_taking(chunk, &mut scratch);
+    let (bytes, spare) = scratch.into_parts();
+    [bytes, spare]
+        .into_iter()
+        .for_each(|memory| keep(spares, memory));
+    encoded
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -79,11 +94,29 @@ impl Queue {
         at: &[u64],
         chunk: Cow<'_, [u8]>,
     ) {
+        let spares = workers.spares.clone();
         let encoded = if workers.is_serial() {
-            Pending::ready(pipeline.encode(&chunk))
+            let encoded = encode(pipeline, &chunk, &spares);
+            if let Cow::Owned(chunk) = chunk {
+                keep(&spares, chunk);
+            }
+            Pending::ready(encoded)
         } else {
-            let (pipeline, chunk) = (pipeline.clone(), chunk.into_owned());
-            workers.run(move || pipeline.encode(&chunk))
+            let pipeline = pipeline.clone();
+            let chunk = match chunk {
+                Cow::Borrowed(chunk) => {
+                    let mut copy = spares.take();
+                    copy.clear();
+                    copy.extend_from_slice(chunk);
+                    copy
+                }
+                Cow::Owned(chunk) => chunk,
+            };
+            workers.run(move || {
+                let encoded = encode(&pipeline, &chunk, &spares);
+                keep(&spares, chunk);
+                encoded
+            })
         };
         self.jobs.push_back((at.into(), encoded));
     }

@@ -73,9 +73,7 @@ impl NewChunks {
         bytes: Vec<u8>,
         mask: u32,
     ) -> Result<()> {
-        self.chunks
-            .put_stored(store, at, bytes.into(), mask)
-            .map(drop)
+        self.chunks.put_stored(store, at, &bytes, mask).map(drop)
     }
 
     /// Stages the index and says the layout.
