@@ -4,6 +4,7 @@
 //! `H5QUILL_CRASH_IMAGES` is the least number of images to judge; the tests print how many they were. A failure names
 //! workload, seed and event; the same seed fails again.
 
+mod bulk;
 mod faults;
 mod images;
 mod moves;

@@ -249,6 +249,7 @@ impl Store {
         if self.created && self.written && self.device_len > self.superblock.end_of_file {
             self.device.set_len(self.superblock.end_of_file)?;
             self.device_len = self.superblock.end_of_file;
+            self.synced_len = self.synced_len.min(self.device_len);
         }
         Ok(())
     }
@@ -257,6 +258,7 @@ impl Store {
         if wanted {
             self.device.sync()?;
             self.unsynced = false;
+            self.synced_len = self.device_len;
             self.unsynced_mark = false;
         }
         Ok(())

@@ -154,7 +154,9 @@ pub(crate) struct Store {
     /// The device was longer than the file when it was opened: whoever wrote to it last may have died, and left something
     /// in space that the committed state does not name.
     pub(crate) untidy: bool,
-    /// The device was made longer than the file, to say so, and not synced since.
+    /// How long the device is at least after a loss of power.
+    pub(super) synced_len: u64,
+    /// That is no longer than the file, which is to say so, and the device has not been synced since.
     pub(super) unsynced_mark: bool,
     /// Sector 0 as it stands on the device, once it has been read: every commit of a file of ours rewrites it.
     pub(super) sector_0: Option<Box<[u8; SECTOR]>>,
@@ -215,6 +217,7 @@ impl Store {
             recovered: Blocks::default(),
             unsynced: false,
             untidy: false,
+            synced_len: 0,
             unsynced_mark: false,
             sector_0: None,
             workers: Workers::new(None),
@@ -240,7 +243,8 @@ impl Store {
                 Error::corrupt("superblock", "the end of file is inside the superblock").at(at),
             );
         }
-        let end = superblock.end_of_file.min(device_len) - superblock.base;
+        let end_of_file = superblock.end_of_file;
+        let end = end_of_file.min(device_len) - superblock.base;
         let node_sizes = match &superblock.old {
             Some(old) => NodeSizes {
                 chunk: old.chunk_k,
@@ -270,6 +274,8 @@ impl Store {
             recovered: Blocks::default(),
             unsynced: false,
             untidy: false,
+            // Whoever made the device longer may not have synced it.
+            synced_len: device_len.min(end_of_file),
             unsynced_mark: false,
             sector_0: None,
             workers: Workers::new(None),
@@ -689,7 +695,7 @@ impl Store {
     /// than the file, which a death leaves it, so that the next session looks for what is left. `at_once`: the bytes are
     /// written before the next commit.
     pub(crate) fn begin_in_place(&mut self, at_once: bool) -> Result<()> {
-        if self.created && self.device_len <= self.superblock.end_of_file {
+        if self.created && self.synced_len <= self.superblock.end_of_file {
             self.extend_device(self.superblock.end_of_file + 1)?;
             self.unsynced_mark = true;
         }
