@@ -22,6 +22,8 @@ mod foreign;
 mod manifest;
 #[path = "interop/raw_edges.rs"]
 mod raw_edges;
+#[path = "interop/reuse.rs"]
+mod reuse;
 #[path = "interop/samples.rs"]
 mod samples;
 #[path = "interop/strategies.rs"]

@@ -7,6 +7,7 @@
 mod bulk;
 mod faults;
 mod images;
+mod managers;
 mod moves;
 mod mutants;
 mod old_formats;

@@ -1,5 +1,6 @@
-//! The five seeded breaks: tests that cannot fail prove nothing.
+//! The seeded breaks: tests that cannot fail prove nothing.
 
+use super::managers;
 use super::oracle::Oracle;
 use super::run::{Commits, Run, Workload};
 use super::workloads;
@@ -30,6 +31,16 @@ fn assert_caught(mutant: Mutant, workload: Workload, commits: Commits) {
 #[test]
 fn a_missing_sync_before_the_flips_is_found() {
     assert_caught(Mutant::NoFirstSync, workloads::IN_STEP, Commits::Sync);
+}
+
+#[test]
+fn managers_named_beside_what_they_list_are_found() {
+    assert_caught(Mutant::EarlyFlipsLast, managers::OF_LIBHDF5, Commits::Any);
+}
+
+#[test]
+fn managers_that_list_what_the_last_commit_frees_are_found() {
+    assert_caught(Mutant::ListedAtOnce, managers::OF_LIBHDF5, Commits::Any);
 }
 
 #[test]

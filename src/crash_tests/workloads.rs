@@ -1,7 +1,7 @@
 //! What is written while the device may die.
 
-use super::moves;
 use super::run::{Run, Workload};
+use super::{managers, moves};
 use crate::{Dataset, ErrorKind, File, Group, Result, SliceOrIndex};
 use ndarray::ArrayD;
 
@@ -31,6 +31,8 @@ pub(super) const ALL: &[Workload] = &[
     new("links moved and attributes renamed", moves::moves),
     new("copies", copies),
     new("virtual datasets", outside),
+    managers::OURS,
+    managers::OF_LIBHDF5,
     FOREIGN,
     Workload {
         name: "a file of pages libhdf5 wrote",
@@ -415,18 +417,20 @@ pub(super) fn many_sectors(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn anything(run: &mut Run) -> Result<()> {
+/// What [`step`] changes.
+pub(super) fn begin(run: &mut Run) -> Result<()> {
     create_pair(&run.file.root())?;
     run.file
         .new_dataset::<String>()
         .shape(0..)
         .create("one/names")?;
-    run.file
-        .new_dataset::<f64>()
-        .shape((2.., 3..))
-        .chunk((2, 2))
-        .deflate(1)
-        .create("one/two/x")?;
+    let builder = run.file.new_dataset::<f64>().shape((2.., 3..));
+    let builder = builder.chunk((2, 2)).deflate(1);
+    builder.create("one/two/x").map(drop)
+}
+
+pub(super) fn anything(run: &mut Run) -> Result<()> {
+    begin(run)?;
     for _ in 0..16 {
         for _ in 0..run.some(1, 6) {
             step(run)?;
@@ -439,7 +443,7 @@ pub(super) fn anything(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn step(run: &mut Run) -> Result<()> {
+pub(super) fn step(run: &mut Run) -> Result<()> {
     let x = run.file.dataset("one/two/x")?;
     match run.rng.below(8) {
         0 => {
@@ -567,7 +571,7 @@ fn foreign(run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn foreign_step(run: &mut Run) -> Result<()> {
+pub(super) fn foreign_step(run: &mut Run) -> Result<()> {
     match run.rng.below(7) {
         0 | 1 => {
             let count = run.some(1, 9);
@@ -598,17 +602,7 @@ fn foreign_step(run: &mut Run) -> Result<()> {
 }
 
 fn brief(run: &mut Run) -> Result<()> {
-    create_pair(&run.file.root())?;
-    run.file
-        .new_dataset::<String>()
-        .shape(0..)
-        .create("one/names")?;
-    run.file
-        .new_dataset::<f64>()
-        .shape((2.., 3..))
-        .chunk((2, 2))
-        .deflate(1)
-        .create("one/two/x")?;
+    begin(run)?;
     run.commit()?;
     for round in 0..4 {
         for _ in 0..8 {

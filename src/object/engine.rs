@@ -440,6 +440,9 @@ impl Engine {
     /// Runs the part of an operation that changes things, after everything has been checked: an error in it leaves
     /// memory and file apart, so it poisons the handle; the file stays at its last commit.
     pub(crate) fn change<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if let Some(extension) = &mut self.extension {
+            extension.take_over(&mut self.store)?;
+        }
         let result = change(self);
         if result.is_err() {
             self.store.poison();
@@ -499,7 +502,7 @@ impl Engine {
         if self.store.poisoned() {
             return Err(Error::new(ErrorKind::Poisoned));
         }
-        if self.read_only {
+        if self.read_only || self.is_untouched() {
             return Ok(());
         }
         self.change(|engine| engine.commit_changes(level, closing))?;
@@ -507,6 +510,11 @@ impl Engine {
             self.reclaim_if_grown();
         }
         Ok(())
+    }
+
+    /// Whether there has been nothing to write since the file was opened.
+    fn is_untouched(&self) -> bool {
+        !self.store.written && self.dirty.is_empty() && !self.store.will_change()
     }
 
     fn commit_changes(&mut self, level: Level, closing: bool) -> Result<()> {
@@ -536,10 +544,10 @@ impl Engine {
             let (object, store, _) = self.parts(addr)?;
             object.header.stage(store, true)?;
         }
-        self.commit_staged(level)?;
+        self.commit_staged(level, closing && raised.is_empty())?;
         if !raised.is_empty() {
             self.stage_lowered(&raised)?;
-            self.commit_staged(level)?;
+            self.commit_staged(level, closing)?;
         }
         self.new_datasets.committed();
         self.count_all_waiting();
@@ -555,17 +563,33 @@ impl Engine {
         Ok(())
     }
 
-    fn commit_staged(&mut self, level: Level) -> Result<()> {
-        if let Some(extension) = &mut self.extension {
-            extension.stage(&mut self.store)?;
+    fn commit_staged(&mut self, level: Level, last: bool) -> Result<()> {
+        match &mut self.extension {
+            Some(extension) if last => extension.stage_last(&mut self.store)?,
+            Some(extension) => extension.stage(&mut self.store)?,
+            None => {}
         }
         self.store.commit(level)
+    }
+
+    /// A commit of its own for the managers that say what is free, where the closing commit could not name them.
+    fn commit_managers(&mut self, level: Level) -> Result<()> {
+        match &self.extension {
+            Some(extension) if extension.has_unlisted(&self.store) => self.change(|engine| {
+                if let Some(extension) = &mut engine.extension {
+                    extension.stage_managers(&mut engine.store)?;
+                }
+                engine.store.commit(level)
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Which object takes the record of the free space: the first one that changed in this session, also where an
     /// earlier commit has it already and the space is worth another body.
     fn recipient(&mut self, dirty: &[Addr]) -> Result<Option<Addr>> {
-        if !self.store.stamped() {
+        let extension = self.extension.as_ref();
+        if !self.store.stamped() || extension.is_some_and(Extension::lists_free_space) {
             return Ok(None);
         }
         match self.first_changed {
@@ -605,6 +629,7 @@ impl Engine {
     pub(crate) fn close(mut self, level: Level) -> Result<Box<dyn Storage>> {
         if !self.read_only {
             self.commit(level, true)?;
+            self.commit_managers(level)?;
             self.store.trim_device()?;
         }
         Ok(self.store.into_storage())

@@ -382,7 +382,7 @@ impl Header {
 
     /// Writes the messages to a body and the cell that names it. `donated` is free space for a later session to find.
     pub(crate) fn stage(&mut self, store: &mut Store, donate: bool) -> Result<()> {
-        self.stage_with(store, donate, FlipOrder::WithCells, &mut |_, _| {})
+        self.stage_with(store, donate, FlipOrder::WithCells, &mut |_, _| Ok(()))
     }
 
     /// As [`stage`](Self::stage); `finish` may change the data of messages, not their size, once all space is given
@@ -392,7 +392,7 @@ impl Header {
         store: &mut Store,
         donate: bool,
         order: FlipOrder,
-        finish: &mut dyn FnMut(&mut Self, &mut Store),
+        finish: &mut dyn FnMut(&mut Self, &mut Store) -> Result<()>,
     ) -> Result<()> {
         self.check_adoptable(store)?;
         for message in &mut self.messages {
@@ -432,7 +432,7 @@ impl Header {
             true => store.donate_free(spare),
             false => Vec::new(),
         };
-        finish(self, store);
+        finish(self, store)?;
         let body = self.encode_body(slot, other, spare)?;
         store.stage(slot.addr, body)?;
         let cell = self.encode_cell(store, slot);

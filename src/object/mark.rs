@@ -19,14 +19,17 @@ impl Engine {
         }
         let mut used = verify::reachable(&self.store)?;
         used.extend(self.store.free_runs());
-        let free = complement(used, self.store.end())?;
-        // Sector 0 is not given out: its free bytes are room for cells.
-        let sector = SECTOR as u64;
-        let outside = free.into_iter().filter_map(|extent| {
-            let start = extent.addr.get().max(sector);
-            let len = extent.end().get().checked_sub(start)?;
-            Some(Extent::new(Addr::new(start), len))
-        });
-        Ok(outside.filter(|extent| extent.len > 0).collect())
+        unused(used, self.store.end())
     }
+}
+
+/// What is left of a file of `end` bytes. Sector 0 is not given out: its free bytes are room for cells.
+pub(super) fn unused(used: Vec<Extent>, end: u64) -> Result<Vec<Extent>> {
+    let sector = SECTOR as u64;
+    let outside = complement(used, end)?.into_iter().filter_map(|extent| {
+        let start = extent.addr.get().max(sector);
+        let len = extent.end().get().checked_sub(start)?;
+        Some(Extent::new(Addr::new(start), len))
+    });
+    Ok(outside.filter(|extent| extent.len > 0).collect())
 }

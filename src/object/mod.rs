@@ -14,6 +14,7 @@ pub(crate) mod external;
 mod header;
 mod heap_ids;
 mod links;
+mod managers;
 mod mark;
 mod named;
 pub(crate) mod new_group;

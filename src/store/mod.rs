@@ -1,6 +1,7 @@
 //! Where blocks live and in what order they reach the device. Knows no HDF5 beyond the superblock.
 
 mod commit;
+mod listing;
 #[cfg(test)]
 pub(crate) mod mutant;
 mod pages;
@@ -12,6 +13,7 @@ mod stamp;
 mod userblock;
 
 pub(crate) use commit::Level;
+
 pub(crate) use pages::Class;
 pub(crate) use reads::SharedReads;
 pub(crate) use stage::{FlipOrder, Store};

@@ -1,4 +1,4 @@
-//! The five seeded breaks of the commit: tests switch one on in their thread and show that the crash tests find it.
+//! The seeded breaks of the commit: tests switch one on in their thread and show that the crash tests find it.
 
 use super::stage::Store;
 use crate::error::Result;
@@ -16,6 +16,10 @@ pub(crate) enum Mutant {
     EndBeforeLength,
     /// Step 1b is left out.
     FarFlipBeforeEnd,
+    /// Step 3a comes after step 3.
+    EarlyFlipsLast,
+    /// The closing commit names managers that list what it frees, in whatever order its flips are.
+    ListedAtOnce,
 }
 
 std::thread_local! {

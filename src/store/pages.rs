@@ -26,7 +26,7 @@ pub(crate) enum Freed {
     Part(Class),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pages {
     size: u64,
     /// Whether all of the file is laid out as here.

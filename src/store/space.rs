@@ -70,6 +70,26 @@ impl Runs {
         }
     }
 
+    /// Takes the bytes of `extent` out, as far as they are in.
+    pub(super) fn cut(&mut self, extent: Extent) {
+        let (start, end) = (extent.addr.get(), extent.end().get());
+        let before = self.0.range(..start).next_back();
+        let touching = before.into_iter().chain(self.0.range(start..end));
+        let touching: Vec<(u64, u64)> = touching
+            .map(|(&at, &len)| (at, at + len))
+            .filter(|&(_, to)| to > start)
+            .collect();
+        for (at, to) in touching {
+            self.0.remove(&at);
+            if at < start {
+                self.0.insert(at, start - at);
+            }
+            if to > end {
+                self.0.insert(end, to - end);
+            }
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Extent> + '_ {
         self.0
             .iter()
@@ -77,19 +97,21 @@ impl Runs {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Space {
-    free: Runs,
+    pub(super) free: Runs,
     by_size: BTreeSet<(u64, u64)>,
     fresh: Runs,
     /// With what is known of them.
-    pending: Vec<(Extent, Freed)>,
+    pub(super) pending: Vec<(Extent, Freed)>,
     /// The end of what has been given out.
     end: u64,
     /// How much was given out by moving `end`, since opening.
     grown: u64,
     /// Where space is given out in pages.
     pages: Option<Pages>,
+    /// Which of the free space held raw data, where that is to be known.
+    pub(super) raw: Option<Runs>,
     /// The size from which on blocks begin at multiples of a number, and that number.
     alignment: Option<(u64, u64)>,
 }
@@ -104,6 +126,7 @@ impl Space {
             end,
             grown: 0,
             pages: None,
+            raw: None,
             alignment: None,
         }
     }
@@ -313,10 +336,15 @@ impl Space {
     }
 
     /// Adds space that was given out.
-    fn add_free(&mut self, extent: Extent, freed: Freed) {
+    pub(super) fn add_free(&mut self, extent: Extent, freed: Freed) {
         let Some(pages) = &self.pages else {
             if extent.len > 0 {
                 self.add_run(extent);
+                if let Some(raw) = &mut self.raw
+                    && matches!(freed, Freed::Block(Class::Raw) | Freed::Part(Class::Raw))
+                {
+                    raw.insert(extent);
+                }
             }
             return;
         };
@@ -345,6 +373,9 @@ impl Space {
             .expect("the extent was found among the free runs");
         self.by_size.remove(&(len, start));
         self.free.remove(extent);
+        if let Some(raw) = &mut self.raw {
+            raw.cut(extent);
+        }
         for (start, end) in [
             (start, extent.addr.get()),
             (extent.end().get(), start + len),
@@ -362,6 +393,9 @@ impl Space {
             self.add_free(extent, freed);
         }
         self.by_size.clear();
+        if let Some(raw) = &mut self.raw {
+            *raw = Runs::default();
+        }
         let runs = core::mem::take(&mut self.free);
         let runs = runs.iter().map(|run| (run, Class::Metadata));
         let pieces = self.pages.as_mut().map(Pages::take_pieces);

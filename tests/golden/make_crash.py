@@ -1,5 +1,6 @@
 """Makes files that libhdf5 writes with its newest structures, for the crash tests to edit: crash_foreign.h5; the same
-in pages with free space kept in the file, crash_paged.h5; and crash_marked.h5, whose writer died. No header of an object
+with free space kept in the file, crash_managed.h5, and that in pages, crash_paged.h5; and crash_marked.h5, whose writer died.
+Those that are there already stay. No header of an object
 that they edit straddles a 512-byte sector, the exception that the commit documents."""
 
 import pathlib
@@ -45,8 +46,9 @@ def make(path, pad, **options):
 
 
 PAGED = dict(fs_strategy="page", fs_persist=True, fs_page_size=512)
-for name, options in [("foreign", {}), ("paged", PAGED), ("marked", {})]:
-    if name == "foreign" and (here / "crash_foreign.h5").exists():
+MANAGED = dict(fs_strategy="fsm", fs_persist=True)
+for name, options in [("foreign", {}), ("paged", PAGED), ("managed", MANAGED), ("marked", {})]:
+    if (here / f"crash_{name}.h5").exists():
         continue
     for pad in range(400):
         if make(here / f"crash_{name}.h5", pad, **options):

@@ -29,13 +29,15 @@ pub(crate) const MIN_PAGE: u64 = 512;
 pub(crate) const MAX_PAGE: u64 = 1 << 30;
 pub(crate) const DEFAULT_PAGE: u64 = 4096;
 /// Kinds of space that have a manager each.
-const MANAGERS: usize = 12;
+pub(crate) const MANAGERS: usize = 12;
 
 /// How the space of a file is given out, and whether it says which of its space is free (specification IV.A.2.x); the
 /// names are those of hdf5-metno.
 ///
-/// It is for libhdf5, as it edits the file later. This library itself gives space out in pages where the strategy says so,
-/// and keeps what it frees for itself whatever the strategy.
+/// This library gives space out in pages where the strategy says so. Where free space is kept in a file without pages, it uses
+/// what libhdf5 has left free there, and what is free in the end is listed for libhdf5 as the file is closed. A session that
+/// changes such a file walks through all of it once, and leaves the lists as they are where anything is not as they say.
+/// With every other strategy it keeps what it frees for itself, and libhdf5 does not know of it.
 ///
 /// ```
 /// use h5quill::{File, FileSpaceStrategy, storage::MemoryStorage};
@@ -52,9 +54,9 @@ pub enum FileSpaceStrategy {
         /// Whether space is given out in pages, of which each holds metadata or raw data alone: `fs_strategy="page"` of
         /// h5py, and `"fsm"` where not.
         paged: bool,
-        /// Whether libhdf5 keeps track of free space in the file.
+        /// Whether the file itself says which of its space is free, from one session to the next.
         persist: bool,
-        /// The smallest piece of free space that libhdf5 keeps track of, in bytes.
+        /// The smallest piece of free space that is kept track of, in bytes.
         threshold: u64,
     },
     /// Aggregators alone: `fs_strategy="aggregate"` of h5py. It has nothing to do with pages, but for this name.
@@ -80,7 +82,8 @@ pub(crate) struct FileSpaceInfo {
     strategy: u8,
     /// Free-space managers are kept in the file.
     pub(crate) persistent: bool,
-    threshold: u64,
+    /// The smallest piece of free space that a manager lists.
+    pub(crate) threshold: u64,
     page_size: u64,
     page_end_threshold: u16,
     /// The end of the file, as the last writer that kept the message left it.
@@ -139,6 +142,12 @@ impl FileSpaceInfo {
             0 => DEFAULT_PAGE,
             _ => self.page_size,
         }
+    }
+
+    /// Whether this library reads the managers and writes new ones: those of a file without pages.
+    pub(crate) fn has_known_managers(&self) -> bool {
+        let has_some = self.strategy == 0 && self.managers.len() == MANAGERS;
+        self.version == 1 && self.persistent && has_some
     }
 
     /// The page size, where metadata and raw data are given pages of their own.

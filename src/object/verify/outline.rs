@@ -91,7 +91,7 @@ impl Walk<'_> {
         self.claim(list, Use::Metadata, "a free-space section list");
         for section in manager.sections(&bytes, at, widths, list.addr.get())? {
             self.claim(
-                section,
+                section.extent,
                 Use::Free,
                 "space that a free-space manager gives out",
             );
