@@ -361,7 +361,7 @@ def messages(data, at, superblock):
 
 def check_extension(old, new, before):
     """The messages of a superblock extension stay as they are. But where managers of free space persist, the file space
-    info says where the file ends, and a table of shared messages may have moved."""
+    info says where the file ends, and which managers there are; and a table of shared messages may have moved."""
     after = Superblock(new, before.base)
     if after.extension != before.extension:
         return "the superblock extension is elsewhere"
@@ -374,7 +374,7 @@ def check_extension(old, new, before):
     for (kind, was_flags, was), (_, flags, now) in zip(left, right):
         may = (0, 0)
         if kind == 0x17 and was[0] == 1 and was[2]:
-            may = (5 + 2 * length, 5 + 2 * length + width)
+            may = (5 + 2 * length, len(was) if was[1] == 0 else 5 + 2 * length + width)
         elif kind == 0x0f:
             may = (1, 1 + width)
         same = was[:may[0]] == now[:may[0]] and was[may[1]:] == now[may[1]:]
@@ -383,10 +383,23 @@ def check_extension(old, new, before):
     return None
 
 
+def lists_free_space(data, superblock):
+    """Whether the file has no pages and its managers say what is free: that may be overwritten, and so may what the edit
+    has freed, since the new managers are a commit of their own."""
+    if superblock.extension is None:
+        return False
+    found, _ = messages(data, superblock.extension, superblock)
+    managers = [info[5 + 2 * superblock.length + superblock.width:] for kind, _, info in found
+                if kind == 0x17 and info[:3] == b"\1\0\1"]
+    return any(addresses.strip(b"\xff") for addresses in managers)
+
+
 def check_bytes(old, new, headers, base, grown):
     """No byte of the old file is another, but in the end in the superblock, the headers of what was touched and of heaps, and in
     chunks that grow. What stood beyond the end is overwritten only by what the file now holds."""
     before, after = Superblock(old, base), Superblock(new, base)
+    if lists_free_space(old, before):
+        return check_extension(old, new, before)
     if len(new) < len(old):
         tail = old[len(new):]
         if tail.strip(b"\0") or len(new) < after.end:
