@@ -63,6 +63,7 @@ impl BTree {
             }
             Inserted::New { appended } => {
                 self.dirty = true;
+                self.scattered |= !appended;
                 self.split_root(store, appended)?;
                 Ok(None)
             }

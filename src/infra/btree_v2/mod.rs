@@ -29,7 +29,7 @@ use node::{Node, Slot};
 pub(crate) type Probe<'a> = &'a mut dyn FnMut(&Store, &[u8]) -> Result<Ordering>;
 
 /// Changed nodes of more bytes than this are staged before the caller asks, so that memory stays bounded.
-const DIRTY_LIMIT: usize = if cfg!(test) { 128 << 10 } else { 16 << 20 };
+const DIRTY_LIMIT: usize = if cfg!(test) { 128 << 10 } else { 8 << 20 };
 /// Nodes of more bytes than this are not kept in memory.
 const LOADED_LIMIT: usize = if cfg!(test) { 512 << 10 } else { 32 << 20 };
 
@@ -43,6 +43,8 @@ pub(crate) struct BTree {
     header: Option<Addr>,
     /// The header differs from what is staged at `header`.
     dirty: bool,
+    /// Records have come elsewhere than at the end since changed nodes were last written early.
+    scattered: bool,
 }
 
 /// What every node of a tree shares.
@@ -88,6 +90,7 @@ impl BTree {
             depth: 0,
             header: None,
             dirty: true,
+            scattered: false,
         }
     }
 
@@ -199,10 +202,13 @@ impl BTree {
 
     /// Keeps memory bounded: stages what has changed when it has become much, without the header.
     fn make_room(&mut self, store: &mut Store) -> Result<()> {
-        if self.core.dirty > nodes(DIRTY_LIMIT, self.core.shape) {
+        let much = self.core.dirty > nodes(DIRTY_LIMIT, self.core.shape);
+        if much {
             self.stage_nodes(store)?;
         }
-        if self.core.loaded > self.core.loaded_limit {
+        // What grows at its end does not come back to the other nodes.
+        let done_with = much && !core::mem::take(&mut self.scattered);
+        if done_with || self.core.loaded > self.core.loaded_limit {
             self.evict();
         }
         Ok(())

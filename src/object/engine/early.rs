@@ -3,7 +3,6 @@
 use super::Engine;
 use crate::bytes::Addr;
 use crate::error::Result;
-use crate::object::links::Links;
 use alloc::vec::Vec;
 
 /// More new datasets than this are not kept in memory until the commit. The tests of the library make it happen often.
@@ -74,20 +73,22 @@ impl Engine {
         }
     }
 
-    /// Hands changed nodes of the groups' indexes to the store and forgets them, where they are many.
+    /// Hands changed nodes of the groups' indexes to the store and forgets them, where they are many. The index that has
+    /// most of them keeps them: it has a limit of its own, and what is made next is probably in its group.
     fn write_changed_nodes(&mut self) -> Result<()> {
-        let groups = self.dirty_in_order().into_iter().filter(|addr| {
-            let object = self.objects.get(addr);
-            object.is_some_and(|object| object.links.is_some())
-        });
-        let groups: Vec<Addr> = groups.collect();
         let Self { objects, store, .. } = self;
-        let links = |addr| objects.get(addr).and_then(|object| object.links.as_ref());
-        let changed = groups.iter().filter_map(links).map(Links::changed_bytes);
-        if changed.sum::<usize>() <= MAX_CHANGED_NODES {
+        let changed = |addr: &Addr| {
+            let links = objects.get(addr)?.links.as_ref()?;
+            Some((links.changed_bytes(), *addr))
+        };
+        let mut groups: Vec<(usize, Addr)> = self.dirty.iter().filter_map(changed).collect();
+        groups.sort_unstable();
+        groups.pop();
+        if groups.iter().map(|(bytes, _)| bytes).sum::<usize>() <= MAX_CHANGED_NODES {
             return Ok(());
         }
-        for addr in &groups {
+        groups.sort_unstable_by_key(|(_, addr)| *addr);
+        for (_, addr) in &groups {
             let object = objects.get_mut(addr);
             if let Some(links) = object.and_then(|object| object.links.as_mut()) {
                 links.write_nodes(store)?;
