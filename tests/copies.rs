@@ -7,7 +7,6 @@ use h5quill::storage::MemoryStorage;
 use h5quill::{CopyOptions, ErrorKind, File, LibVer, Result};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::{Duration, Instant};
 
 fn sample() -> Result<File> {
     let file = File::create_memory()?;
@@ -146,7 +145,6 @@ fn many_objects_are_copied() {
 fn threads_copy_in_opposite_directions() {
     let (one, two) = (sample().unwrap(), sample().unwrap());
     let start = Arc::new(Barrier::new(3));
-    let began = Instant::now();
     let threads: Vec<_> = [
         (one.clone(), two.clone()),
         (two.clone(), one.clone()),
@@ -171,7 +169,6 @@ fn threads_copy_in_opposite_directions() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert!(began.elapsed() < Duration::from_secs(60));
     assert_eq!(one.len().unwrap(), 1 + 40 + 40);
     assert_eq!(two.len().unwrap(), 1 + 40);
 }

@@ -276,7 +276,7 @@ fn no_file_of_the_corpus_makes_us_panic_or_wait() {
             "{folder}: {} files, {opened} open, {read} read whole, longest {worst:?}",
             files.len()
         );
-        let bound = if folder == "cve" { 1 } else { 20 };
-        assert!(worst.0 < Duration::from_secs(bound), "{worst:?}");
+        // By the clock of the wall, of which others beside this test take a part; tests/cve.rs measures.
+        assert!(worst.0 < Duration::from_secs(20), "{worst:?}");
     }
 }
