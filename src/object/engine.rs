@@ -29,7 +29,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
-use early::NewDatasets;
+use early::NewObjects;
 use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 
@@ -141,7 +141,7 @@ pub(crate) struct Engine {
     waiting: Waiting,
     /// How many objects may be in memory before clean ones are forgotten.
     most_objects: usize,
-    new_datasets: NewDatasets,
+    pub(super) new_objects: NewObjects,
     /// The newest dataset whose header may be one block.
     pub(super) last_in_one: Option<Addr>,
     read_only: bool,
@@ -230,7 +230,7 @@ impl Engine {
             budget: DEFAULT_CACHE,
             waiting: Waiting::default(),
             most_objects: 2 * MAX_CLEAN,
-            new_datasets: NewDatasets::default(),
+            new_objects: NewObjects::default(),
             last_in_one: None,
             read_only,
             others: OtherFiles::default(),
@@ -549,7 +549,7 @@ impl Engine {
             self.stage_lowered(&raised)?;
             self.commit_staged(level, closing)?;
         }
-        self.new_datasets.committed();
+        self.new_objects.committed();
         self.count_all_waiting();
         for addr in &dirty {
             if let Some(object) = self.objects.get_mut(addr) {

@@ -230,13 +230,16 @@ impl Engine {
         let (at, missing, last) = self.plan_path(base, path)?;
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            engine.create_group_in(parent, last, new)
+            let addr = engine.create_group_in(parent, last, new)?;
+            engine.note_new_group(addr)?;
+            Ok(addr)
         })
     }
 
     pub(super) fn create_missing(&mut self, mut at: Addr, missing: &[&str]) -> Result<Addr> {
         for name in missing {
             at = self.create_group_in(at, name, NewGroup::default())?;
+            self.note_new_group(at)?;
         }
         Ok(at)
     }
@@ -280,7 +283,7 @@ impl Engine {
             if let Some(committed) = committed {
                 engine.hold_named(committed, addr)?;
             }
-            engine.write_new_datasets(addr)?;
+            engine.note_new_dataset(addr)?;
             Ok(addr)
         })
     }
@@ -379,6 +382,7 @@ impl Engine {
             self.note_link(addr, group, 1);
         }
         self.touch(group)?;
+        self.new_objects.note_grown(group);
         let (object, store, _) = self.parts(group)?;
         let links = object
             .links

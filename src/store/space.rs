@@ -12,6 +12,10 @@ use crate::bytes::{Addr, Extent};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
+/// Free runs of fewer bytes are found by their neighbours only, when these come back: hardly a block is so small, and a file
+/// of many objects has many such gaps.
+const SMALLEST: u64 = if cfg!(test) { 10 } else { 24 };
+
 /// A set of bytes, kept as maximal runs: start to length.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Runs(BTreeMap<u64, u64>);
@@ -100,6 +104,7 @@ impl Runs {
 #[derive(Debug, Clone)]
 pub(crate) struct Space {
     pub(super) free: Runs,
+    /// Those of at least [`SMALLEST`] bytes.
     by_size: BTreeSet<(u64, u64)>,
     fresh: Runs,
     /// With what is known of them.
@@ -275,6 +280,8 @@ impl Space {
                 let gap = place(self.end) - self.end;
                 if gap > 0 {
                     let gap = self.alloc_at_end(gap);
+                    // Fresh as well, so that the blocks on both sides are one run.
+                    self.fresh.insert(gap);
                     self.add_free(gap, Freed::Anything);
                 }
                 self.alloc_at_end(len)
@@ -359,9 +366,21 @@ impl Space {
     fn add_run(&mut self, extent: Extent) {
         let (run, swallowed) = self.free.insert(extent);
         for old in swallowed.iter().flatten() {
-            self.by_size.remove(&(old.len, old.addr.get()));
+            self.forget_size(*old);
         }
-        self.by_size.insert((run.len, run.addr.get()));
+        self.note_size(run);
+    }
+
+    fn note_size(&mut self, run: Extent) {
+        if run.len >= SMALLEST {
+            self.by_size.insert((run.len, run.addr.get()));
+        }
+    }
+
+    fn forget_size(&mut self, run: Extent) {
+        if run.len >= SMALLEST {
+            self.by_size.remove(&(run.len, run.addr.get()));
+        }
     }
 
     fn take_free(&mut self, extent: Extent) {
@@ -371,7 +390,7 @@ impl Space {
             .range(..=extent.addr.get())
             .next_back()
             .expect("the extent was found among the free runs");
-        self.by_size.remove(&(len, start));
+        self.forget_size(Extent::new(Addr::new(start), len));
         self.free.remove(extent);
         if let Some(raw) = &mut self.raw {
             raw.cut(extent);
@@ -380,9 +399,7 @@ impl Space {
             (start, extent.addr.get()),
             (extent.end().get(), start + len),
         ] {
-            if end > start {
-                self.by_size.insert((end - start, start));
-            }
+            self.note_size(Extent::new(Addr::new(start), end - start));
         }
     }
 

@@ -222,3 +222,48 @@ fn indexes_of_many_groups_leave_memory_before_the_commit() {
         assert_eq!(group.member_names().unwrap(), names);
     }
 }
+
+#[test]
+fn new_groups_leave_memory_before_the_commit_and_change_on() {
+    const GROUPS: usize = 60;
+    let file = File::create_memory().unwrap();
+    let name = |number: usize| format!("g{number}");
+    for number in 0..GROUPS {
+        let group = file.create_group(&name(number)).unwrap();
+        group.set_attr("number", number as u64).unwrap();
+        for member in 0..12 {
+            let builder = group.new_dataset::<u8>();
+            builder.create(&format!("d{member}")).unwrap();
+        }
+        // One that has left memory gets another link, dense storage that it had is used on.
+        let earlier = file.group(&name(number / 2)).unwrap();
+        earlier.create_group(&format!("from {number}")).unwrap();
+        earlier.set_attr("late", number as u64).unwrap();
+    }
+    // Groups in groups, none of which holds anything else.
+    file.create_group("deep/1/2/3/4/5/6/7/8/9").unwrap();
+    file.group(&name(7)).unwrap().unlink("d3").unwrap();
+    file.unlink(&name(8)).unwrap();
+    let in_memory = file
+        .root()
+        .object
+        .with(|engine, _| Ok(engine.objects.len()));
+    // Those that came back have changed again: they stay until the commit.
+    assert!(in_memory.unwrap() < GROUPS);
+    let file = File::open_memory(file.into_bytes().unwrap()).unwrap();
+    assert!(file.verify().unwrap().is_sound());
+    assert!(!file.exists(&name(8)).unwrap());
+    assert!(file.exists("deep/1/2/3/4/5/6/7/8/9").unwrap());
+    for number in (0..GROUPS).filter(|number| *number != 8) {
+        let group = file.group(&name(number)).unwrap();
+        let late = (0..GROUPS).filter(|later| later / 2 == number);
+        let mut names: Vec<String> = late.map(|later| format!("from {later}")).collect();
+        names.extend((0..12).map(|member| format!("d{member}")));
+        names.retain(|member| number != 7 || member != "d3");
+        names.sort();
+        assert_eq!(group.member_names().unwrap(), names);
+        let attribute = group.attr("number").unwrap();
+        assert_eq!(attribute.read_scalar::<u64>().unwrap(), number as u64);
+        assert_eq!(group.attr_exists("late").unwrap(), number < GROUPS / 2);
+    }
+}
