@@ -24,9 +24,6 @@ const PIECE: usize = 1 << 20;
 /// So many parts are read together at the most.
 const PARTS: usize = 4096;
 
-/// Memory that is kept for the next read.
-const KEPT: usize = 8 << 20;
-
 /// What is read from one place of the file.
 #[derive(Debug, PartialEq)]
 pub(super) struct Part {
@@ -58,7 +55,7 @@ impl Buffers {
     pub(super) fn keep(self, workers: &Workers, budget: usize) {
         let (bytes, spare) = self.scratch.into_parts();
         for memory in [spare, bytes, self.stored] {
-            keep(workers, memory, budget);
+            workers.spares.keep_within(memory, budget);
         }
     }
 
@@ -77,11 +74,6 @@ impl Buffers {
         self.stored.resize(len, 0);
         &mut self.stored
     }
-}
-
-/// Keeps memory for later reads, as far as `budget` allows.
-pub(super) fn keep(workers: &Workers, memory: Vec<u8>, budget: usize) {
-    workers.spares.keep(memory, budget.min(KEPT));
 }
 
 /// Parts that are read together, in the order of their places in memory: all of them go through filters, or none does.

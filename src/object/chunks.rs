@@ -341,7 +341,7 @@ impl Chunks {
         if let Some((at, encoded)) = self.queue.pop(&store.workers) {
             let (bytes, mask) = encoded?;
             self.put_stored(store, &at, &bytes, mask)?;
-            queue::keep(&store.workers.spares, bytes);
+            store.workers.spares.keep(bytes);
         }
         Ok(())
     }

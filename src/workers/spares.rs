@@ -8,6 +8,9 @@ use core::cell::RefCell;
 #[cfg(feature = "std")]
 use std::sync::{Mutex, PoisonError};
 
+/// So many bytes are kept at the most.
+const MOST: usize = 8 << 20;
+
 /// The memory that is kept, for whoever has a clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Spares {
@@ -31,11 +34,17 @@ impl Spares {
         self.with(Vec::pop).unwrap_or_default()
     }
 
-    /// Keeps memory, unless more than `most` bytes would be kept.
-    pub(crate) fn keep(&self, memory: Vec<u8>, most: usize) {
+    /// Keeps memory, unless too many bytes would be kept.
+    pub(crate) fn keep(&self, memory: Vec<u8>) {
+        self.keep_within(memory, MOST);
+    }
+
+    /// As [`keep`](Self::keep), unless more than `budget` bytes would be kept.
+    pub(crate) fn keep_within(&self, memory: Vec<u8>, budget: usize) {
         self.with(|kept| {
             let bytes: usize = kept.iter().map(Vec::capacity).sum();
-            if memory.capacity() > 0 && bytes.saturating_add(memory.capacity()) <= most {
+            let with_it = bytes.saturating_add(memory.capacity());
+            if memory.capacity() > 0 && with_it <= budget.min(MOST) {
                 kept.push(memory);
             }
         });
@@ -44,7 +53,7 @@ impl Spares {
 
 #[cfg(test)]
 mod tests {
-    use super::Spares;
+    use super::{MOST, Spares};
     use alloc::vec;
     use alloc::vec::Vec;
 
@@ -52,12 +61,15 @@ mod tests {
     fn memory_comes_back_as_far_as_it_may_be_kept() {
         let spares = Spares::default();
         assert_eq!(spares.take().capacity(), 0);
-        spares.keep(vec![1; 100], 250);
-        spares.keep(Vec::new(), 250);
-        spares.keep(vec![2; 100], 250);
-        spares.keep(vec![3; 100], 250);
+        spares.keep_within(vec![1; 100], 250);
+        spares.keep_within(Vec::new(), 250);
+        spares.keep_within(vec![2; 100], 250);
+        spares.keep_within(vec![3; 100], 250);
         assert_eq!(spares.take(), [2; 100]);
         assert_eq!(spares.take(), [1; 100]);
         assert_eq!(spares.take(), []);
+        spares.keep(vec![0; MOST]);
+        spares.keep(vec![0; 1]);
+        assert_eq!((spares.take().len(), spares.take().len()), (MOST, 0));
     }
 }

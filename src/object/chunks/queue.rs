@@ -28,18 +28,13 @@ const SMALL: usize = if cfg!(test) { 1 } else { 4 << 10 };
 /// The stored bytes of a chunk, with its filter mask.
 type Encoded = Result<(Vec<u8>, u32)>;
 
-/// Keeps memory for later chunks.
-pub(super) fn keep(spares: &Spares, memory: Vec<u8>) {
-    spares.keep(memory, BYTES);
-}
-
 fn encode(pipeline: &Pipeline, chunk: &[u8], spares: &Spares) -> Encoded {
     let mut scratch = Scratch::new(spares.take(), spares.take());
     let encoded = pipeline.encode_taking(chunk, &mut scratch);
     let (bytes, spare) = scratch.into_parts();
     [bytes, spare]
         .into_iter()
-        .for_each(|memory| keep(spares, memory));
+        .for_each(|memory| spares.keep(memory));
     encoded
 }
 
@@ -98,7 +93,7 @@ impl Queue {
         let encoded = if workers.is_serial() {
             let encoded = encode(pipeline, &chunk, &spares);
             if let Cow::Owned(chunk) = chunk {
-                keep(&spares, chunk);
+                spares.keep(chunk);
             }
             Pending::ready(encoded)
         } else {
@@ -114,7 +109,7 @@ impl Queue {
             };
             workers.run(move || {
                 let encoded = encode(&pipeline, &chunk, &spares);
-                keep(&spares, chunk);
+                spares.keep(chunk);
                 encoded
             })
         };

@@ -5,7 +5,7 @@ use super::{Chunks, Shape};
 use crate::bytes::Extent;
 use crate::error::{Error, Result};
 use crate::index::ChunkRecord;
-use crate::object::batch::{Batch, Buffers, Part, keep};
+use crate::object::batch::{Batch, Buffers, Part};
 use crate::selection::Resolved;
 use crate::store::Store;
 use crate::workers::Pending;
@@ -223,7 +223,7 @@ impl Chunks {
         match coming.target {
             Target::Whole(to) => {
                 reading.out[to].copy_from_slice(&data);
-                keep(workers, data, reading.budget);
+                workers.spares.keep_within(data, reading.budget);
             }
             Target::Part(at, record) => self.use_elements(reading, &at, record, data),
         }
@@ -247,7 +247,8 @@ impl Chunks {
             data.shrink_to_fit();
             self.cache.insert(at, Cached::new(data, Some(record)));
         } else {
-            keep(&reading.store.workers, data, reading.budget);
+            let spares = &reading.store.workers.spares;
+            spares.keep_within(data, reading.budget);
         }
     }
 }
