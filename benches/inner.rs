@@ -4,11 +4,12 @@
 //! on them, and the API does not grow. Index and commit are measured through the narrowest public operation there is, in
 //! memory: one write of a chunk of one byte, one append of a row and a flush.
 
-use criterion::{Criterion, Throughput};
-use h5quill::File;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput};
 use h5quill::filters::Filter;
 use h5quill::internals;
 use h5quill::storage::MemoryStorage;
+use h5quill::{ByteOrder, File, H5Type, VarLenSink};
 use ndarray::Array2;
 use std::hint::black_box;
 
@@ -71,6 +72,48 @@ fn apply(filter: &dyn Filter, input: &[u8], output: &mut Vec<u8>) {
     filter.encode(input, output).expect("input that it takes");
 }
 
+/// Numbers have nothing beside their bytes.
+struct NoHeap;
+
+impl VarLenSink for NoHeap {
+    fn offset_width(&self) -> u8 {
+        8
+    }
+    fn insert(&mut self, _: &[u8]) -> h5quill::Result<(u64, u32)> {
+        unreachable!("of strings and sequences only")
+    }
+}
+
+/// Numbers of the host to the other order, into memory that is there already.
+fn byte_order(criterion: &mut Criterion) {
+    fn one<T: H5Type>(group: &mut BenchmarkGroup<'_, WallTime>, values: &[T]) {
+        let order = match cfg!(target_endian = "little") {
+            true => ByteOrder::BigEndian,
+            false => ByteOrder::LittleEndian,
+        };
+        let (stored, mut out) = (T::datatype().with_byte_order(order), Vec::new());
+        let size = size_of::<T>();
+        group.throughput(Throughput::Bytes(size_of_val(values) as u64));
+        group.bench_function(format!("elements of {size} bytes"), |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                T::encode(black_box(values), &stored, &mut NoHeap, &mut out)
+            });
+        });
+    }
+    const LEN: u32 = 64 << 10;
+    let mut group = criterion.benchmark_group("byte order");
+    one(
+        &mut group,
+        &Vec::from_iter((0..LEN / 2).map(|at| at as u16)),
+    );
+    one(
+        &mut group,
+        &Vec::from_iter((0..LEN / 4).map(|at| at as f32)),
+    );
+    one(&mut group, &Vec::from_iter((0..LEN / 8).map(f64::from)));
+}
+
 /// Two unlimited axes have a version 2 B-tree. Chunks come in the order of their places, and in none.
 fn btree_v2_insert(criterion: &mut Criterion) {
     const SIDE: usize = 1 << 16;
@@ -110,6 +153,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     lookup3(&mut criterion);
     filters(&mut criterion);
+    byte_order(&mut criterion);
     btree_v2_insert(&mut criterion);
     cell_commit(&mut criterion);
     criterion.final_summary();
