@@ -6,6 +6,7 @@
 
 mod bulk;
 mod faults;
+mod groups;
 mod images;
 mod managers;
 mod moves;

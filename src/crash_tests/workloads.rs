@@ -1,7 +1,7 @@
 //! What is written while the device may die.
 
 use super::run::{Run, Workload};
-use super::{managers, moves};
+use super::{groups, managers, moves};
 use crate::{Dataset, ErrorKind, File, Group, Result, SliceOrIndex};
 use ndarray::ArrayD;
 
@@ -31,6 +31,8 @@ pub(super) const ALL: &[Workload] = &[
     new("links moved and attributes renamed", moves::moves),
     new("copies", copies),
     new("virtual datasets", outside),
+    groups::OURS,
+    groups::OF_LIBHDF5,
     managers::OURS,
     managers::OF_LIBHDF5,
     FOREIGN,
