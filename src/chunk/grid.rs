@@ -193,19 +193,19 @@ impl Grid {
     }
 
     fn for_each_copy(&self, scaled: &[u64], selection: &Resolved, copy: &mut dyn FnMut(Piece)) {
-        let mut axes = [CopyAxis::EMPTY; MAX_RANK];
-        for (d, (copied, axis)) in axes.iter_mut().zip(&selection.axes).enumerate() {
+        let axes = selection.axes.iter().enumerate().rev();
+        let axes = axes.map(|(d, axis)| {
             let part = self.overlap(d, scaled[d], axis);
-            *copied = CopyAxis {
+            CopyAxis {
                 count: part.count,
                 a_dim: self.chunk[d],
                 a_start: part.inner,
                 a_step: if part.count > 1 { axis.step } else { 1 },
                 b_dim: axis.count,
                 b_start: part.dense,
-            };
-        }
-        let done = for_each_piece(&axes[..self.rank()], self.element_size, &mut |piece| {
+            }
+        });
+        let done = for_each_piece(axes, self.element_size, &mut |piece| {
             copy(piece);
             Ok(())
         });
@@ -330,7 +330,12 @@ impl Grid {
         // The number of selected indices below `index`.
         let below = |index: u64| {
             let distance = index.saturating_sub(axis.start);
-            distance.div_ceil(axis.step).min(axis.count)
+            // Most selections have no gaps, and a division takes as long as the rest.
+            let steps = match axis.step {
+                1 => distance,
+                step => distance.div_ceil(step),
+            };
+            steps.min(axis.count)
         };
         let dense = below(first);
         let count = below(behind) - dense;

@@ -41,23 +41,23 @@ struct Loop {
 /// Visits the pieces in the row-major order of the dense array.
 ///
 /// The innermost axes become one run as far as both sides hold them without gaps, and neighbouring loops with
-/// matching strides become one loop, so that no two runs touch on both sides. `None` when a side is larger than 64
-/// bits can say. Nothing is visited when an axis has no elements.
+/// matching strides become one loop, so that no two runs touch on both sides. The axes come innermost first. `None` when
+/// a side is larger than 64 bits can say. Nothing is visited when an axis has no elements.
 pub(super) fn for_each_piece(
-    axes: &[CopyAxis],
+    axes: impl Iterator<Item = CopyAxis>,
     element_size: usize,
     visit: &mut dyn FnMut(Piece) -> Result<()>,
 ) -> Option<Result<()>> {
-    if axes.iter().any(|axis| axis.count == 0) {
-        return Some(Ok(()));
-    }
     let mut loops = [Loop::default(); MAX_RANK];
     let mut depth = 0;
     let mut len = u64::try_from(element_size).ok()?;
     let (mut a, mut b) = (0u64, 0u64);
     // The bytes of one index of the axis on each side.
     let (mut a_unit, mut b_unit) = (len, len);
-    for axis in axes.iter().rev() {
+    for axis in axes {
+        if axis.count == 0 {
+            return Some(Ok(()));
+        }
         let a_total = a_unit.checked_mul(axis.a_dim)?;
         let b_total = b_unit.checked_mul(axis.b_dim)?;
         a += axis.a_start * a_unit;
@@ -135,28 +135,29 @@ pub(crate) fn for_each_run(
     selection: &Resolved,
     visit: &mut dyn FnMut(u64, usize, usize) -> Result<()>,
 ) -> Result<()> {
-    let mut axes = [CopyAxis::EMPTY; MAX_RANK];
     let rank = dims.len();
     if rank > MAX_RANK || selection.axes.len() != rank {
         return Err(Error::invalid(
             "the rank of the selection differs from the rank of the dataset",
         ));
     }
-    for ((axis, selected), &dim) in axes.iter_mut().zip(&selection.axes).zip(dims) {
-        *axis = CopyAxis {
-            count: selected.count,
-            a_dim: dim,
-            a_start: selected.start,
-            a_step: selected.step,
-            b_dim: selected.count,
-            b_start: 0,
-        };
+    if selection.is_empty() {
+        return Ok(());
     }
+    let axes = selection.axes.iter().zip(dims).rev();
+    let axes = axes.map(|(selected, &dim)| CopyAxis {
+        count: selected.count,
+        a_dim: dim,
+        a_start: selected.start,
+        a_step: selected.step,
+        b_dim: selected.count,
+        b_start: 0,
+    });
     let too_large = || Error::invalid("the array is larger than the address space");
     let memory = |bytes: u64| usize::try_from(bytes).map_err(|_| too_large());
     // A stepped row may end right before the next one begins, so the last run waits for its successor.
     let mut last: Option<(u64, u64, usize)> = None;
-    for_each_piece(&axes[..rank], element_size, &mut |piece| {
+    for_each_piece(axes, element_size, &mut |piece| {
         let len = memory(piece.len)?;
         for i in 0..piece.repeat {
             let file = piece.a + i * piece.a_stride;
@@ -182,17 +183,6 @@ pub(crate) fn for_each_run(
         Some((file, dense, len)) => visit(file, memory(dense)?, len),
         None => Ok(()),
     }
-}
-
-impl CopyAxis {
-    pub(super) const EMPTY: Self = Self {
-        count: 0,
-        a_dim: 0,
-        a_start: 0,
-        a_step: 1,
-        b_dim: 0,
-        b_start: 0,
-    };
 }
 
 /// Copies the runs of a piece from `source` to `target`; each side as (first offset, stride).
