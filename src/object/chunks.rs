@@ -188,15 +188,25 @@ impl Chunks {
         } else {
             Needed::All
         };
-        self.load(store, shape, at, needed)?;
-        let mut filled_up = false;
-        if let Some(cached) = self.cache.get_mut(at) {
-            self.grid.scatter(at, selection, data, &mut cached.data);
+        let grid = Arc::clone(&self.grid);
+        let put = |cached: &mut Cached| {
+            grid.scatter(at, selection, data, &mut cached.data);
             cached.touch(dirty);
-            filled_up = cached.growing && !edge;
-            cached.growing = edge;
-        }
-        if filled_up {
+            core::mem::replace(&mut cached.growing, edge)
+        };
+        let was_growing = match self.cache.get_mut(at) {
+            Some(cached) => {
+                cached.complete_for(needed, store)?;
+                put(cached)
+            }
+            None => {
+                let mut cached = self.fetch(store, shape, at, needed)?;
+                let was_growing = put(&mut cached);
+                self.cache.insert(at, cached);
+                was_growing
+            }
+        };
+        if was_growing && !edge {
             self.write_out(store, shape, at)?;
         }
         self.keep_cache_within(store, shape, budget.max(self.cache.cost()))
@@ -237,11 +247,21 @@ impl Chunks {
         needed: Needed,
     ) -> Result<()> {
         if let Some(cached) = self.cache.get_mut(at) {
-            return match needed {
-                Needed::Before(start) if start >= cached.missing => Ok(()),
-                _ => cached.complete(store),
-            };
+            return cached.complete_for(needed, store);
         }
+        let cached = self.fetch(store, shape, at, needed)?;
+        self.cache.insert(at, cached);
+        Ok(())
+    }
+
+    /// A chunk for the cache, which does not have it, with as much of its old content as is needed.
+    fn fetch(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        at: &[u64],
+        needed: Needed,
+    ) -> Result<Cached> {
         self.settle_chunk(store, at)?;
         let stored = self.index.find(store, at)?;
         let mut cached = match (stored, needed) {
@@ -265,8 +285,7 @@ impl Chunks {
             }
         };
         cached.growing = self.is_growing_edge(at, shape);
-        self.cache.insert(at, cached);
-        Ok(())
+        Ok(cached)
     }
 
     /// What a chunk of these elements is stored as, with its mask, no filter left out that could be used.

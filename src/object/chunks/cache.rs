@@ -1,5 +1,6 @@
 //! The chunks of a dataset that are in memory.
 
+use super::Needed;
 use crate::error::Result;
 use crate::index::ChunkRecord;
 use crate::store::Store;
@@ -52,6 +53,14 @@ impl Cached {
         }
         self.missing = 0;
         Ok(())
+    }
+
+    /// Reads what is missing, as far as it is needed.
+    pub(super) fn complete_for(&mut self, needed: Needed, store: &Store) -> Result<()> {
+        match needed {
+            Needed::Before(start) if start >= self.missing => Ok(()),
+            _ => self.complete(store),
+        }
     }
 
     pub(super) fn touch(&mut self, range: Range<usize>) {
