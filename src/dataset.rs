@@ -93,7 +93,7 @@ impl Dataset {
         let dims = self.object().with(|engine, addr| {
             // Where its sources cannot be seen, a virtual dataset has the extent that the file says.
             let _ = engine.follow_extent(addr);
-            Ok(engine.dataset(addr)?.selectable_dims())
+            Ok(engine.dataset(addr)?.selectable_dims().to_vec())
         });
         let dims = dims.unwrap_or_default();
         dims.into_iter().map(|dim| dim as usize).collect()

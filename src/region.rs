@@ -57,7 +57,7 @@ impl Location {
         let stored = StoredSelection::take(&mut Take::new(bytes, "selection", 0))?;
         let dims = dataset.object.with(|engine, addr| {
             engine.follow_extent(addr)?;
-            Ok(engine.dataset(addr)?.selectable_dims())
+            Ok(engine.dataset(addr)?.selectable_dims().to_vec())
         })?;
         Ok(Region {
             elements: Elements::new(&stored, &dims)?,
@@ -196,7 +196,7 @@ impl Region {
     ) -> Result<Vec<u8>> {
         // The dataset may have another extent by now.
         engine.follow_extent(addr)?;
-        let dims = engine.dataset(addr)?.selectable_dims();
+        let dims = engine.dataset(addr)?.selectable_dims().to_vec();
         let elements = Elements::new(&self.stored, &dims)?;
         let mut bytes = Vec::new();
         for read in elements.reads(&dims) {
@@ -226,7 +226,7 @@ impl Dataset {
         let object = self.reference()?;
         self.object.with(|engine, addr| {
             engine.follow_extent(addr)?;
-            let dims = engine.dataset(addr)?.selectable_dims();
+            let dims = engine.dataset(addr)?.selectable_dims().to_vec();
             let resolved = selection.resolve(&dims)?;
             let axes = resolved.axes.iter();
             let axes: Vec<_> = axes

@@ -225,15 +225,15 @@ impl Selection {
         }
         let mut resolved = Resolved {
             axes: Vec::with_capacity(shape.len()),
-            collapsed: vec![false; shape.len()],
+            collapsed: Vec::with_capacity(shape.len()),
         };
         for (i, &extent) in shape.iter().enumerate() {
-            resolved.axes.push(match axes.get(i) {
+            let selected = axes.get(i);
+            let is_index = matches!(selected, Some(SliceOrIndex::Index(_)));
+            resolved.collapsed.push(is_index);
+            resolved.axes.push(match selected {
                 None => Axis::whole(extent),
-                Some(&SliceOrIndex::Index(index)) => {
-                    resolved.collapsed[i] = true;
-                    resolve_index(i, index, extent)?
-                }
+                Some(&SliceOrIndex::Index(index)) => resolve_index(i, index, extent)?,
                 Some(&slice @ SliceOrIndex::Slice { start, end, step }) => {
                     resolve_slice(i, slice, (start, end, step), extent)?
                 }
@@ -394,12 +394,20 @@ impl Resolved {
 
     /// The shape of the result, without the axes that an index selects.
     pub(crate) fn result_shape(&self) -> Vec<usize> {
+        self.result_counts().collect()
+    }
+
+    /// Whether the result has this shape.
+    pub(crate) fn has_shape(&self, shape: &[usize]) -> bool {
+        self.result_counts().eq(shape.iter().copied())
+    }
+
+    fn result_counts(&self) -> impl Iterator<Item = usize> + '_ {
         self.axes
             .iter()
             .zip(&self.collapsed)
             .filter(|&(_, &collapsed)| !collapsed)
             .map(|(axis, _)| usize::try_from(axis.count).unwrap_or(usize::MAX))
-            .collect()
     }
 
     /// The number of selected elements.

@@ -26,7 +26,7 @@ impl Dataset {
         self.object().with(|engine, addr| {
             engine.follow_extent(addr)?;
             let dataset = engine.dataset(addr)?;
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let resolved = selection.resolve(dataset.selectable_dims())?;
             reader::read_selected(engine, addr, &resolved)
         })
     }
@@ -50,7 +50,7 @@ impl Dataset {
             engine.follow_extent(addr)?;
             let dataset = engine.dataset(addr)?;
             let (datatype, size) = (dataset.datatype.clone(), dataset.element_size());
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let resolved = selection.resolve(dataset.selectable_dims())?;
             let bytes = reader::read_selected(engine, addr, &resolved)?;
             engine.decode(|heap| Node::new(&datatype).read_all(&bytes, size, heap))
         })
@@ -110,7 +110,7 @@ impl Dataset {
             engine.follow_extent(addr)?;
             let datatype = engine.dataset(addr)?.datatype.clone();
             reader::check::<T>(engine, &datatype, conversion)?;
-            let resolved = selection.resolve(&engine.dataset(addr)?.selectable_dims())?;
+            let resolved = selection.resolve(engine.dataset(addr)?.selectable_dims())?;
             let values = reader::read_values::<T>(engine, addr, &resolved, conversion)?;
             reader::shaped(&resolved.result_shape(), values, "selection")
         })

@@ -3,7 +3,7 @@
 use super::Dataset;
 use crate::dtype::{self, ElementValue, Value};
 use crate::error::{Error, Result};
-use crate::selection::{Resolved, Selection};
+use crate::selection::Selection;
 use alloc::borrow::Cow;
 use alloc::format;
 use ndarray::{ArrayView, Dimension};
@@ -55,8 +55,8 @@ impl Dataset {
         self.object().change(memory_of(&view), |engine, addr| {
             engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
-            if resolved.result_shape() != view.shape() && !view_is_scalar(&resolved, view.shape()) {
+            let resolved = selection.resolve(dataset.selectable_dims())?;
+            if !resolved.has_shape(view.shape()) {
                 return Err(Error::invalid(format!(
                     "the selection has the shape {:?}, the values {:?}",
                     resolved.result_shape(),
@@ -112,7 +112,7 @@ impl Dataset {
                     "raw bytes of elements of variable length",
                 ));
             }
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let resolved = selection.resolve(dataset.selectable_dims())?;
             let expected = resolved.element_count() as usize * dataset.element_size();
             if bytes.len() != expected {
                 return Err(Error::invalid(format!(
@@ -152,7 +152,7 @@ impl Dataset {
         self.object().change(bytes, |engine, addr| {
             engine.check_writable(addr)?;
             let dataset = engine.dataset(addr)?;
-            let resolved = selection.resolve(&dataset.selectable_dims())?;
+            let resolved = selection.resolve(dataset.selectable_dims())?;
             if resolved.element_count() != values.len() as u64 {
                 return Err(Error::invalid(format!(
                     "the selection has {} elements, {} values are given",
@@ -165,11 +165,6 @@ impl Dataset {
             engine.write_dataset(addr, &resolved, &encoded)
         })
     }
-}
-
-/// One element may be given as an array without axes.
-fn view_is_scalar(selection: &Resolved, shape: &[usize]) -> bool {
-    shape.is_empty() && selection.element_count() == 1 && selection.result_shape().is_empty()
 }
 
 /// The memory that the values take, about as much as the file needs for them.

@@ -10,6 +10,7 @@ use super::chunks::{Chunks, RowsPlace, Shape};
 use super::contiguous::Contiguous;
 use super::external::External;
 use super::header::Header;
+use super::heap_ids::for_each_owned;
 use super::plan::{LayoutChoice, Plan};
 use super::virtual_dataset::Virtual;
 use crate::bytes::{Addr, Widths};
@@ -309,12 +310,9 @@ impl Dataset {
         self.datatype.size() as usize
     }
 
-    /// The elements of a scalar or null dataset are selected as those of an extent of no axis or of one empty axis.
-    pub(crate) fn selectable_dims(&self) -> Vec<u64> {
-        match self.space.kind {
-            DataspaceKind::Null => vec![0],
-            _ => self.space.dims.clone(),
-        }
+    /// As [`Dataspace::selectable_dims`].
+    pub(crate) fn selectable_dims(&self) -> &[u64] {
+        self.space.selectable_dims()
     }
 
     /// Gives chunks that are on their way through the filters their places.
@@ -377,9 +375,9 @@ impl Dataset {
         bytes: &[u8],
         budget: usize,
     ) -> Result<()> {
-        let dims = self.selectable_dims();
+        let dims = self.space.selectable_dims();
         let shape = Shape {
-            dims: &dims,
+            dims,
             max_dims: &self.max_dims,
             fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
@@ -387,7 +385,7 @@ impl Dataset {
             Data::Compact(data) => {
                 self.messages_changed = true;
                 crate::chunk::for_each_run(
-                    &dims,
+                    dims,
                     shape.fill.element_size(),
                     selection,
                     &mut |at, dense, len| {
@@ -419,15 +417,15 @@ impl Dataset {
         out: &mut [u8],
         budget: usize,
     ) -> Result<()> {
-        let dims = self.selectable_dims();
+        let dims = self.space.selectable_dims();
         let shape = Shape {
-            dims: &dims,
+            dims,
             max_dims: &self.max_dims,
             fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
             Data::Compact(data) => crate::chunk::for_each_run(
-                &dims,
+                dims,
                 shape.fill.element_size(),
                 selection,
                 &mut |at, dense, len| {
@@ -446,15 +444,35 @@ impl Dataset {
     /// Refuses where elements cannot be written.
     pub(crate) fn check_writable(&self) -> Result<()> {
         match &self.data {
-            Data::Chunked { chunks, .. } => chunks.pipeline.check(),
-            Data::Virtual(_) => Err(Error::unsupported(
-                "changing the data of a virtual dataset (they are in its sources: write there)",
-            )),
-            Data::External(_) if self.datatype.contains_var_len() => Err(Error::unsupported(
-                "changing elements of variable length in external files",
-            )),
-            _ => Ok(()),
+            Data::Chunked { chunks, .. } => chunks.pipeline.check()?,
+            Data::Virtual(_) => {
+                return Err(Error::unsupported(
+                    "changing the data of a virtual dataset (they are in its sources: write there)",
+                ));
+            }
+            Data::External(_) if self.datatype.contains_var_len() => {
+                return Err(Error::unsupported(
+                    "changing elements of variable length in external files",
+                ));
+            }
+            _ => {}
         }
+        self.check_fill()
+    }
+
+    /// Refuses a fill value that names an object of the heap. Every element that holds the fill value would need an object
+    /// of its own, as libhdf5 makes them: who overwrites an element, drops its object.
+    fn check_fill(&self) -> Result<()> {
+        for_each_owned(
+            &self.datatype,
+            &self.fill,
+            self.widths.offset,
+            &mut |_, _| {
+                Err(Error::unsupported(
+                    "changing data whose fill value is of variable length and not empty",
+                ))
+            },
+        )
     }
 
     /// Whether the extent may become `dims`.

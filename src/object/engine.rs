@@ -354,10 +354,15 @@ impl Engine {
 
     /// Refuses a dataset whose elements cannot be changed, before any is.
     pub(crate) fn check_writable(&mut self, addr: Addr) -> Result<()> {
-        self.check_editable(addr)?;
-        self.dataset(addr)?.check_writable()?;
-        self.check_external(addr)?;
-        self.check_fill(addr)
+        let (object, ..) = self.parts_to_edit(addr)?;
+        let Some(dataset) = &object.dataset else {
+            return Err(object.not_a_dataset());
+        };
+        dataset.check_writable()?;
+        match dataset.external() {
+            Some(external) => self.check_other_files(external.first_name()),
+            None => Ok(()),
+        }
     }
 
     /// Refuses a dataset whose extent cannot be changed, before it is.
@@ -453,7 +458,8 @@ impl Engine {
     /// What is left of the cache's budget for one dataset, and room made for it: where the others hold more than half of it,
     /// all they hold goes to the file.
     pub(crate) fn budget_for(&mut self, addr: Addr) -> Result<usize> {
-        if let Some(last) = self.waiting.current.replace(addr) {
+        let last = self.waiting.current.replace(addr);
+        if let Some(last) = last.filter(|last| *last != addr) {
             self.count_waiting(last);
         }
         if self.waiting.others(addr) > self.budget / 2 {

@@ -110,3 +110,25 @@ fn heap_id(take: &mut Take<'_>, offset_width: u8) -> Result<HeapRef> {
     let index = take.u32()?;
     Ok(HeapRef { addr, index })
 }
+
+/// Visits the heap objects that elements own: of strings and sequences, also inside arrays and compounds. What a reference
+/// keeps in the heap may have been copied with its bytes.
+pub(super) fn for_each_owned(
+    datatype: &Datatype,
+    bytes: &[u8],
+    offset_width: u8,
+    visit: &mut dyn FnMut(HeapRef, Owner<'_>) -> Result<()>,
+) -> Result<()> {
+    if !datatype.contains_var_len() {
+        return Ok(());
+    }
+    for_each_heap_id(
+        datatype,
+        bytes,
+        offset_width,
+        &mut |at, owner| match owner {
+            Owner::Reference => Ok(()),
+            Owner::String(_) | Owner::Sequence(..) => visit(at, owner),
+        },
+    )
+}

@@ -341,7 +341,7 @@ impl Files<'_> {
         let result = if let Some(layout) = dataset.virtual_layout() {
             self.read_virtual(file, addr, &layout, selection, out)
         } else if let Some(external) = dataset.external() {
-            let (dims, element) = (dataset.selectable_dims(), dataset.element_size());
+            let (dims, element) = (dataset.selectable_dims().to_vec(), dataset.element_size());
             self.read_external(file, &external, &dims, element, selection, out)
         } else {
             engine.read_dataset(addr, selection, out)

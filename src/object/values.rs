@@ -4,7 +4,7 @@ use super::attributes::Attributes;
 use super::dataset::Dataset;
 use super::dense;
 use super::engine::Engine;
-use super::heap_ids::{Owner, for_each_heap_id};
+use super::heap_ids::{Owner, for_each_owned};
 use super::named::{ElementType, Exchange};
 use super::other_files::FileId;
 use crate::bytes::Addr;
@@ -134,7 +134,7 @@ impl Engine {
             return Ok(());
         }
         self.change(|engine| {
-            engine.touch(addr)?;
+            engine.mark_changed(addr);
             engine.release_selected(addr, selection)?;
             engine.put_elements(addr, selection, bytes)
         })
@@ -275,18 +275,6 @@ impl Engine {
         }
     }
 
-    /// Refuses a dataset whose fill value names an object of the heap. Every element that holds the fill value would need
-    /// an object of its own, as libhdf5 makes them: who overwrites an element, drops its object.
-    pub(crate) fn check_fill(&mut self, addr: Addr) -> Result<()> {
-        let width = self.store.widths().offset;
-        let dataset = self.dataset(addr)?;
-        for_each_owned(&dataset.datatype, dataset.fill(), width, &mut |_, _| {
-            Err(Error::unsupported(
-                "changing data whose fill value is of variable length and not empty",
-            ))
-        })
-    }
-
     /// Lets go of the heap objects of elements that a smaller extent cuts off.
     fn release_cut_off(&mut self, addr: Addr, dims: &[u64]) -> Result<()> {
         let dataset = self.dataset(addr)?;
@@ -349,7 +337,7 @@ impl Engine {
         let dims = object
             .dataset
             .as_ref()
-            .map(|dataset| dataset.selectable_dims());
+            .map(|dataset| dataset.selectable_dims().to_vec());
         let mappings = object.dataset.as_ref().and_then(Dataset::mappings_at);
         for (_, attribute) in attributes {
             self.release_attribute(&attribute)?;
@@ -555,26 +543,4 @@ fn release_owned(
         }
         heap.release(store, at)
     })
-}
-
-/// Visits the heap objects that elements own: of strings and sequences, also inside arrays and compounds. What a reference
-/// keeps in the heap may have been copied with its bytes.
-fn for_each_owned(
-    datatype: &Datatype,
-    bytes: &[u8],
-    offset_width: u8,
-    visit: &mut dyn FnMut(HeapRef, Owner<'_>) -> Result<()>,
-) -> Result<()> {
-    if !datatype.contains_var_len() {
-        return Ok(());
-    }
-    for_each_heap_id(
-        datatype,
-        bytes,
-        offset_width,
-        &mut |at, owner| match owner {
-            Owner::Reference => Ok(()),
-            Owner::String(_) | Owner::Sequence(..) => visit(at, owner),
-        },
-    )
 }

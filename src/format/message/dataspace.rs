@@ -36,6 +36,14 @@ pub(crate) struct Dataspace {
 }
 
 impl Dataspace {
+    /// The elements of a scalar or null dataset are selected as those of an extent of no axis or of one empty axis.
+    pub(crate) fn selectable_dims(&self) -> &[u64] {
+        match self.kind {
+            DataspaceKind::Null => &[0],
+            _ => &self.dims,
+        }
+    }
+
     pub(crate) fn scalar() -> Self {
         Self {
             version: 2,

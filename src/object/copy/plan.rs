@@ -303,7 +303,7 @@ fn elements_of(engine: &mut Engine, planned: &Planned) -> Result<Option<(Datatyp
     if dataset.is_elsewhere() {
         return Ok(None);
     }
-    let all = Resolved::whole(&dataset.selectable_dims())?;
+    let all = Resolved::whole(dataset.selectable_dims())?;
     Ok((!all.is_empty()).then(|| (dataset.datatype.clone(), all)))
 }
 

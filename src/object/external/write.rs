@@ -14,14 +14,6 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 impl Engine {
-    /// Refuses to change data in external files where no other file may be opened.
-    pub(in crate::object) fn check_external(&mut self, addr: Addr) -> Result<()> {
-        match self.dataset(addr)?.external() {
-            Some(external) => self.check_other_files(external.first_name()),
-            None => Ok(()),
-        }
-    }
-
     /// Refuses to open the file `name`, which has data, where no other file may be opened.
     pub(crate) fn check_other_files(&self, name: &str) -> Result<()> {
         match self.others.is_allowed() {
@@ -44,7 +36,7 @@ impl Engine {
             return Ok(false);
         };
         let element = dataset.element_size();
-        let dims = grown.map_or_else(|| dataset.selectable_dims(), <[u64]>::to_vec);
+        let dims = grown.unwrap_or_else(|| dataset.selectable_dims()).to_vec();
         self.across(|files| files.write_external(&external, &dims, element, selection, bytes))?;
         Ok(true)
     }

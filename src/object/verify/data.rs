@@ -59,9 +59,9 @@ impl Walk<'_> {
     /// Looks up what every element of a dataset that is stored names in the global heap.
     fn values(&mut self, dataset: &mut Dataset) -> Result<()> {
         let datatype = dataset.datatype.clone();
-        let dims = dataset.selectable_dims();
         let element = u64::from(datatype.size());
-        for part in dataset.stored_parts(self.store, &Resolved::whole(&dims)?)? {
+        let all = Resolved::whole(dataset.selectable_dims())?;
+        for part in dataset.stored_parts(self.store, &all)? {
             for piece in part.pieces(PIECE / element.max(1)) {
                 let mut bytes = vec![0; (piece.element_count() * element) as usize];
                 dataset.read(self.store, &piece, &mut bytes, PIECE as usize)?;

@@ -218,7 +218,7 @@ impl Files<'_> {
     /// The extent of a dataset as it is now.
     fn extent(&mut self, file: FileId, addr: Addr) -> Result<Vec<u64>> {
         self.refresh(file, addr)?;
-        Ok(self.engine(file)?.dataset(addr)?.selectable_dims())
+        Ok(self.engine(file)?.dataset(addr)?.selectable_dims().to_vec())
     }
 
     /// Brings the extent of a dataset up to date where it depends on sources.
@@ -290,7 +290,7 @@ impl Files<'_> {
                 extent.ok_or_else(|| Error::corrupt(NAME, "an extent is beyond 64 bits"))?;
             grown[axis] = grown[axis].max(Some(extent));
         }
-        let dims = self.engine(file)?.dataset(addr)?.selectable_dims();
+        let dims = self.engine(file)?.dataset(addr)?.selectable_dims().to_vec();
         let axes = dims.iter().zip(grown).zip(least);
         Ok(axes
             .map(|((&dim, grown), &least)| grown.map_or(dim, |grown| grown.max(least)))
