@@ -72,8 +72,7 @@ impl Store {
     pub(crate) fn commit(&mut self, level: Level) -> Result<()> {
         let end = self.space.trim();
         let new_end_of_file = self.superblock.base + end;
-        let nothing =
-            self.flips.is_empty() && self.staged.0.is_empty() && self.recovered.0.is_empty();
+        let nothing = self.flips.is_empty() && self.staged.is_empty() && self.recovered.is_empty();
         let marked = self.superblock.is_marked();
         let same_end = new_end_of_file == self.superblock.end_of_file;
         if nothing && self.created && same_end && !marked {
@@ -270,7 +269,7 @@ impl Store {
     }
 
     fn write_recovered(&mut self, level: Level) -> Result<()> {
-        let recovered = core::mem::take(&mut self.recovered.0);
+        let recovered = self.recovered.take();
         if recovered.is_empty() {
             return Ok(());
         }
@@ -304,7 +303,7 @@ impl Store {
     /// Writes all staged blocks, neighbours in one write.
     pub(crate) fn write_staged(&mut self) -> Result<()> {
         const RUN: usize = 1 << 20;
-        let mut staged = core::mem::take(&mut self.staged.0).into_iter().peekable();
+        let mut staged = self.staged.take().into_iter().peekable();
         self.staged_bytes = 0;
         let mut run = Vec::new();
         while let Some((start, first)) = staged.next() {

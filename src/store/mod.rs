@@ -1,5 +1,6 @@
 //! Where blocks live and in what order they reach the device. Knows no HDF5 beyond the superblock.
 
+mod blocks;
 mod commit;
 mod listing;
 #[cfg(test)]

@@ -34,11 +34,7 @@ impl Store {
     pub(crate) fn is_on_device(&self, extent: Extent) -> bool {
         let (start, end) = (extent.addr.get(), extent.end().get());
         let mut waiting = [&self.staged, &self.recovered].into_iter();
-        // Blocks lie apart, so that the last one that begins before the end reaches furthest.
-        let none = waiting.all(|blocks| {
-            let last = blocks.0.range(..end).next_back();
-            last.is_none_or(|(at, bytes)| at + bytes.len() as u64 <= start)
-        });
+        let none = waiting.all(|blocks| !blocks.touch(start, end));
         none && self.flips.is_empty() && self.superblock.base + end <= self.device_len
     }
 }

@@ -1,5 +1,6 @@
 //! The store: one device, its allocator, and the blocks that wait for the next commit.
 
+use super::blocks::Blocks;
 use super::pages::{Class, Freed};
 use super::reserve::Guesses;
 use super::space::Space;
@@ -39,73 +40,6 @@ pub(crate) enum FlipOrder {
 pub(crate) struct Flip {
     pub(crate) bytes: Vec<u8>,
     pub(crate) order: FlipOrder,
-}
-
-/// Blocks at addresses, kept until they are written.
-#[derive(Debug, Default)]
-pub(crate) struct Blocks(pub(crate) BTreeMap<u64, Vec<u8>>);
-
-impl Blocks {
-    /// The blocks that touch `[start, end)`; blocks do not overlap each other.
-    fn touching(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, &[u8])> {
-        let before = self.0.range(..start).next_back();
-        before
-            .into_iter()
-            .chain(self.0.range(start..end))
-            .map(|(&at, bytes)| (at, bytes.as_slice()))
-            .filter(move |(at, bytes)| at + bytes.len() as u64 > start)
-    }
-
-    fn covering(&self, start: u64, len: usize) -> Option<&[u8]> {
-        let (&at, bytes) = self.0.range(..=start).next_back()?;
-        let from = usize::try_from(start - at).ok()?;
-        bytes.get(from..from.checked_add(len)?)
-    }
-
-    /// Puts `bytes` into the blocks that overlap them and, where asked, makes blocks of the rest; returns how many
-    /// bytes were added. Blocks stay apart from each other.
-    fn patch(&mut self, start: u64, bytes: &[u8], add: bool) -> usize {
-        let (mut at, mut rest, mut added) = (start, bytes, 0);
-        while !rest.is_empty() {
-            if let Some((&block_at, block)) = self.0.range_mut(..=at).next_back()
-                && let Some(room) = block.get_mut((at - block_at) as usize..)
-                && !room.is_empty()
-            {
-                let len = room.len().min(rest.len());
-                room[..len].copy_from_slice(&rest[..len]);
-                (at, rest) = (at + len as u64, &rest[len..]);
-                continue;
-            }
-            let next = self
-                .0
-                .range(at..)
-                .next()
-                .map_or(u64::MAX, |(&next, _)| next);
-            let len = rest
-                .len()
-                .min(usize::try_from(next - at).unwrap_or(usize::MAX));
-            if add {
-                self.0.insert(at, rest[..len].to_vec());
-                added += len;
-            }
-            (at, rest) = (at + len as u64, &rest[len..]);
-        }
-        added
-    }
-
-    /// Removes the blocks inside `extent` and returns how many bytes that were.
-    fn remove_inside(&mut self, extent: Extent) -> usize {
-        let inside: Vec<u64> = self
-            .0
-            .range(extent.addr.get()..extent.end().get())
-            .map(|(&at, _)| at)
-            .collect();
-        inside
-            .iter()
-            .filter_map(|at| self.0.remove(at))
-            .map(|bytes| bytes.len())
-            .sum()
-    }
 }
 
 /// Copies what of `bytes` (at `at`) falls into `buffer` (at `start`).
@@ -380,7 +314,8 @@ impl Store {
         self.space = Space::new(superblock.end_of_file - superblock.base);
         self.superblock = superblock;
         for sector in missing {
-            self.recovered.0.insert(sector.addr.get(), sector.after);
+            // A block each, which is written by itself.
+            self.recovered.patch(sector.addr.get(), &sector.after, true);
         }
         Ok(true)
     }
@@ -422,8 +357,8 @@ impl Store {
     /// Whether the next commit has anything to write.
     pub(crate) fn will_change(&self) -> bool {
         !self.flips.is_empty()
-            || !self.staged.0.is_empty()
-            || !self.recovered.0.is_empty()
+            || !self.staged.is_empty()
+            || !self.recovered.is_empty()
             || self.superblock.is_marked()
             || self.superblock.base + self.space.end() != self.superblock.end_of_file
     }
@@ -535,7 +470,7 @@ impl Store {
             // Only what a damaged file says can be there.
             return;
         }
-        self.staged_bytes -= self.staged.remove_inside(extent);
+        self.staged_bytes -= self.staged.remove(extent);
         let flipped: Vec<u64> = self
             .flips
             .range(extent.addr.get()..extent.end().get())
@@ -666,7 +601,7 @@ impl Store {
 
     /// Makes reads see `bytes` at `addr`, of a file that is not to be changed.
     pub(crate) fn show(&mut self, addr: Addr, bytes: Vec<u8>) {
-        self.recovered.0.insert(addr.get(), bytes);
+        self.recovered.patch(addr.get(), &bytes, true);
     }
 
     /// A block in fresh space, written by the next commit at the latest.
@@ -678,10 +613,8 @@ impl Store {
         debug_assert!(
             self.is_fresh(Extent::new(addr, bytes.len() as u64)) || addr.get() < SECTOR as u64
         );
-        let extent = Extent::new(addr, bytes.len() as u64);
-        self.staged_bytes -= self.staged.remove_inside(extent);
         self.staged_bytes += bytes.len();
-        self.staged.0.insert(addr.get(), bytes);
+        self.staged_bytes -= self.staged.put(addr.get(), bytes);
         self.spill()
     }
 
