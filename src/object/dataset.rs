@@ -40,7 +40,7 @@ use alloc::vec::Vec;
 pub(crate) use stored::{NewChunks, Stored};
 
 /// As many messages as most datasets come to have: extent, type, fill value, layout and some attributes.
-const USUAL_MESSAGES: usize = 8;
+pub(super) const USUAL_MESSAGES: usize = 8;
 
 #[derive(Debug)]
 enum Data {

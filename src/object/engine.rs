@@ -1,9 +1,10 @@
 //! The engine of one open file: the objects in memory, which of them differ from the file, and the commit.
 
 mod early;
+mod table;
 
 use super::attributes::Attributes;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, USUAL_MESSAGES};
 use super::dense::{self, heap_header};
 use super::extension::{self, Extension};
 use super::header::Header;
@@ -30,8 +31,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use early::NewObjects;
-use hashbrown::hash_map::Entry;
-use hashbrown::{HashMap, HashSet};
+pub(crate) use table::Objects;
 
 /// Clean objects beyond this many are forgotten after a commit, and beyond twice as many before the next is read.
 const MAX_CLEAN: usize = 1024;
@@ -134,8 +134,7 @@ pub(crate) struct NewFile {
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) heap: GlobalHeap,
-    pub(crate) objects: HashMap<Addr, Box<Object>>,
-    dirty: HashSet<Addr>,
+    pub(crate) objects: Objects,
     /// How many bytes of chunks may wait in memory, all datasets together.
     pub(crate) budget: usize,
     waiting: Waiting,
@@ -196,8 +195,7 @@ impl Engine {
         let mut engine = Self::new(store, false);
         engine.reclaim_after = None;
         engine.extension = extension;
-        engine.objects.insert(root, Box::new(object));
-        engine.dirty.insert(root);
+        engine.adopt_new(object);
         Ok(engine)
     }
 
@@ -225,8 +223,7 @@ impl Engine {
         Self {
             store,
             heap: GlobalHeap::new(),
-            objects: HashMap::new(),
-            dirty: HashSet::new(),
+            objects: Objects::default(),
             budget: DEFAULT_CACHE,
             waiting: Waiting::default(),
             most_objects: 2 * MAX_CLEAN,
@@ -290,14 +287,22 @@ impl Engine {
         if self.store.poisoned() {
             return Err(Error::new(ErrorKind::Poisoned));
         }
-        if self.objects.len() >= self.most_objects && !self.objects.contains_key(&addr) {
+        if !self.objects.contains_key(&addr) {
+            self.read_object(addr)?;
+        }
+        let object = self.objects.get_mut(&addr);
+        let object = object.ok_or_else(Error::not_found)?;
+        Ok((object, &mut self.store, &mut self.heap))
+    }
+
+    #[cold]
+    fn read_object(&mut self, addr: Addr) -> Result<()> {
+        if self.objects.len() >= self.most_objects {
             self.forget_clean();
         }
-        let object = match self.objects.entry(addr) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(Box::new(Object::load(&self.store, addr)?)),
-        };
-        Ok((object, &mut self.store, &mut self.heap))
+        let object = Object::load(&self.store, addr)?;
+        self.objects.insert(addr, object);
+        Ok(())
     }
 
     /// The dataset at `addr`.
@@ -379,14 +384,14 @@ impl Engine {
         if is_group {
             self.paths = None;
         }
-        self.dirty.insert(addr);
+        self.objects.mark_changed(addr);
         self.first_changed.get_or_insert(addr);
         Ok(())
     }
 
     /// As [`touch`](Self::touch), of a dataset that has been changed before.
     pub(super) fn mark_changed(&mut self, addr: Addr) {
-        if self.dirty.insert(addr) {
+        if self.objects.mark_changed(addr) {
             if let Some(object) = self.objects.get_mut(&addr) {
                 object.header.touch(&mut self.store);
             }
@@ -397,8 +402,8 @@ impl Engine {
     /// Adds an object that is not in the file yet.
     pub(crate) fn adopt_new(&mut self, object: Object) {
         let addr = object.header.addr;
-        self.dirty.insert(addr);
-        self.objects.insert(addr, Box::new(object));
+        self.objects.insert(addr, object);
+        self.objects.mark_changed(addr);
     }
 
     /// Tells apart the objects that an address has named since the file was opened.
@@ -408,14 +413,14 @@ impl Engine {
 
     /// The objects that differ from the file, by address: the order in which they get space.
     fn dirty_in_order(&self) -> Vec<Addr> {
-        let mut dirty: Vec<Addr> = self.dirty.iter().copied().collect();
+        let mut dirty: Vec<Addr> = self.objects.changed().iter().copied().collect();
         dirty.sort_unstable();
         dirty
     }
 
     /// Forgets a clean object, which can be read again.
     pub(crate) fn evict(&mut self, addr: Addr) {
-        if !self.dirty.contains(&addr) {
+        if !self.objects.is_changed(&addr) {
             self.objects.remove(&addr);
             self.count_waiting(addr);
         }
@@ -424,9 +429,9 @@ impl Engine {
     /// Forgets the clean objects, which can be read again, but for those whose chunks wait in memory.
     fn forget_clean(&mut self) {
         self.count_all_waiting();
-        let (dirty, waiting) = (&self.dirty, &self.waiting.bytes);
+        let waiting = &self.waiting.bytes;
         self.objects
-            .retain(|addr, _| dirty.contains(addr) || waiting.contains_key(addr));
+            .retain_changed_and(|addr| waiting.contains_key(addr));
         self.most_objects = 2 * self.objects.len().max(MAX_CLEAN);
     }
 
@@ -435,7 +440,6 @@ impl Engine {
         self.paths = None;
         self.objects.remove(&addr);
         self.count_waiting(addr);
-        self.dirty.remove(&addr);
         *self.deleted.entry(addr).or_default() += 1;
         if self.first_changed == Some(addr) {
             self.first_changed = None;
@@ -520,7 +524,7 @@ impl Engine {
 
     /// Whether there has been nothing to write since the file was opened.
     fn is_untouched(&self) -> bool {
-        !self.store.written && self.dirty.is_empty() && !self.store.will_change()
+        !self.store.written && self.objects.changed().is_empty() && !self.store.will_change()
     }
 
     fn commit_changes(&mut self, level: Level, closing: bool) -> Result<()> {
@@ -562,7 +566,8 @@ impl Engine {
                 object.committed();
             }
         }
-        self.dirty.clear();
+        self.objects.all_committed();
+        self.objects.drop_spare();
         if self.objects.len() > MAX_CLEAN {
             self.forget_clean();
         }
@@ -643,6 +648,15 @@ impl Engine {
 }
 
 impl Object {
+    /// Drops what is in it, but for the memory that a new object needs again.
+    fn empty(&mut self) {
+        self.dataset = None;
+        self.links = None;
+        self.attributes = Attributes::none();
+        self.header.messages.clear();
+        self.header.messages.shrink_to(USUAL_MESSAGES);
+    }
+
     fn committed(&mut self) {
         if let Some(dataset) = &mut self.dataset {
             dataset.committed();

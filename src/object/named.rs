@@ -13,7 +13,6 @@ use crate::format::message::datatype::Datatype;
 use crate::format::message::link::LinkTarget;
 use crate::format::message::{RawMessage, flag, kind};
 use crate::format::object_header::Prefix;
-use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -66,13 +65,13 @@ impl Engine {
             let mut header = Header::new(addr, prefix, messages, Vec::new(), false);
             // What is of this type looks the type up in the file.
             header.stage(&mut engine.store, false)?;
-            let object = Box::new(Object {
+            let object = Object {
                 header,
                 links: None,
                 attributes: Attributes::none(),
                 dataset: None,
                 refused: None,
-            });
+            };
             engine.objects.insert(addr, object);
             engine.insert_link(parent, last, LinkTarget::Hard(addr))?;
             Ok(addr)

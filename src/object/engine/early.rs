@@ -104,7 +104,7 @@ impl Engine {
 
     fn write_new(&mut self, mut addresses: Vec<Addr>) -> Result<()> {
         addresses.sort_unstable();
-        addresses.retain(|addr| self.dirty.contains(addr));
+        addresses.retain(|addr| self.objects.is_changed(addr));
         for addr in addresses {
             let Some(object) = self.objects.get_mut(&addr) else {
                 continue;
@@ -122,8 +122,7 @@ impl Engine {
             }
             object.stage_parts(&mut self.store, false)?;
             object.header.stage(&mut self.store, false)?;
-            self.objects.remove(&addr);
-            self.dirty.remove(&addr);
+            self.objects.retire(&addr);
             self.count_waiting(addr);
         }
         Ok(())
@@ -137,7 +136,7 @@ impl Engine {
             let links = objects.get(addr)?.links.as_ref()?;
             Some((links.changed_bytes(), *addr))
         };
-        let mut groups: Vec<(usize, Addr)> = self.dirty.iter().filter_map(changed).collect();
+        let mut groups: Vec<(usize, Addr)> = objects.changed().iter().filter_map(changed).collect();
         groups.sort_unstable();
         groups.pop();
         if groups.iter().map(|(bytes, _)| bytes).sum::<usize>() <= MAX_CHANGED_NODES {
