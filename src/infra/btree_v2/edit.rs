@@ -349,14 +349,14 @@ impl Core {
         child.records >= usize::from(least) && self.is_tidy(child, below)
     }
 
+    /// As [`BTree::tidy_edge`], below `slot`. Nodes that are written before the caller asks are as they are in memory, so
+    /// an unchanged one may be untidy, too.
     fn tidy(&mut self, store: &Store, slot: &mut Slot, depth: u16) -> Result<()> {
-        let Some(node) = slot
-            .node
-            .as_deref_mut()
-            .filter(|node| node.dirty && depth > 0)
-        else {
+        let untidy = !self.is_tidy(slot, depth);
+        let Some(node) = slot.node.as_deref_mut().filter(|_| untidy) else {
             return Ok(());
         };
+        self.mark(node);
         let last = node.children.len().saturating_sub(1);
         self.load_neighbour(store, node, last, depth)?;
         self.load(store, node.child(last)?, depth - 1)?;

@@ -244,6 +244,25 @@ fn nodes_that_split_before_they_are_full_behave_like_an_ordered_map() {
     assert!(compare_with_model(shape, 6, 2500, 2000) >= 3);
 }
 
+#[test]
+fn a_tree_is_tidy_when_staged_also_where_its_nodes_were_written_before() {
+    for records in 1..300 {
+        let mut store = store();
+        let mut tree = BTree::new(shape(128, 16));
+        for at in 0..records {
+            tree.put(&mut store, 2 * at, 1);
+        }
+        tree.write_nodes(&mut store).unwrap();
+        if records % 2 == 0 {
+            tree.put(&mut store, records / 2, 1);
+        }
+        tree.stage(&mut store).unwrap();
+        tree.check(&store, true);
+        tree.evict();
+        tree.check(&store, true);
+    }
+}
+
 /// The extents of the tree at `header`, and that they do not overlap.
 fn extents(store: &Store, header: Addr) -> BTreeSet<Extent> {
     let mut extents = BTreeSet::new();
