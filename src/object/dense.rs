@@ -9,7 +9,7 @@ use crate::bytes::{Addr, Extent, Put, ShortBytes, Take, Widths, lookup3};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::shared::HEAP_ID;
 use crate::format::message::{flag, kind};
-use crate::infra::btree_v2::{BTree, Shape};
+use crate::infra::btree_v2::{BTree, Gap, Shape};
 use crate::infra::fractal_heap::{self, FractalHeap};
 use crate::store::{FlipOrder, SECTOR, Store};
 use alloc::vec::Vec;
@@ -173,6 +173,16 @@ pub(crate) struct Dense {
     header_len: u64,
     names: BTree,
     order: Option<BTree>,
+    missed: Option<Missed>,
+}
+
+/// The name that was sought last and is not there: what is added next is probably of this name.
+#[derive(Debug)]
+struct Missed {
+    name: ShortBytes,
+    hash: u32,
+    /// Where its record would be.
+    gap: Gap,
 }
 
 impl Dense {
@@ -207,6 +217,7 @@ impl Dense {
             header_len: len,
             names: BTree::new(shape(kind.name_tree, name_record)),
             order: ordered.then(|| BTree::new(shape(kind.order_tree, order_record))),
+            missed: None,
         })
     }
 
@@ -234,6 +245,7 @@ impl Dense {
             header_len: heap_header(store.widths()),
             names: BTree::open(store, places.names)?,
             order,
+            missed: None,
         })
     }
 
@@ -261,6 +273,11 @@ impl Dense {
             found = message;
             Ok(order)
         })?;
+        self.missed = record.is_none().then(|| Missed {
+            name: name.into(),
+            hash: sought.hash,
+            gap: self.names.gap(),
+        });
         Ok(record.zip(found))
     }
 
@@ -281,11 +298,14 @@ impl Dense {
             Message::Shared(id) => StoredId::Shared(id),
         };
         let (kind, heap) = (self.kind, &mut self.heap);
-        let sought = Name::new(kind, name);
+        let missed = self.missed.take().filter(|missed| missed.name == name);
+        let (sought, gap) = match missed {
+            Some(Missed { hash, gap, .. }) => (Name { kind, name, hash }, Some(gap)),
+            None => (Name::new(kind, name), None),
+        };
         let record = (kind.name_record)(&id, sought.hash, order);
-        let equal = self.names.insert(store, &record, &mut |store, record| {
-            Ok(sought.compare(heap, store, record)?.0)
-        })?;
+        let probe = &mut |store: &Store, record: &[u8]| Ok(sought.compare(heap, store, record)?.0);
+        let equal = self.names.insert_in(store, gap, &record, probe)?;
         if equal.is_some() {
             return Err(Error::new(ErrorKind::Exists));
         }

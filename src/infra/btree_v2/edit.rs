@@ -1,7 +1,7 @@
 //! Adding and removing records.
 
 use super::node::{Node, Slot, merge, move_left, move_right, split};
-use super::{BTree, Core, Probe, Seek};
+use super::{BTree, Core, Gap, Probe, Seek};
 use crate::error::{Error, Result};
 use crate::format::btree_v2::NODE;
 use crate::store::Store;
@@ -25,6 +25,20 @@ impl BTree {
         mut probe: Probe<'_>,
     ) -> Result<Option<Vec<u8>>> {
         self.insert_at(store, record, Seek::Probe(&mut probe))
+    }
+
+    /// As [`insert`](Self::insert), of a record that a search has missed in `gap`, where that still is one.
+    pub(crate) fn insert_in(
+        &mut self,
+        store: &mut Store,
+        gap: Option<Gap>,
+        record: &[u8],
+        probe: Probe<'_>,
+    ) -> Result<Option<Vec<u8>>> {
+        match gap == Some(self.gap()) {
+            true => self.insert_at(store, record, Seek::Gap(0)),
+            false => self.insert(store, record, probe),
+        }
     }
 
     /// Adds `record` behind all others.

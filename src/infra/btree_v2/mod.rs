@@ -59,6 +59,16 @@ struct Core {
     dirty: usize,
     /// The places of nodes that are no more.
     freed: Vec<Extent>,
+    /// Where the last search went from the root down: the number of the child in each node, and in a leaf that of the
+    /// record.
+    path: Vec<usize>,
+}
+
+/// The place between two records where a search ended. It is one until the tree is searched again or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// The operation that found it.
+    tick: u64,
 }
 
 /// Which record is meant.
@@ -71,6 +81,8 @@ enum Seek<'a, 'b> {
     Last,
     /// The place behind the last record.
     End,
+    /// The place where the last search ended, from so many levels below the root on.
+    Gap(usize),
 }
 
 impl BTree {
@@ -85,6 +97,7 @@ impl BTree {
                 loaded_limit: nodes(LOADED_LIMIT, shape),
                 dirty: 0,
                 freed: Vec::new(),
+                path: Vec::new(),
             },
             root: None,
             depth: 0,
@@ -148,6 +161,12 @@ impl BTree {
         self.seek(store, Seek::Probe(&mut probe))
     }
 
+    /// Where [`find`](Self::find) found nothing.
+    pub(crate) fn gap(&self) -> Gap {
+        let tick = self.core.tick;
+        Gap { tick }
+    }
+
     #[cfg(test)]
     pub(crate) fn first(&mut self, store: &Store) -> Result<Option<Vec<u8>>> {
         self.seek(store, Seek::First)
@@ -160,6 +179,7 @@ impl BTree {
 
     fn seek(&mut self, store: &Store, mut seek: Seek<'_, '_>) -> Result<Option<Vec<u8>>> {
         self.core.tick += 1;
+        self.core.path.clear();
         if self.core.loaded > self.core.loaded_limit {
             self.evict();
         }
@@ -317,6 +337,12 @@ impl Core {
             Seek::First => Ok((0, leaf && count > 0)),
             Seek::Last if leaf && count > 0 => Ok((count - 1, true)),
             Seek::Last | Seek::End => Ok((count, false)),
+            Seek::Gap(level) => {
+                let index = self.path.get(*level).filter(|index| **index <= count);
+                *level += 1;
+                let index = index.ok_or_else(|| Error::corrupt(NODE, "no place for a record"))?;
+                Ok((*index, false))
+            }
             Seek::Rank(rank) if leaf => {
                 let index = usize::try_from(*rank).map_or(count, |rank| rank.min(count));
                 Ok((index, index < count))
@@ -367,6 +393,7 @@ impl Core {
         if found {
             return Ok(Some(node.record(index, self.record_size()).to_vec()));
         }
+        self.path.push(index);
         match node.children.get_mut(index) {
             Some(child) if depth > 0 => self.find(store, child, depth - 1, seek),
             _ => Ok(None),

@@ -39,6 +39,22 @@ impl BTree {
         old.map(|old| old[8])
     }
 
+    /// As [`put`](Self::put), after a search that may have found the place.
+    fn find_and_put(
+        &mut self,
+        store: &mut Store,
+        at: u64,
+        value: u8,
+        between: impl FnOnce(&mut Self, &mut Store),
+    ) -> Option<u8> {
+        let found = self.find(store, &mut probe(at)).unwrap();
+        let gap = found.is_none().then(|| self.gap());
+        between(self, store);
+        let record = record(at, value, self.shape().record_size);
+        let old = self.insert_in(store, gap, &record, &mut probe(at)).unwrap();
+        old.map(|old| old[8])
+    }
+
     fn cut(&mut self, store: &mut Store, at: u64) -> Option<u8> {
         let old = self.remove(store, &mut probe(at)).unwrap();
         old.map(|old| old[8])
@@ -162,8 +178,22 @@ fn compare_with_model(shape: Shape, seed: u64, steps: u64, keys: u64) -> u16 {
         let at = random.below(keys);
         let value = step as u8;
         match random.below(100) {
-            0..=63 if growing => {
+            0..=30 if growing => {
                 assert_eq!(tree.put(&mut store, at, value), model.insert(at, value))
+            }
+            31..=63 if growing => {
+                let choice = random.below(8);
+                let other = random.below(keys);
+                let old = tree.find_and_put(&mut store, at, value, |tree, store| match choice {
+                    0 => tree.evict(),
+                    1 => drop(tree.stage(store).unwrap()),
+                    2 => tree.write_nodes(store).unwrap(),
+                    3 => drop(tree.find(store, &mut probe(other)).unwrap()),
+                    4 => assert_eq!(tree.cut(store, other), model.remove(&other)),
+                    5 => assert_eq!(tree.put(store, other, 7), model.insert(other, 7)),
+                    _ => {}
+                });
+                assert_eq!(old, model.insert(at, value));
             }
             0..=63 => assert_eq!(tree.cut(&mut store, at), model.remove(&at)),
             64..=80 => {

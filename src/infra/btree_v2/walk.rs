@@ -88,6 +88,8 @@ impl BTree {
         removed: &mut dyn FnMut(&mut Store, &[u8]),
     ) -> Result<()> {
         let mut tree = Self::new(self.core.shape);
+        // A place in the old tree is none in the new one.
+        tree.core.tick = self.core.tick + 1;
         let size = self.core.record_size();
         let mut batch = Vec::new();
         let mut rank = 0;
