@@ -188,7 +188,7 @@ impl Space {
     }
 
     fn alloc_run(&mut self, len: u64) -> Extent {
-        let found = self.by_size.range((len, 0)..).next().copied();
+        let found = self.runs_from(len).next().copied();
         match found {
             Some((_, start)) => {
                 let extent = Extent::new(Addr::new(start), len);
@@ -226,9 +226,17 @@ impl Space {
         }
     }
 
+    /// The free runs of at least `len` bytes, by length: length and start.
+    fn runs_from(&self, len: u64) -> impl Iterator<Item = &(u64, u64)> {
+        // Mostly there are none, which takes no search to tell.
+        let some = self.has_free(len);
+        let runs = some.then(|| self.by_size.range((len, 0)..));
+        runs.into_iter().flatten()
+    }
+
     /// Whether that many bytes are free in one piece.
     pub(crate) fn has_free(&self, len: u64) -> bool {
-        self.by_size.range((len, 0)..).next().is_some()
+        self.by_size.last().is_some_and(|(size, _)| *size >= len)
     }
 
     /// How far the end may move for a block of `len` bytes.
@@ -269,7 +277,7 @@ impl Space {
             let at = place(start);
             (at + len <= start + size).then_some(at)
         };
-        let found = self.by_size.range((len, 0)..).take(64).find_map(fits);
+        let found = self.runs_from(len).take(64).find_map(fits);
         match found {
             Some(start) => {
                 let extent = Extent::new(Addr::new(start), len);
