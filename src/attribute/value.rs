@@ -1,10 +1,10 @@
 //! What attributes are set to.
 
 use crate::bytes::Widths;
-use crate::dtype::{self, ElementValue, H5Type, VarLenSink};
+use crate::dtype::{self, H5Type, VarLenSink};
 use crate::error::Result;
 use crate::extents::Extents;
-use crate::format::message::datatype::Datatype;
+use crate::format::message::datatype::{CharacterSet, Datatype};
 use alloc::string::String;
 use alloc::vec::Vec;
 use ndarray::{ArrayBase, ArrayView, Data, Dimension};
@@ -73,20 +73,20 @@ pub trait AttributeValue {
 /// # Errors
 /// A value that cannot be stored.
 pub fn encode_values<T: H5Type>(values: &[T], heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
-    encode_as(values, &T::datatype(), heap)
-}
-
-fn encode_as<T: ElementValue>(
-    values: &[T],
-    datatype: &Datatype,
-    heap: &mut dyn VarLenSink,
-) -> Result<Vec<u8>> {
     let widths = Widths {
         offset: heap.offset_width(),
         ..Widths::EIGHT
     };
+    let datatype = T::datatype();
     let datatype = datatype.in_file_ref(widths)?;
     Ok(dtype::encode(values, &datatype, heap)?.into_owned())
+}
+
+/// The bytes of strings as the datatype of `String` has them.
+fn encode_strings(values: &[&str], heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    dtype::encode_texts(values, CharacterSet::Utf8, heap, &mut out)?;
+    Ok(out)
 }
 
 macro_rules! scalar_values {
@@ -187,7 +187,7 @@ impl AttributeValue for &str {
     }
 
     fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
-        encode_as(&[*self], &String::datatype(), heap)
+        encode_strings(&[*self], heap)
     }
 }
 
@@ -256,7 +256,7 @@ macro_rules! text_values {
             }
 
             fn store(&self, heap: &mut dyn VarLenSink) -> Result<Vec<u8>> {
-                encode_as(&self[..], &String::datatype(), heap)
+                encode_strings(&self[..], heap)
             }
         }
     )*};

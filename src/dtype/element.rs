@@ -1,6 +1,6 @@
 //! What can be written as an element: every `H5Type`, and `&str`.
 
-use super::varlen_string::{check, encode_strings};
+use super::varlen_string::encode_texts;
 use super::{
     FixedAscii, FixedUnicode, H5Type, VarLenAscii, VarLenSink, VarLenUnicode, expect, fixed_string,
     mismatch,
@@ -149,10 +149,7 @@ impl ElementValue for &str {
                 }
                 Ok(())
             }
-            Datatype::VarLenString { charset, .. } => {
-                values.iter().try_for_each(|value| check(value, charset))?;
-                encode_strings(values.iter().copied(), heap, out)
-            }
+            Datatype::VarLenString { charset, .. } => encode_texts(values, charset, heap, out),
             _ => Ok(()),
         }
     }

@@ -39,6 +39,7 @@ pub use reference::{AttributeReference, ObjectReference, Reference, RegionRefere
 pub use sequence::VarLenArray;
 pub use value::Value;
 pub(crate) use value::{Node, encode_values};
+pub(crate) use varlen_string::encode_texts;
 pub use varlen_string::{VarLenAscii, VarLenUnicode};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -65,8 +65,19 @@ fn encode<'a, T: H5Type + AsRef<str>>(
     encode_strings(values.map(AsRef::as_ref), heap, out)
 }
 
+/// Appends strings; nothing is inserted into the heap unless each can be stored.
+pub(crate) fn encode_texts(
+    values: &[&str],
+    charset: CharacterSet,
+    heap: &mut dyn VarLenSink,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    values.iter().try_for_each(|value| check(value, charset))?;
+    encode_strings(values.iter().copied(), heap, out)
+}
+
 /// Appends strings that have been checked.
-pub(super) fn encode_strings<'a>(
+fn encode_strings<'a>(
     values: impl ExactSizeIterator<Item = &'a str>,
     heap: &mut dyn VarLenSink,
     out: &mut Vec<u8>,
