@@ -2,7 +2,6 @@
 
 use super::{Addr, UNDEFINED, Widths};
 use alloc::vec::Vec;
-use byteorder::{ByteOrder, LittleEndian};
 
 /// Appends little-endian values of the specification's widths.
 pub(crate) trait Put {
@@ -22,17 +21,16 @@ pub(crate) trait Put {
     }
 
     /// The low `width` bytes (1 to 8) of `value`; constructors have refused what does not fit.
+    #[inline]
     fn put_uint(&mut self, value: u64, width: u8) {
-        if width == 8 {
-            return self.put_u64(value);
-        }
-        let mut bytes = [0; 8];
-        LittleEndian::write_u64(&mut bytes, value);
         debug_assert!(
-            value >> (8 * u32::from(width)) == 0,
+            width == 8 || value >> (8 * u32::from(width)) == 0,
             "{value} in {width} bytes"
         );
-        self.put_bytes(&bytes[..usize::from(width)]);
+        match width {
+            8 => self.put_u64(value),
+            _ => self.put_bytes(&value.to_le_bytes()[..usize::from(width)]),
+        }
     }
 
     /// An address at the file's offset width; `None` is the undefined address.

@@ -2,6 +2,7 @@
 //! messages, and an allocation for each would be a quarter of what it costs to make one.
 
 use super::Put;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
@@ -29,6 +30,17 @@ impl ShortBytes {
         match capacity <= ROOM {
             true => Self::new(),
             false => Self::Elsewhere(Vec::with_capacity(capacity)),
+        }
+    }
+
+    /// So many zeros.
+    pub(crate) fn zeros(len: usize) -> Self {
+        match u8::try_from(len) {
+            Ok(len) if usize::from(len) <= ROOM => Self::Here {
+                len,
+                bytes: [0; ROOM],
+            },
+            _ => Self::Elsewhere(vec![0; len]),
         }
     }
 
@@ -174,6 +186,9 @@ mod tests {
         assert_eq!(short.len(), ROOM + 3);
         assert_eq!(short[..4], [1, 2, 3, 4]);
         short.put_zeros(70);
+        for len in [0, 1, ROOM, ROOM + 1, 300] {
+            assert_eq!(ShortBytes::zeros(len), vec![0; len]);
+        }
         assert_eq!(short[ROOM + 2..ROOM + 5], [4, 0, 0]);
         assert_eq!(core::mem::size_of::<ShortBytes>(), 64);
     }

@@ -320,11 +320,10 @@ fn put_messages(
     let mut rest = room
         .checked_sub(messages_size(prefix, messages))
         .ok_or_else(|| Error::invalid("the messages exceed their object header block"))?;
-    let has_nil = messages.iter().any(|message| message.kind == kind::NIL);
-    let mut stretch = if rest < header_size && has_nil {
-        rest
-    } else {
-        0
+    let has_nil = || messages.iter().any(|message| message.kind == kind::NIL);
+    let mut stretch = match (1..header_size).contains(&rest) && has_nil() {
+        true => rest,
+        false => 0,
     };
     if messages.is_empty() && (1..header_size).contains(&rest) {
         return Err(Error::invalid("an object header block is too small"));
@@ -381,7 +380,9 @@ fn put_message(out: &mut Vec<u8>, prefix: &Prefix, message: &RawMessage, zeros: 
         out.put_u16(message.creation_order);
     }
     out.put_bytes(&message.data);
-    out.put_zeros(zeros);
+    if zeros > 0 {
+        out.put_zeros(zeros);
+    }
 }
 
 fn put_checksum(out: &mut Vec<u8>) {

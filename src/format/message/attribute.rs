@@ -64,12 +64,11 @@ impl NewAttribute<'_> {
             return Err(Error::invalid("the name of an attribute is empty"));
         }
         let mut out = ShortBytes::new();
-        out.put_u8(3);
-        out.put_u8(self.committed.map_or(0, |_| SHARED_DATATYPE));
-        out.put_u16(size_of_part("attribute name size", self.name.len() + 1)?);
-        // The sizes of datatype and dataspace.
-        out.put_zeros(4);
-        out.put_u8(charset_code(self.charset));
+        let flags = self.committed.map_or(0, |_| SHARED_DATATYPE);
+        let [low, high] = size_of_part("attribute name size", self.name.len() + 1)?.to_le_bytes();
+        // The sizes of datatype and dataspace come last.
+        let charset = charset_code(self.charset);
+        out.put_bytes(&[3, flags, low, high, 0, 0, 0, 0, charset]);
         out.put_bytes(self.name);
         out.put_u8(0);
         let start = out.len();

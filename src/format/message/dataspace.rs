@@ -93,17 +93,16 @@ impl Dataspace {
 
     /// As [`encode`](Self::encode), behind what `out` holds.
     pub(crate) fn put(&self, widths: Widths, out: &mut ShortBytes) {
-        out.put_u8(self.version);
-        out.put_u8(self.dims.len() as u8);
-        out.put_u8(u8::from(self.max.is_some()));
+        let (rank, flags) = (self.dims.len() as u8, u8::from(self.max.is_some()));
+        let kind = match self.kind {
+            _ if self.version == 1 => 0,
+            DataspaceKind::Scalar => 0,
+            DataspaceKind::Simple => 1,
+            DataspaceKind::Null => 2,
+        };
+        out.put_bytes(&[self.version, rank, flags, kind]);
         if self.version == 1 {
-            out.put_zeros(5);
-        } else {
-            out.put_u8(match self.kind {
-                DataspaceKind::Scalar => 0,
-                DataspaceKind::Simple => 1,
-                DataspaceKind::Null => 2,
-            });
+            out.put_zeros(4);
         }
         for &dim in &self.dims {
             out.put_len(dim, widths);

@@ -124,9 +124,8 @@ impl IndexLayout {
 /// The layout message of data that are in it.
 pub(crate) fn encode_compact(version: u8, data: &[u8]) -> ShortBytes {
     let mut out = ShortBytes::with_capacity(4 + data.len());
-    out.put_u8(version);
-    out.put_u8(0);
-    out.put_u16(data.len() as u16);
+    let [low, high] = (data.len() as u16).to_le_bytes();
+    out.put_bytes(&[version, 0, low, high]);
     out.put_bytes(data);
     out
 }

@@ -11,8 +11,8 @@ use crate::format::message::charset_code;
 /// they need it; a simple class is written in the lowest version, and a variable-length type in that of its base.
 pub(super) fn put(out: &mut ShortBytes, datatype: &Datatype, floor: u8) -> u8 {
     let start = out.len();
-    out.put_u32(0);
-    out.put_u32(datatype.size());
+    // The first four come last.
+    out.put_u64(u64::from(datatype.size()) << 32);
     let (class, flags, version) = put_properties(out, datatype, floor);
     let word = u32::from(class | version << 4) | flags << 8;
     out[start..start + 4].copy_from_slice(&word.to_le_bytes());
@@ -151,10 +151,12 @@ fn put_integer(out: &mut ShortBytes, integer: &IntegerType) -> u32 {
 fn put_float(out: &mut ShortBytes, float: &FloatType) -> u32 {
     out.put_u16(float.bit_offset);
     out.put_u16(float.precision);
-    out.put_u8(float.exponent_location);
-    out.put_u8(float.exponent_size);
-    out.put_u8(float.mantissa_location);
-    out.put_u8(float.mantissa_size);
+    out.put_bytes(&[
+        float.exponent_location,
+        float.exponent_size,
+        float.mantissa_location,
+        float.mantissa_size,
+    ]);
     out.put_u32(float.exponent_bias);
     let normalization = match float.normalization {
         Normalization::None => 0,
