@@ -120,7 +120,10 @@ impl Attributes {
                 .map(|(record, message)| decode_dense(store, header, &record, &message))
                 .transpose();
         }
-        Ok(find_compact(store, header, name)?.map(|(_, attribute)| attribute))
+        match number_of_compact(store, header, name)? {
+            Some(number) => decode_compact(store, header, &header.messages[number]).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// All names, in creation order where that is tracked, else sorted.
@@ -207,9 +210,11 @@ impl Attributes {
         data: ShortBytes,
     ) -> Result<()> {
         let (max, _) = phase_change(header);
+        // No more of them than all messages.
+        let full = header.messages.len() >= usize::from(max) && self.len(header) >= u64::from(max);
         if self.dense.is_none()
             && dense::can_be_made(store.widths())
-            && (self.len(header) >= u64::from(max) || data.len() > MAX_MESSAGE)
+            && (full || data.len() > MAX_MESSAGE)
         {
             self.make_dense(store, header)?;
         }
@@ -485,13 +490,20 @@ fn compact(header: &Header) -> impl Iterator<Item = &RawMessage> {
 
 /// The attribute of one name, with the number of its message.
 fn find_compact(store: &Store, header: &Header, name: &[u8]) -> Result<Option<(usize, Attribute)>> {
+    let Some(number) = number_of_compact(store, header, name)? else {
+        return Ok(None);
+    };
+    let attribute = decode_compact(store, header, &header.messages[number])?;
+    Ok(Some((number, attribute)))
+}
+
+/// The number of the message of the attribute of one name.
+fn number_of_compact(store: &Store, header: &Header, name: &[u8]) -> Result<Option<usize>> {
     for (number, message) in header.messages.iter().enumerate() {
-        if message.kind != kind::ATTRIBUTE {
-            continue;
-        }
-        let data = message_data(store, header, message)?;
-        if Attribute::is_named(&data, name)? {
-            return Ok(Some((number, decode_compact(store, header, message)?)));
+        if message.kind == kind::ATTRIBUTE
+            && Attribute::is_named(&message_data(store, header, message)?, name)?
+        {
+            return Ok(Some(number));
         }
     }
     Ok(None)
