@@ -13,7 +13,7 @@ use super::header::Header;
 use super::heap_ids::for_each_owned;
 use super::plan::{LayoutChoice, Plan};
 use super::virtual_dataset::Virtual;
-use crate::bytes::{Addr, Widths};
+use crate::bytes::{Addr, ShortBytes, Widths};
 use crate::chunk::{Fill, Grid};
 use crate::error::{Error, Result};
 use crate::filter::Pipeline;
@@ -32,6 +32,7 @@ use crate::index::{self, IndexShape};
 use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::selection::Resolved;
 use crate::store::Store;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -44,10 +45,11 @@ pub(super) const USUAL_MESSAGES: usize = 8;
 
 #[derive(Debug)]
 enum Data {
-    Compact(Vec<u8>),
+    Compact(ShortBytes),
     Contiguous(Contiguous),
     Chunked {
-        chunks: Chunks,
+        /// Apart, so that objects without chunks are small.
+        chunks: Box<Chunks>,
         flags: u8,
     },
     /// In other datasets: read by [`Files::read`](super::other_files::Files::read), never written.
@@ -74,11 +76,12 @@ pub(crate) struct Dataset {
 }
 
 impl Dataset {
-    /// A new dataset, with the messages its header opens with. Everything is checked before anything is allocated.
+    /// A new dataset of the `layout` that the check of the plan has found, with the messages its header opens with.
     pub(crate) fn create(
         store: &mut Store,
         heap: &mut GlobalHeap,
         plan: Plan,
+        layout: LayoutChoice,
     ) -> Result<(Self, Vec<RawMessage>)> {
         if plan.outside.is_some() {
             return Self::create_outside(store, heap, plan);
@@ -88,10 +91,11 @@ impl Dataset {
         let element = plan.datatype.size() as usize;
         let fill = plan.fill.clone().unwrap_or_default();
         let mut filters = Vec::new();
-        let data = match plan.choice()? {
+        let data = match layout {
             LayoutChoice::Compact => {
-                let elements = bytes as usize / element;
-                Data::Compact(Fill::new(&fill, element).repeat(elements))
+                let mut data = ShortBytes::zeros(bytes as usize);
+                Fill::new(&fill, element).put(&mut data);
+                Data::Compact(data)
             }
             LayoutChoice::Chunked => {
                 let (grid, described, pipeline) = plan.chunks(&store.filters)?;
@@ -106,7 +110,7 @@ impl Dataset {
                 let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
                 let flags = if plan.raw_edges { UNFILTERED_EDGES } else { 0 };
                 Data::Chunked {
-                    chunks: chunks.with_raw_edges(plan.raw_edges),
+                    chunks: Box::new(chunks.with_raw_edges(plan.raw_edges)),
                     flags,
                 }
             }
@@ -577,7 +581,10 @@ impl Dataset {
             }
             Data::Compact(data) => {
                 if core::mem::take(&mut self.messages_changed) {
-                    header.set_message(kind::DATASPACE, self.space.encode(store.widths()));
+                    // A new header has the extent, which compact data keep.
+                    if !header.is_new() {
+                        header.set_message(kind::DATASPACE, self.space.encode(store.widths()));
+                    }
                     let version = self.layout_version.max(3);
                     header.set_message(kind::LAYOUT, encode_compact(version, data));
                 }

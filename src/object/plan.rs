@@ -80,9 +80,6 @@ impl Plan {
         {
             widths.check_len("the extent of an axis", *dim)?;
         }
-        if let LayoutChoice::Contiguous | LayoutChoice::External = self.choice()? {
-            widths.check_len("the size of contiguous data", self.bytes()?)?;
-        }
         match &self.outside {
             Some(Outside::Virtual(layout)) => virtual_dataset::check_size(layout, widths)?,
             Some(Outside::External(pieces)) => external::check_widths(pieces, widths)?,
@@ -97,8 +94,13 @@ impl Plan {
         Ok(())
     }
 
-    /// Refuses what cannot be made, before anything is allocated.
-    pub(crate) fn check(&self, registry: &Registry, bound: LibVer) -> Result<()> {
+    /// Refuses what cannot be made in a file of these widths, before anything is allocated; the layout it gets.
+    pub(crate) fn check(
+        &self,
+        registry: &Registry,
+        bound: LibVer,
+        widths: Widths,
+    ) -> Result<LayoutChoice> {
         let element = u64::from(self.datatype.size());
         self.datatype.check()?;
         self.datatype.check_bound(bound)?;
@@ -124,7 +126,11 @@ impl Plan {
                 "elements of variable length need their fill value written",
             ));
         }
-        let chunked = self.choice()? == LayoutChoice::Chunked;
+        let choice = self.choice()?;
+        if let LayoutChoice::Contiguous | LayoutChoice::External = choice {
+            widths.check_len("the size of contiguous data", self.bytes()?)?;
+        }
+        let chunked = choice == LayoutChoice::Chunked;
         if self.raw_edges && !chunked {
             return Err(Error::invalid(
                 "only a chunked dataset has chunks at the edge that go unfiltered",
@@ -138,7 +144,7 @@ impl Plan {
         if chunked {
             self.chunks(registry)?;
         }
-        Ok(())
+        Ok(choice)
     }
 
     pub(super) fn max_dims(&self) -> Vec<Option<u64>> {
@@ -162,7 +168,7 @@ impl Plan {
         })
     }
 
-    pub(super) fn choice(&self) -> Result<LayoutChoice> {
+    fn choice(&self) -> Result<LayoutChoice> {
         let simple = self.space.kind == DataspaceKind::Simple;
         choose_layout(self, self.can_grow(), simple, self.bytes()?)
     }

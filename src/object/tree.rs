@@ -7,7 +7,7 @@ use super::engine::{Engine, Object};
 use super::header::Header;
 use super::links::Links;
 use super::new_group::NewGroup;
-use super::plan::Plan;
+use super::plan::{LayoutChoice, Plan};
 use crate::bytes::{Addr, Extent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::CharacterSet;
@@ -271,15 +271,16 @@ impl Engine {
         mut plan: Plan,
     ) -> Result<Addr> {
         let (at, missing, last) = self.plan_path(base, path)?;
-        plan.fit(self.store.widths())?;
-        plan.check(&self.store.filters, self.store.bound)?;
+        let widths = self.store.widths();
+        plan.fit(widths)?;
+        let layout = plan.check(&self.store.filters, self.store.bound, widths)?;
         let committed = plan.committed;
         if let Some(committed) = committed {
             self.check_named(committed)?;
         }
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            let addr = engine.create_dataset_in(parent, last, plan)?;
+            let addr = engine.create_dataset_in(parent, last, plan, layout)?;
             if let Some(committed) = committed {
                 engine.hold_named(committed, addr)?;
             }
@@ -288,9 +289,16 @@ impl Engine {
         })
     }
 
-    fn create_dataset_in(&mut self, parent: Addr, name: &str, plan: Plan) -> Result<Addr> {
+    fn create_dataset_in(
+        &mut self,
+        parent: Addr,
+        name: &str,
+        plan: Plan,
+        layout: LayoutChoice,
+    ) -> Result<Addr> {
         let prefix = Prefix::ordered(plan.track_order).changing(plan.attr_phase_change);
-        let (mut dataset, messages) = Dataset::create(&mut self.store, &mut self.heap, plan)?;
+        let (store, heap) = (&mut self.store, &mut self.heap);
+        let (mut dataset, messages) = Dataset::create(store, heap, plan, layout)?;
         let grows = dataset.can_grow();
         let mut header = Header::new(parent, prefix, messages, Vec::new(), grows);
         if !self.place_in_one(&mut dataset, &mut header)? {

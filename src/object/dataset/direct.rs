@@ -17,7 +17,7 @@ impl Dataset {
             fill: Fill::new(&self.fill, self.datatype.size() as usize),
         };
         match &mut self.data {
-            Data::Chunked { chunks, .. } => Ok((chunks, shape)),
+            Data::Chunked { chunks, .. } => Ok((&mut **chunks, shape)),
             _ => Err(Error::invalid("the dataset has no chunks")),
         }
     }

@@ -22,6 +22,7 @@ use crate::object::shared::message_data;
 use crate::object::virtual_dataset::Virtual;
 use crate::store::Store;
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -130,7 +131,7 @@ fn load_data(
     let bytes =
         bytes.ok_or_else(|| Error::corrupt("dataspace message", "the size in bytes overflows"))?;
     match class {
-        LayoutClass::Compact(data) if data.len() as u64 == bytes => Ok(Data::Compact(data)),
+        LayoutClass::Compact(data) if data.len() as u64 == bytes => Ok(Data::Compact(data.into())),
         LayoutClass::Compact(_) => Err(Error::corrupt(
             "data layout message",
             "the compact data have another size",
@@ -202,7 +203,7 @@ fn load_chunks(
     let chunks = Chunks::new(grid, pipeline, index, space.dims.clone())
         .with_raw_edges(layout.flags & UNFILTERED_EDGES != 0);
     Ok(Data::Chunked {
-        chunks,
+        chunks: Box::new(chunks),
         flags: layout.flags,
     })
 }

@@ -104,7 +104,7 @@ impl Dataset {
     /// The data as the file stores them; what waits in memory has been written.
     pub(crate) fn stored(&mut self, store: &Store) -> Result<Stored> {
         Ok(match &mut self.data {
-            Data::Compact(data) => Stored::Compact(data.clone()),
+            Data::Compact(data) => Stored::Compact(data.to_vec()),
             Data::Contiguous(contiguous) => Stored::Contiguous {
                 block: contiguous.extent(),
                 size: contiguous.size,
