@@ -35,8 +35,8 @@ impl Engine {
             return Ok(());
         }
         self.change(|engine| {
-            engine.touch(addr)?;
-            let header = &mut engine.object(addr)?.header;
+            let (object, ..) = engine.touch(addr)?;
+            let header = &mut object.header;
             match text {
                 Some(text) => {
                     let mut data = text.as_bytes().to_vec();

@@ -343,8 +343,7 @@ impl Engine {
 
     /// As [`check_editable`](Self::check_editable), for a change of a group's links.
     pub(crate) fn check_links_editable(&mut self, group: Addr) -> Result<()> {
-        self.check_editable(group)?;
-        let (object, store, _) = self.parts(group)?;
+        let (object, store, _) = self.parts_to_edit(group)?;
         let Some(links) = &mut object.links else {
             return Ok(());
         };
@@ -376,25 +375,26 @@ impl Engine {
         self.check_unshare(addr, Some(kind::DATASPACE))
     }
 
-    /// Marks the object as changed.
-    pub(crate) fn touch(&mut self, addr: Addr) -> Result<()> {
+    /// Marks the object as changed; it can be by what is returned, as [`parts`](Self::parts) gives it.
+    pub(crate) fn touch(
+        &mut self,
+        addr: Addr,
+    ) -> Result<(&mut Object, &mut Store, &mut GlobalHeap)> {
         let (object, store, _) = self.parts_to_edit(addr)?;
         object.header.touch(store);
         let is_group = object.links.is_some();
         if is_group {
             self.paths = None;
         }
-        self.objects.mark_changed(addr);
         self.first_changed.get_or_insert(addr);
-        Ok(())
+        let (object, _) = self.objects.change(&addr).ok_or_else(Error::not_found)?;
+        Ok((object, &mut self.store, &mut self.heap))
     }
 
     /// As [`touch`](Self::touch), of a dataset that has been changed before.
     pub(super) fn mark_changed(&mut self, addr: Addr) {
-        if self.objects.mark_changed(addr) {
-            if let Some(object) = self.objects.get_mut(&addr) {
-                object.header.touch(&mut self.store);
-            }
+        if let Some((object, true)) = self.objects.change(&addr) {
+            object.header.touch(&mut self.store);
             self.first_changed.get_or_insert(addr);
         }
     }
@@ -403,7 +403,7 @@ impl Engine {
     pub(crate) fn adopt_new(&mut self, object: Object) {
         let addr = object.header.addr;
         self.objects.insert(addr, object);
-        self.objects.mark_changed(addr);
+        self.objects.change(&addr);
     }
 
     /// Tells apart the objects that an address has named since the file was opened.
@@ -561,12 +561,7 @@ impl Engine {
         }
         self.new_objects.committed();
         self.count_all_waiting();
-        for addr in &dirty {
-            if let Some(object) = self.objects.get_mut(addr) {
-                object.committed();
-            }
-        }
-        self.objects.all_committed();
+        self.objects.committed();
         self.objects.drop_spare();
         if self.objects.len() > MAX_CLEAN {
             self.forget_clean();

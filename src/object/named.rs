@@ -113,8 +113,8 @@ impl Engine {
     /// Counts one more dataset or attribute of a committed datatype, which has been checked; `holder` is the object.
     pub(crate) fn hold_named(&mut self, addr: Addr, holder: Addr) -> Result<()> {
         self.note_link(addr, holder, 1);
-        self.touch(addr)?;
-        let header = &mut self.object(addr)?.header;
+        let (object, ..) = self.touch(addr)?;
+        let header = &mut object.header;
         let count = header.reference_count()?;
         header.set_reference_count(count.saturating_add(1));
         Ok(())

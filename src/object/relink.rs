@@ -93,8 +93,7 @@ impl Engine {
             }
             engine.note_move(object, source, parent);
             for group in [parent, source] {
-                engine.touch(group)?;
-                let (object, store, _) = engine.parts(group)?;
+                let (object, store, _) = engine.touch(group)?;
                 let links = object
                     .links
                     .as_mut()

@@ -153,8 +153,8 @@ impl Engine {
             }
             return Ok(None);
         }
-        self.touch(object)?;
-        let header = &mut self.object(object)?.header;
+        let (raised, ..) = self.touch(object)?;
+        let header = &mut raised.header;
         let count = header.reference_count()?;
         header.set_reference_count(count.saturating_add(u32::try_from(by).unwrap_or(u32::MAX)));
         Ok(Some((object, count)))

@@ -82,8 +82,7 @@ impl Engine {
     fn replace_shared_table(&mut self, table: Table) -> Result<()> {
         let widths = self.store.widths();
         let extension = self.extension()?;
-        self.touch(extension)?;
-        let (object, store, _) = self.parts(extension)?;
+        let (object, store, _) = self.touch(extension)?;
         let message = object.header.message(kind::SHARED_TABLE);
         let message = message.ok_or_else(|| Error::corrupt(NAME, "missing").at(extension.get()))?;
         let old = SharedTable::decode(&message.data, widths, extension.get())?;

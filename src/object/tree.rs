@@ -352,9 +352,9 @@ impl Engine {
             return Ok(addr);
         }
         let sector = self.store.alloc_sectors(SECTOR as u64)?;
-        self.touch(parent)?;
         let rest = Extent::new(sector.addr.plus(len), sector.len - len);
-        self.object(parent)?.header.room.push(rest);
+        let (parent, ..) = self.touch(parent)?;
+        parent.header.room.push(rest);
         Ok(sector.addr)
     }
 
@@ -389,9 +389,8 @@ impl Engine {
         if let LinkTarget::Hard(addr) = target {
             self.note_link(addr, group, 1);
         }
-        self.touch(group)?;
         self.new_objects.note_grown(group);
-        let (object, store, _) = self.parts(group)?;
+        let (object, store, _) = self.touch(group)?;
         let links = object
             .links
             .as_mut()
@@ -419,8 +418,8 @@ impl Engine {
             let parent = engine.create_missing(at, &missing)?;
             engine.insert_link(parent, last, target)?;
             if let Some((addr, count)) = object {
-                engine.touch(addr)?;
-                engine.object(addr)?.header.set_reference_count(count + 1);
+                let (object, ..) = engine.touch(addr)?;
+                object.header.set_reference_count(count + 1);
             }
             Ok(())
         })
@@ -440,8 +439,7 @@ impl Engine {
             _ => Vec::new(),
         };
         self.change(|engine| {
-            engine.touch(group)?;
-            let (object, store, _) = engine.parts(group)?;
+            let (object, store, _) = engine.touch(group)?;
             if let Some(links) = &mut object.links {
                 links.remove(store, &mut object.header, &link.name)?;
             }
@@ -495,8 +493,8 @@ impl Engine {
 
     pub(super) fn drop_links_to(&mut self, addr: Addr, left: u32) -> Result<()> {
         if left > 0 {
-            self.touch(addr)?;
-            self.object(addr)?.header.set_reference_count(left);
+            let (object, ..) = self.touch(addr)?;
+            object.header.set_reference_count(left);
             return Ok(());
         }
         self.release_all_values(addr)?;

@@ -422,8 +422,7 @@ impl Engine {
         };
         let message = attribute.encode(widths)?;
         self.change(|engine| {
-            engine.touch(addr)?;
-            let (object, store, _) = engine.parts(addr)?;
+            let (object, store, _) = engine.touch(addr)?;
             let (attributes, header) = (&mut object.attributes, &mut object.header);
             match is_new {
                 true => attributes.add(store, header, name.as_bytes(), message)?,
@@ -457,8 +456,7 @@ impl Engine {
             return Err(Error::new(ErrorKind::Exists));
         }
         self.change(|engine| {
-            engine.touch(addr)?;
-            let (object, store, _) = engine.parts(addr)?;
+            let (object, store, _) = engine.touch(addr)?;
             object
                 .attributes
                 .rename(store, &mut object.header, old.as_bytes(), new)
@@ -475,8 +473,7 @@ impl Engine {
             None => Vec::new(),
         };
         self.change(|engine| {
-            engine.touch(addr)?;
-            let (object, store, _) = engine.parts(addr)?;
+            let (object, store, _) = engine.touch(addr)?;
             let removed = object
                 .attributes
                 .remove(store, &mut object.header, name.as_bytes())?;

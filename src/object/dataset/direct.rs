@@ -63,8 +63,7 @@ impl Engine {
             .check_write_chunk(offset, mask, bytes.len())?;
         self.check_editable(addr)?;
         self.change(|engine| {
-            engine.touch(addr)?;
-            let (object, store, _) = engine.parts(addr)?;
+            let (object, store, _) = engine.touch(addr)?;
             match &mut object.dataset {
                 Some(dataset) => {
                     dataset.make_editable(store)?;

@@ -123,15 +123,16 @@ impl Objects {
             .extend(numbers.map(|(number, kept)| (kept.addr, number)));
     }
 
-    /// Notes that an object differs from the file; whether that is new.
-    pub(super) fn mark_changed(&mut self, addr: Addr) -> bool {
-        match self.kept_mut(&addr) {
-            Some(kept) if !kept.changed => {
-                kept.changed = true;
-                self.changed.insert(addr)
-            }
-            _ => false,
+    /// An object, which differs from the file from now on, and whether that is new.
+    pub(super) fn change(&mut self, addr: &Addr) -> Option<(&mut Object, bool)> {
+        self.last = self.number_of(addr)?;
+        let kept = self.kept.get_mut(self.last)?;
+        let new = !kept.changed;
+        if new {
+            kept.changed = true;
+            self.changed.insert(*addr);
         }
+        Some((&mut *kept.object, new))
     }
 
     pub(super) fn is_changed(&self, addr: &Addr) -> bool {
@@ -144,13 +145,17 @@ impl Objects {
         &self.changed
     }
 
-    /// Notes that all are as the file has them.
-    pub(super) fn all_committed(&mut self) {
-        for addr in self.changed.drain() {
-            if let Some(&number) = self.numbers.get(&addr) {
-                self.kept[number].changed = false;
+    /// Notes that those that differed from the file are as it has them.
+    pub(super) fn committed(&mut self) {
+        let changed = core::mem::take(&mut self.changed);
+        for addr in &changed {
+            if let Some(kept) = self.kept_mut(addr) {
+                kept.changed = false;
+                kept.object.committed();
             }
         }
+        self.changed = changed;
+        self.changed.clear();
     }
 }
 
@@ -169,6 +174,12 @@ mod tests {
             dataset: None,
             refused: None,
         }
+    }
+
+    fn change(objects: &mut Objects, addr: u64) -> Option<bool> {
+        let (object, new) = objects.change(&Addr::new(addr))?;
+        assert_eq!(object.header.addr.get(), addr);
+        Some(new)
     }
 
     /// Whether each of the objects is found as the one it is, whichever was used before.
@@ -192,8 +203,8 @@ mod tests {
         let mut objects = Objects::default();
         for addr in 0..8 {
             objects.insert(Addr::new(addr), object(addr));
-            assert!(objects.mark_changed(Addr::new(addr)));
-            assert!(!objects.mark_changed(Addr::new(addr)));
+            assert_eq!(change(&mut objects, addr), Some(true));
+            assert_eq!(change(&mut objects, addr), Some(false));
         }
         check(&mut objects, &[0, 1, 2, 3, 4, 5, 6, 7]);
         objects.get_mut(&Addr::new(2));
@@ -206,9 +217,9 @@ mod tests {
         let mut changed: Vec<u64> = objects.changed().iter().map(|addr| addr.get()).collect();
         changed.sort_unstable();
         assert_eq!(changed, [0, 1, 3, 4, 5, 6]);
-        objects.all_committed();
+        objects.committed();
         assert!(objects.changed().is_empty() && !objects.is_changed(&Addr::new(6)));
-        objects.mark_changed(Addr::new(3));
+        assert_eq!(change(&mut objects, 3), Some(true));
         let mut other = object(4);
         other.header.addr = Addr::new(40);
         objects.insert(Addr::new(4), other);
@@ -216,6 +227,6 @@ mod tests {
         assert_eq!((found, objects.len()), (Some(Addr::new(40)), 7));
         objects.retain_changed_and(|addr| addr.get() == 9);
         check(&mut objects, &[3, 9]);
-        assert!(!objects.mark_changed(Addr::new(5)), "it is not there");
+        assert_eq!(change(&mut objects, 5), None);
     }
 }
