@@ -64,9 +64,14 @@ impl Widths {
         length: 8,
     };
 
-    /// The greatest address that can be written: all ones are the undefined one.
+    /// The undefined address, as it is written.
+    pub(super) fn undefined_addr(self) -> u64 {
+        all_ones(self.offset)
+    }
+
+    /// The greatest address that can be written.
     pub(crate) fn max_addr(self) -> u64 {
-        all_ones(self.offset) - 1
+        self.undefined_addr() - 1
     }
 
     /// The greatest length that can be written: all ones are the unlimited one.

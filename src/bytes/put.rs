@@ -1,6 +1,6 @@
 //! The writing cursor: bytes are appended to a `Vec<u8>`.
 
-use super::{Addr, UNDEFINED, Widths};
+use super::{Addr, Widths};
 use alloc::vec::Vec;
 
 /// Appends little-endian values of the specification's widths.
@@ -35,10 +35,8 @@ pub(crate) trait Put {
 
     /// An address at the file's offset width; `None` is the undefined address.
     fn put_addr(&mut self, addr: Option<Addr>, widths: Widths) {
-        match addr {
-            Some(addr) => self.put_uint(addr.get(), widths.offset),
-            None => self.put_bytes(&UNDEFINED.to_le_bytes()[..usize::from(widths.offset)]),
-        }
+        let addr = addr.map_or(widths.undefined_addr(), Addr::get);
+        self.put_uint(addr, widths.offset);
     }
 
     /// A length at the file's length width.

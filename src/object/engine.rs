@@ -648,8 +648,7 @@ impl Object {
         self.dataset = None;
         self.links = None;
         self.attributes = Attributes::none();
-        self.header.messages.clear();
-        self.header.messages.shrink_to(USUAL_MESSAGES);
+        self.header.empty(USUAL_MESSAGES);
     }
 
     fn committed(&mut self) {

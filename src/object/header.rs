@@ -84,6 +84,13 @@ impl Header {
         };
     }
 
+    /// Drops what is in it, but for the memory of so many messages.
+    pub(crate) fn empty(&mut self, messages: usize) {
+        self.messages.clear();
+        self.messages.shrink_to(messages);
+        self.form = Form::New { reserved: None };
+    }
+
     /// The bytes of the header in one block, as its messages are now.
     pub(crate) fn size_in_one(&self) -> u64 {
         let size = whole_size(&self.prefix, &self.messages) as u64;
