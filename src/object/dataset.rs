@@ -448,25 +448,20 @@ impl Dataset {
     /// Refuses where elements cannot be written.
     pub(crate) fn check_writable(&self) -> Result<()> {
         match &self.data {
-            Data::Chunked { chunks, .. } => chunks.pipeline.check()?,
-            Data::Virtual(_) => {
-                return Err(Error::unsupported(
-                    "changing the data of a virtual dataset (they are in its sources: write there)",
-                ));
-            }
-            Data::External(_) if self.datatype.contains_var_len() => {
-                return Err(Error::unsupported(
-                    "changing elements of variable length in external files",
-                ));
-            }
-            _ => {}
+            Data::Chunked { chunks, .. } => chunks.pipeline.check(),
+            Data::Virtual(_) => Err(Error::unsupported(
+                "changing the data of a virtual dataset (they are in its sources: write there)",
+            )),
+            Data::External(_) if self.datatype.contains_var_len() => Err(Error::unsupported(
+                "changing elements of variable length in external files",
+            )),
+            _ => Ok(()),
         }
-        self.check_fill()
     }
 
     /// Refuses a fill value that names an object of the heap. Every element that holds the fill value would need an object
     /// of its own, as libhdf5 makes them: who overwrites an element, drops its object.
-    fn check_fill(&self) -> Result<()> {
+    pub(super) fn check_fill(&self) -> Result<()> {
         for_each_owned(
             &self.datatype,
             &self.fill,

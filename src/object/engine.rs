@@ -363,6 +363,7 @@ impl Engine {
             return Err(object.not_a_dataset());
         };
         dataset.check_writable()?;
+        dataset.check_fill()?;
         match dataset.external() {
             Some(external) => self.check_other_files(external.first_name()),
             None => Ok(()),
