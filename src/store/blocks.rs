@@ -119,7 +119,9 @@ impl Blocks {
 
     /// Makes the newest block one as all others.
     fn settle(&mut self) {
-        if let Some(newest) = self.newest.take() {
+        if let Some(mut newest) = self.newest.take() {
+            // It has room for blocks that have not come.
+            newest.bytes.shrink_to_fit();
             self.settled.insert(newest.start, newest.bytes);
         }
     }

@@ -10,7 +10,7 @@ use hashbrown::HashSet;
 pub(super) const MAX_NEW: usize = if cfg!(test) { 3 } else { 512 };
 
 /// Nor more new groups than this, but for those that links come to meanwhile.
-const MAX_NEW_GROUPS: usize = if cfg!(test) { 5 } else { 256 };
+const MAX_NEW_GROUPS: usize = if cfg!(test) { 5 } else { 64 };
 
 /// So often new datasets leave memory before it is looked how much the groups' indexes take.
 const BATCHES: usize = if cfg!(test) { 2 } else { 32 };
