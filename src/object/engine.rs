@@ -392,11 +392,17 @@ impl Engine {
         Ok((object, &mut self.store, &mut self.heap))
     }
 
-    /// As [`touch`](Self::touch), of a dataset that has been changed before.
-    pub(super) fn mark_changed(&mut self, addr: Addr) {
-        if let Some((object, true)) = self.objects.change(&addr) {
-            object.header.touch(&mut self.store);
-            self.first_changed.get_or_insert(addr);
+    /// As [`touch`](Self::touch), of a dataset that has been found writable, and mostly has been changed before.
+    pub(super) fn mark_changed(&mut self, addr: Addr) -> Result<()> {
+        match self.objects.change(&addr) {
+            Some((object, true)) => {
+                object.header.touch(&mut self.store);
+                self.first_changed.get_or_insert(addr);
+                Ok(())
+            }
+            Some(_) => Ok(()),
+            // It has been forgotten since.
+            None => self.touch(addr).map(drop),
         }
     }
 

@@ -134,7 +134,7 @@ impl Engine {
             return Ok(());
         }
         self.change(|engine| {
-            engine.mark_changed(addr);
+            engine.mark_changed(addr)?;
             engine.release_selected(addr, selection)?;
             engine.put_elements(addr, selection, bytes)
         })
@@ -215,7 +215,7 @@ impl Engine {
             self.store.poison();
         }
         if appended? {
-            self.mark_changed(addr);
+            self.mark_changed(addr)?;
             return Ok(true);
         }
         Ok(false)

@@ -224,6 +224,31 @@ fn indexes_of_many_groups_leave_memory_before_the_commit() {
 }
 
 #[test]
+fn a_dataset_that_has_been_forgotten_is_marked_as_changed_all_the_same() {
+    let mut engine = engine();
+    let addr = dataset(&mut engine, "x", 4, None);
+    engine.commit(Level::Flush, false).unwrap();
+    for (number, forget) in [(1, false), (2, true)] {
+        if forget {
+            engine.evict(addr);
+            assert!(!engine.objects.contains_key(&addr));
+        }
+        engine.mark_changed(addr).unwrap();
+        assert!(engine.objects.is_changed(&addr));
+        let all = Resolved::whole(&[4]).unwrap();
+        engine.write_dataset(addr, &all, &[number; 4]).unwrap();
+        engine.commit(Level::Flush, false).unwrap();
+        assert!(!engine.objects.is_changed(&addr));
+    }
+    let storage = engine.close(Level::Flush).unwrap();
+    let mut engine = Engine::open(storage, true).unwrap();
+    let mut bytes = [0; 4];
+    let all = Resolved::whole(&[4]).unwrap();
+    engine.read_dataset(addr, &all, &mut bytes).unwrap();
+    assert_eq!(bytes, [2; 4]);
+}
+
+#[test]
 fn new_groups_leave_memory_before_the_commit_and_change_on() {
     const GROUPS: usize = 60;
     let file = File::create_memory().unwrap();
