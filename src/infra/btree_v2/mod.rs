@@ -31,7 +31,7 @@ pub(crate) type Probe<'a> = &'a mut dyn FnMut(&Store, &[u8]) -> Result<Ordering>
 /// Changed nodes of more bytes than this are staged before the caller asks, so that memory stays bounded.
 const DIRTY_LIMIT: usize = if cfg!(test) { 128 << 10 } else { 8 << 20 };
 /// Nodes of more bytes than this are not kept in memory.
-const LOADED_LIMIT: usize = if cfg!(test) { 512 << 10 } else { 16 << 20 };
+const LOADED_LIMIT: usize = if cfg!(test) { 512 << 10 } else { 32 << 20 };
 
 /// A tree: its header in memory, its nodes as far as they were needed.
 #[derive(Debug)]
