@@ -181,8 +181,9 @@ fn a_killed_instrument_leaves_every_row_it_has_printed() {
     });
     let (survivors, wrong) = (survivors.into_inner().unwrap(), wrong.into_inner().unwrap());
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let after_commit = (0..wanted).filter(|run| run % 4 > 0).count();
     assert!(
-        survivors.len() * 2 >= wanted,
+        survivors.len() >= after_commit,
         "those killed after their first commit have rows"
     );
     let list = directory.path().join("list");

@@ -3,12 +3,12 @@
 use crate::dump::dump;
 use crate::edited::{assert_reads_like_h5py, assert_same_dump};
 use crate::manifest::script;
-use crate::support::python;
+use crate::support::{python, time_run};
 use h5quill::{ErrorKind, File, FixedAscii};
 use ndarray::{Array1, Array2, s};
 use std::ffi::OsStr;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One edit of everything in a file that `foreign.py make` made; `foreign.py check` makes the same in its model.
 fn edit_all(file: &File) {
@@ -222,13 +222,13 @@ fn files_that_cannot_be_edited_yet_are_refused_by_name_and_stay_as_they_are() {
 
 /// Opens a file and reads everything in it: what there is, or why not.
 fn read_all(path: &Path) -> (bool, h5quill::Result<String>, Duration) {
-    let start = Instant::now();
+    let start = time_run();
     let options = File::with_options().locking(false).follow_other_files(true);
     let (opened, read) = match options.open(path) {
         Ok(file) => (true, dump(&file)),
         Err(error) => (false, Err(error)),
     };
-    (opened, read, start.elapsed())
+    (opened, read, time_run().saturating_sub(start))
 }
 
 fn files_below(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
@@ -276,7 +276,7 @@ fn no_file_of_the_corpus_makes_us_panic_or_wait() {
             "{folder}: {} files, {opened} open, {read} read whole, longest {worst:?}",
             files.len()
         );
-        // By the clock of the wall, of which others beside this test take a part; tests/cve.rs measures.
-        assert!(worst.0 < Duration::from_secs(20), "{worst:?}");
+        let bound = if folder == "cve" { 1 } else { 20 };
+        assert!(worst.0 < Duration::from_secs(bound), "{worst:?}");
     }
 }

@@ -2,10 +2,10 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+use crate::support::time_run;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Counts what the thread that asks for it holds.
 struct Counting;
@@ -58,25 +58,16 @@ pub(crate) struct Measured<T> {
     pub(crate) memory: isize,
 }
 
-/// The time this thread has run, where the system tells it: others may be busy beside a test. Else the time of day.
-fn now() -> Duration {
-    static START: OnceLock<Instant> = OnceLock::new();
-    let start = START.get_or_init(Instant::now);
-    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let spent = spent.and_then(|text| text.split(' ').next()?.parse().ok());
-    spent.map_or_else(|| start.elapsed(), Duration::from_nanos)
-}
-
 /// Runs on this thread and measures.
 pub(crate) fn measure<T>(run: impl FnOnce() -> T) -> Measured<T> {
-    let start = now();
+    let start = time_run();
     let before = HELD.with(Cell::get);
     MOST.with(|most| most.set(before));
     let value = run();
     let memory = MOST.with(Cell::get) - before;
     Measured {
         value,
-        time: now().saturating_sub(start),
+        time: time_run().saturating_sub(start),
         memory,
     }
 }

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// Says that a suite is left out, or fails where none may be.
 pub fn left_out(suite: &str, missing: &str) {
@@ -106,4 +107,13 @@ pub fn corpus() -> PathBuf {
         Some(named) => named.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
     }
+}
+
+/// The time this thread has run, where the system tells it: others may be busy beside a test. Else the time of day.
+pub fn time_run() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let spent = spent.and_then(|text| text.split(' ').next()?.parse().ok());
+    spent.map_or_else(|| start.elapsed(), Duration::from_nanos)
 }
