@@ -1,19 +1,7 @@
 //! Deaths among many new groups, which are written before the commit that names them.
 
-use super::run::{Run, Workload};
+use super::run::Run;
 use crate::{Group, Result};
-
-pub(super) const OURS: Workload = Workload {
-    name: "many groups",
-    work: groups,
-    start: None,
-};
-
-pub(super) const OF_LIBHDF5: Workload = Workload {
-    name: "many groups in a file libhdf5 wrote",
-    work: groups,
-    start: Some(include_bytes!("../../tests/golden/crash_foreign.h5")),
-};
 
 /// Members and an attribute; some groups get so many members that they are in dense storage.
 fn fill(run: &mut Run, group: &Group) -> Result<()> {
@@ -33,7 +21,7 @@ fn fill(run: &mut Run, group: &Group) -> Result<()> {
     }
 }
 
-fn groups(run: &mut Run) -> Result<()> {
+pub(super) fn groups(run: &mut Run) -> Result<()> {
     let (mut made, mut count) = (Vec::<String>::new(), 0);
     for round in 0..6 {
         if round % 3 == 2 {

@@ -31,8 +31,12 @@ pub(super) const ALL: &[Workload] = &[
     new("links moved and attributes renamed", moves::moves),
     new("copies", copies),
     new("virtual datasets", outside),
-    groups::OURS,
-    groups::OF_LIBHDF5,
+    new("many groups", groups::groups),
+    Workload {
+        name: "many groups in a file libhdf5 wrote",
+        work: groups::groups,
+        ..FOREIGN
+    },
     managers::OURS,
     managers::OF_LIBHDF5,
     FOREIGN,
