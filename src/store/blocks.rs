@@ -54,10 +54,7 @@ impl Blocks {
 
     /// Whether any block touches `[start, end)`.
     pub(super) fn touch(&self, start: u64, end: u64) -> bool {
-        // They lie apart, so that the last one that begins before the end reaches furthest.
-        let last = self.settled.range(..end).next_back();
-        last.is_some_and(|(at, bytes)| at + bytes.len() as u64 > start)
-            || self.newest.iter().any(|newest| newest.touches(start, end))
+        self.touching(start, end).next().is_some()
     }
 
     /// The bytes of `[start, start + len)`, where one block has them all.
