@@ -5,9 +5,9 @@
 
 mod support;
 
-use h5quill::{File, H5Type, VarLenSink, VarLenSource};
+use h5quill::{File, H5Type};
 use std::time::Instant;
-use support::{Outcome, Scratch, arguments, memory, peak_memory};
+use support::{NoHeap, Outcome, Scratch, arguments, memory, peak_memory};
 
 fn append() -> Outcome {
     for (what, deflate, rows) in [
@@ -122,29 +122,6 @@ struct Row {
     flags: u16,
     value: f32,
     quality: u8,
-}
-
-/// The heap of numbers, which need none.
-struct NoHeap;
-
-impl VarLenSink for NoHeap {
-    fn offset_width(&self) -> u8 {
-        8
-    }
-
-    fn insert(&mut self, _: &[u8]) -> h5quill::Result<(u64, u32)> {
-        unreachable!("a number has no heap object")
-    }
-}
-
-impl VarLenSource for NoHeap {
-    fn offset_width(&self) -> u8 {
-        8
-    }
-
-    fn read(&mut self, _: u64, _: u32, _: usize, _: &mut Vec<u8>) -> h5quill::Result<()> {
-        unreachable!("a number has no heap object")
-    }
 }
 
 fn structs() -> Outcome {

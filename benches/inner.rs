@@ -4,14 +4,17 @@
 //! on them, and the API does not grow. Index and commit are measured through the narrowest public operation there is, in
 //! memory: one write of a chunk of one byte, one append of a row and a flush.
 
+mod support;
+
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use h5quill::filters::Filter;
 use h5quill::internals;
 use h5quill::storage::MemoryStorage;
-use h5quill::{ByteOrder, File, H5Type, VarLenSink};
+use h5quill::{ByteOrder, File, H5Type};
 use ndarray::Array2;
 use std::hint::black_box;
+use support::NoHeap;
 
 /// Bytes that look like those of detectors: noise in the low bytes of elements, little in the others.
 fn elements(len: usize, size: usize) -> Vec<u8> {
@@ -70,18 +73,6 @@ fn filters(criterion: &mut Criterion) {
 fn apply(filter: &dyn Filter, input: &[u8], output: &mut Vec<u8>) {
     output.clear();
     filter.encode(input, output).expect("input that it takes");
-}
-
-/// Numbers have nothing beside their bytes.
-struct NoHeap;
-
-impl VarLenSink for NoHeap {
-    fn offset_width(&self) -> u8 {
-        8
-    }
-    fn insert(&mut self, _: &[u8]) -> h5quill::Result<(u64, u32)> {
-        unreachable!("of strings and sequences only")
-    }
 }
 
 /// Numbers of the host to the other order, into memory that is there already.

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 use h5quill::storage::{FileStorage, Storage, StorageError};
+use h5quill::{VarLenSink, VarLenSource};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -195,4 +196,27 @@ pub fn python() -> Option<PathBuf> {
             .output()
             .is_ok_and(|output| output.status.success())
     })
+}
+
+/// The heap of numbers, which need none.
+pub struct NoHeap;
+
+impl VarLenSink for NoHeap {
+    fn offset_width(&self) -> u8 {
+        8
+    }
+
+    fn insert(&mut self, _: &[u8]) -> h5quill::Result<(u64, u32)> {
+        unreachable!("a number has no heap object")
+    }
+}
+
+impl VarLenSource for NoHeap {
+    fn offset_width(&self) -> u8 {
+        8
+    }
+
+    fn read(&mut self, _: u64, _: u32, _: usize, _: &mut Vec<u8>) -> h5quill::Result<()> {
+        unreachable!("a number has no heap object")
+    }
 }
