@@ -216,6 +216,10 @@ impl Engine {
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
+        if !read_only {
+            let left = core::mem::take(&mut engine.store.left_links);
+            engine.change(|engine| engine.take_out_passing_links(&left))?;
+        }
         Ok(engine)
     }
 
@@ -535,7 +539,18 @@ impl Engine {
     }
 
     fn commit_changes(&mut self, level: Level, closing: bool) -> Result<()> {
-        let raised = self.order_relinks()?;
+        let passing = self.add_passing_links()?;
+        if passing.is_empty() {
+            return self.commit_once(level, closing);
+        }
+        self.store.passing.clone_from(&passing);
+        self.commit_once(level, false)?;
+        self.take_out_passing_links(&passing)?;
+        self.commit_once(level, closing)
+    }
+
+    fn commit_once(&mut self, level: Level, closing: bool) -> Result<()> {
+        let order = self.order_relinks()?;
         // They stay marked, so that none is forgotten while the commit is made.
         let dirty = self.dirty_in_order();
         // First, so that what its last collection does not need takes blocks of the objects.
@@ -561,11 +576,8 @@ impl Engine {
             let (object, store, _) = self.parts(addr)?;
             object.header.stage(store, true)?;
         }
-        self.commit_staged(level, closing && raised.is_empty())?;
-        if !raised.is_empty() {
-            self.stage_lowered(&raised)?;
-            self.commit_staged(level, closing)?;
-        }
+        self.stage_order(order)?;
+        self.commit_staged(level, closing)?;
         self.new_objects.committed();
         self.count_all_waiting();
         self.objects.committed();

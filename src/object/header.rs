@@ -17,7 +17,7 @@ use crate::format::object_header::{
 };
 #[cfg(test)]
 use crate::store::mutant::{self, Mutant};
-use crate::store::{Class, FlipOrder, SECTOR, Store};
+use crate::store::{Class, FlipOrder, SECTOR, Store, Version};
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -455,9 +455,67 @@ impl Header {
         Ok(())
     }
 
-    /// Whether the cell is rewritten in one sector.
-    pub(crate) fn cell_fits_sector(&self, store: &Store) -> bool {
-        self.shares_sector(self.addr, Self::new_cell_size(store, &self.prefix))
+    /// Writes the messages once more in the same commit, which comes to both states one after the other.
+    pub(crate) fn stage_again(&mut self, store: &mut Store) -> Result<()> {
+        if let Form::Cell { other, .. } = &mut self.form
+            && let Some(committed) = other.take()
+        {
+            // The file names it until the commit is done.
+            store.free_metadata(committed);
+        }
+        self.stage(store, false)
+    }
+
+    /// Stages the header at `addr` as the file has it, but for the count of links, which is higher by `more`. The commit
+    /// rewrites it once more: with what has changed, where the object `is_changed`, else to what it is now. Returns both
+    /// rewritings, the latter by its address. A header that cannot be rewritten in one sector is left as it is: that would
+    /// be the greater danger.
+    pub(crate) fn stage_raised(
+        store: &mut Store,
+        addr: Addr,
+        more: u32,
+        is_changed: bool,
+    ) -> Result<Option<(Version, Addr)>> {
+        let mut header = Self::load(store, addr)?;
+        let count = header.reference_count()?.saturating_add(more);
+        let first = store.read(Extent::new(addr, old::PREFIX_SIZE as u64), NAME)?;
+        let (at, bytes) = match old::is_old(&first) {
+            true => (old::count_of_links(addr), count.to_le_bytes().to_vec()),
+            false => {
+                header.set_reference_count(count);
+                header.check_adoptable(store)?;
+                (addr, header.stage_passing_body(store)?)
+            }
+        };
+        let end = at.plus(bytes.len() as u64 - 1).get();
+        if at.get() / SECTOR as u64 != end / SECTOR as u64 {
+            return Ok(None);
+        }
+        let last = match is_changed {
+            true => addr,
+            false => {
+                let now = store.read(Extent::new(at, bytes.len() as u64), NAME)?;
+                store.flip(at, now, FlipOrder::WithCells)?;
+                at
+            }
+        };
+        Ok(Some((store.flip_interim(at, bytes, last), last)))
+    }
+
+    /// Stages a body that only a state within the commit names, and returns the cell for it.
+    fn stage_passing_body(&mut self, store: &mut Store) -> Result<Vec<u8>> {
+        const FILL: usize = 16;
+        self.messages
+            .push(RawMessage::new(kind::NIL, 0, vec![0; FILL]));
+        let size = body_size(&self.prefix, &self.messages);
+        store
+            .widths()
+            .check_len("the size of an object header", size as u64)?;
+        let slot = store.alloc(size as u64)?;
+        let body = encode_body(&self.prefix, &self.messages, size);
+        store.stage(slot.addr, body.map_err(|error| error.at(self.addr.get()))?)?;
+        store.free_after_commit(slot);
+        Ok(self.encode_cell(store, slot))
     }
 
     /// Refuses a header that a cell cannot take the place of.

@@ -88,9 +88,6 @@ impl Engine {
         };
         self.change(|engine| {
             let parent = engine.create_missing(at, &missing)?;
-            if at != source && engine.store.stamped() {
-                engine.store.flips_after(source, at);
-            }
             engine.note_move(object, source, parent);
             for group in [parent, source] {
                 let (object, store, _) = engine.touch(group)?;

@@ -1,37 +1,89 @@
-//! What links that came and went since the last commit ask of the next one, in a file without a flip record: there the
-//! cells of one commit reach the device one after the other, and a death between two of them shows the group of one
-//! commit and the count of hard links of another. A count too low is dangerous: whoever then takes out one link frees
-//! the object that another leads to. So
+//! What links that came and went since the last commit ask of the next one. The cells of one commit reach the device one
+//! sector after the other, and a death between two of them shows one group as the last commit left it and another as
+//! the next one will. Whatever the place of that death, for every reader
 //!
-//! * a group with a new link to an object comes after the object, whose count is raised;
-//! * an object that has lost links, and got none, comes after the groups that lost them;
-//! * a group that has lost a link comes after the group that has got it, or the object might be lost;
-//! * where an object has lost and got links, no order does: a first commit has the count of both, a second the lower one.
+//! * an object that both commits have is linked from somewhere: a group that loses a link is written after the group that
+//!   gets it;
+//! * an object never counts fewer links than lead to it, or whoever takes out one of them would free what another leads
+//!   to: a count goes up before the new link is seen, and down after the old one is gone.
 //!
-//! A count too high is harmless: the object is not freed with its last link. It is what a death may leave behind.
+//! So an object that has lost and got links is written three times: with the count of all its links, old and new; as it
+//! will be, where it is a group that itself got or lost links; and with its new count. Where groups would have to wait for
+//! each other in a circle (two objects change places), one commit keeps a link more, under a name of its own, and a second
+//! commit takes it out; the flip record of the first says so, for an opener that finds no second one.
+//!
+//! A count too high is harmless: the object is not freed with its last link. It is what a death may leave behind, until
+//! h5quill next opens the file for writing and completes the commit.
 
 use super::engine::Engine;
+use super::header::Header;
 use crate::bytes::{Addr, Extent};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::format::message::datatype::CharacterSet;
+use crate::format::message::link::{Link, LinkTarget};
+use crate::store::{PassingLink, Version, turns};
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec;
+use alloc::format;
 use alloc::vec::Vec;
 
 #[derive(Debug, Default)]
 pub(crate) struct Relinks {
-    /// By object and group (or what else holds the object): how many links to it there are more than in the last commit.
+    /// Of objects of the last commit, by object and group (or what else holds the object): how many links to it there are
+    /// more than in the last commit.
     changes: BTreeMap<Addr, BTreeMap<Addr, i64>>,
     /// Where links that name no object by its address have moved: from, to.
     moved: BTreeSet<(Addr, Addr)>,
     /// Objects of the last commit that are gone, with the group whose link they went with.
     gone: BTreeMap<Addr, Addr>,
+    /// Groups of the last commit that lead to new objects.
+    grown: BTreeSet<Addr>,
+    last_grown: Option<Addr>,
+}
+
+/// One of up to three states in which a commit writes an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    /// As the last commit left it, but for the count of links, which includes those to come.
+    Raised(Addr),
+    /// As it will be, but for the count of links, which includes those that go.
+    Content(Addr),
+    /// As it will be.
+    Last(Addr),
+}
+
+/// What became of the links to an object.
+#[derive(Debug)]
+struct Change {
+    object: Addr,
+    /// The objects of the last commit through which its new links are seen.
+    got: BTreeSet<Addr>,
+    /// Those that its old links were in.
+    lost: BTreeSet<Addr>,
+    /// How many links came, and how many went.
+    more: u64,
+    less: u64,
+}
+
+/// The order that the next commit has to keep.
+#[derive(Debug, Default)]
+pub(super) struct LinkOrder {
+    edges: BTreeSet<(State, State)>,
+    versions: BTreeMap<State, Version>,
+    /// Objects that are written with too high a count first, with the right one.
+    twice: BTreeMap<Addr, u32>,
+}
+
+impl LinkOrder {
+    fn version(&self, state: State) -> Option<Version> {
+        match (self.versions.get(&state), state) {
+            (Some(version), _) => Some(*version),
+            (None, State::Last(at) | State::Content(at)) => Some(Version::Last(at)),
+            (None, State::Raised(_)) => None,
+        }
+    }
 }
 
 impl Engine {
-    fn counts_relinks(&self) -> bool {
-        !self.store.stamped()
-    }
-
     /// Nothing of the last commit names what stands there.
     fn is_fresh(&self, addr: Addr) -> bool {
         self.store.is_fresh(Extent::new(addr, 1))
@@ -39,9 +91,14 @@ impl Engine {
 
     /// `holder` has `more` links to the object.
     pub(super) fn note_link(&mut self, object: Addr, holder: Addr, more: i64) {
-        if self.counts_relinks() {
+        if !self.is_fresh(object) {
             let holders = self.relinks.changes.entry(object).or_default();
             *holders.entry(holder).or_default() += more;
+        } else if more > 0 && self.relinks.last_grown != Some(holder) {
+            self.relinks.last_grown = Some(holder);
+            if !self.is_fresh(holder) {
+                self.relinks.grown.insert(holder);
+            }
         }
     }
 
@@ -53,122 +110,288 @@ impl Engine {
                 self.note_link(object, from, -1);
                 self.note_link(object, to, 1);
             }
-            None if self.counts_relinks() => {
+            None => {
                 self.relinks.moved.insert((from, to));
             }
-            None => {}
         }
     }
 
     /// The object is about to keep `left` links, since `holder` or what it led to no longer has the others.
     pub(super) fn note_dropped(&mut self, object: Addr, holder: Addr, left: u32) -> Result<()> {
-        if !self.counts_relinks() {
-            return Ok(());
-        }
         if left > 0 {
             let before = self.object(object)?.header.reference_count()?;
             self.note_link(object, holder, i64::from(left) - i64::from(before));
         } else if self.is_fresh(object) {
-            self.relinks.changes.remove(&object);
+            self.relinks.grown.remove(&object);
         } else {
             self.relinks.gone.insert(object, holder);
         }
         Ok(())
     }
 
-    /// Tells the store what is to be written after what, and raises the counts that no order keeps right. Returns the
-    /// objects whose count is raised, with the count that a second commit gives them.
-    pub(super) fn order_relinks(&mut self) -> Result<Vec<(Addr, u32)>> {
-        let relinks = core::mem::take(&mut self.relinks);
-        let mut raised = Vec::new();
-        for (&object, holders) in &relinks.changes {
-            if relinks.gone.contains_key(&object) || self.is_fresh(object) {
+    /// Where objects change places, so that no order of the groups is right, adds links that the commit keeps and a second
+    /// one takes out: returns them.
+    pub(super) fn add_passing_links(&mut self) -> Result<Vec<PassingLink>> {
+        if self.relinks.changes.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let changes = self.link_changes();
+        let circle = turns(&edges_of(&changes)).circle;
+        let mut added = Vec::new();
+        for change in &changes {
+            let in_circle = |at: &&Addr| circle.contains(&change.content(&changes, **at));
+            if !change.got.iter().any(|at| in_circle(&at)) {
                 continue;
             }
-            let (mut got, mut lost) = (BTreeSet::new(), BTreeSet::new());
-            let mut less = 0_u64;
-            for (&holder, &change) in holders {
-                if change > 0 && !relinks.gone.contains_key(&holder) {
-                    self.seen_through(&relinks, holder, &mut got);
-                } else if change < 0 {
-                    less += change.unsigned_abs();
-                    lost.insert(relinks.left(holder));
+            for group in change.lost.iter().filter(in_circle) {
+                if self.object(*group)?.links.is_some() {
+                    let number = added.len();
+                    added.push(self.add_passing_link(*group, change.object, number)?);
                 }
             }
-            for at in got.iter().filter(|at| **at != object) {
-                self.store.flips_after(*at, object);
-            }
-            if got.is_empty() {
-                for at in lost.iter().filter(|at| **at != object) {
-                    self.store.flips_after(object, *at);
-                }
+        }
+        Ok(added)
+    }
+
+    fn add_passing_link(
+        &mut self,
+        group: Addr,
+        object: Addr,
+        mut number: usize,
+    ) -> Result<PassingLink> {
+        let mut name = format!("h5quill moving {number}");
+        while self.link(group, &name)?.is_some() {
+            number += 1000;
+            name = format!("h5quill moving {number}");
+        }
+        let link = Link {
+            name: name.clone().into_bytes(),
+            charset: CharacterSet::Ascii,
+            creation_order: None,
+            target: LinkTarget::Hard(object),
+        };
+        let (holder, store, _) = self.touch(group)?;
+        let links = holder.links.as_mut();
+        let links = links.ok_or_else(|| Error::invalid("not a group"))?;
+        links.insert(store, &mut holder.header, link)?;
+        let (linked, ..) = self.touch(object)?;
+        let count = linked.header.reference_count()?;
+        linked.header.set_reference_count(count.saturating_add(1));
+        self.note_link(object, group, 1);
+        let name = name.into_bytes();
+        Ok(PassingLink { group, name })
+    }
+
+    /// Takes out what [`add_passing_links`](Self::add_passing_links) has added, or an earlier session that died.
+    pub(super) fn take_out_passing_links(&mut self, passing: &[PassingLink]) -> Result<()> {
+        for PassingLink { group, name } in passing {
+            let Some(link) = self.link(*group, name)? else {
+                continue;
+            };
+            let LinkTarget::Hard(object) = link.target else {
+                continue;
+            };
+            let count = self.object(object)?.header.reference_count()?;
+            if count < 2 {
+                // Another writer has taken out the other link: this is the only one.
                 continue;
             }
-            for from in &lost {
-                for to in got.iter().filter(|to| *to != from) {
-                    self.store.flips_after(*from, *to);
-                }
+            let (holder, store, _) = self.touch(*group)?;
+            if let Some(links) = &mut holder.links {
+                links.remove(store, &mut holder.header, name)?;
             }
-            if less > 0 {
-                raised.extend(self.raise_count(object, less)?);
-            }
-        }
-        for &(from, to) in &relinks.moved {
-            let (from, mut got) = (relinks.left(from), BTreeSet::new());
-            self.seen_through(&relinks, to, &mut got);
-            for to in got.into_iter().filter(|to| *to != from) {
-                self.store.flips_after(from, to);
-            }
-        }
-        Ok(raised)
-    }
-
-    /// The objects of the last commit whose next state shows what `holder` holds: itself, or what leads to it where it
-    /// is new.
-    fn seen_through(&self, relinks: &Relinks, holder: Addr, found: &mut BTreeSet<Addr>) {
-        let mut seen = BTreeSet::new();
-        let mut queue = vec![holder];
-        while let Some(at) = queue.pop() {
-            if relinks.gone.contains_key(&at) || !seen.insert(at) {
-                continue;
-            }
-            if !self.is_fresh(at) {
-                found.insert(at);
-            } else if let Some(holders) = relinks.changes.get(&at) {
-                let holding = holders.iter().filter(|(_, more)| **more > 0);
-                queue.extend(holding.map(|(holder, _)| *holder));
-            }
-        }
-    }
-
-    /// Raises the count of an object for the first of two commits. One that cannot be rewritten in one sector is left
-    /// as it is: that would be the greater danger.
-    fn raise_count(&mut self, object: Addr, by: u64) -> Result<Option<(Addr, u32)>> {
-        let known = self.objects.contains_key(&object);
-        let editable = self.check_editable(object).is_ok();
-        let (in_memory, store, _) = self.parts(object)?;
-        if !editable || !in_memory.header.cell_fits_sector(store) {
-            if !known {
-                self.evict(object);
-            }
-            return Ok(None);
-        }
-        let (raised, ..) = self.touch(object)?;
-        let header = &mut raised.header;
-        let count = header.reference_count()?;
-        header.set_reference_count(count.saturating_add(u32::try_from(by).unwrap_or(u32::MAX)));
-        Ok(Some((object, count)))
-    }
-
-    /// The second of the two commits: the counts as they are to be.
-    pub(super) fn stage_lowered(&mut self, lowered: &[(Addr, u32)]) -> Result<()> {
-        for &(addr, count) in lowered {
-            let (object, store, _) = self.parts(addr)?;
-            object.header.set_reference_count(count);
-            object.header.stage(store, false)?;
+            let (linked, ..) = self.touch(object)?;
+            linked.header.set_reference_count(count - 1);
+            self.note_link(object, *group, -1);
         }
         Ok(())
     }
+
+    /// The order that the links ask for, to be called before anything of the commit is staged. Stages the headers of objects
+    /// as they are in the file, with higher counts.
+    pub(super) fn order_relinks(&mut self) -> Result<LinkOrder> {
+        let changes = self.link_changes();
+        let mut order = LinkOrder {
+            edges: edges_of(&changes),
+            ..LinkOrder::default()
+        };
+        self.add_moves_of_other_links(&mut order);
+        self.relinks = Relinks::default();
+        for change in &changes {
+            if order.names(State::Raised(change.object)) {
+                self.stage_raised(change, &mut order)?;
+            }
+            if order.names(State::Content(change.object)) {
+                let (object, ..) = self.touch(change.object)?;
+                let count = object.header.reference_count()?;
+                let less = u32::try_from(change.less).unwrap_or(u32::MAX);
+                object
+                    .header
+                    .set_reference_count(count.saturating_add(less));
+                order.twice.insert(change.object, count);
+            }
+        }
+        Ok(order)
+    }
+
+    /// The links that are not hard come after those that are, where both cannot be kept in order.
+    fn add_moves_of_other_links(&mut self, order: &mut LinkOrder) {
+        let mut edges = order.edges.clone();
+        for &(from, to) in &self.relinks.moved {
+            let (from, got) = (self.relinks.left(from), self.seen_through(to));
+            let later = order.content(from);
+            let earlier = got.iter().filter(|to| **to != from);
+            edges.extend(earlier.map(|to| (order.content(*to), later)));
+        }
+        if turns(&edges).circle.is_empty() {
+            order.edges = edges;
+        }
+    }
+
+    fn link_changes(&self) -> Vec<Change> {
+        let relinks = &self.relinks;
+        let mut found = Vec::new();
+        for (&object, holders) in &relinks.changes {
+            if relinks.gone.contains_key(&object) {
+                continue;
+            }
+            let mut change = Change {
+                object,
+                got: BTreeSet::new(),
+                lost: BTreeSet::new(),
+                more: 0,
+                less: 0,
+            };
+            for (&holder, &more) in holders {
+                if more > 0 && !relinks.gone.contains_key(&holder) {
+                    change.more += more.unsigned_abs();
+                    change.got.extend(self.seen_through(holder));
+                } else if more < 0 {
+                    change.less += more.unsigned_abs();
+                    change.lost.insert(relinks.left(holder));
+                }
+            }
+            found.push(change);
+        }
+        found
+    }
+
+    /// The objects of the last commit whose next state shows what `holder` holds: itself, or whatever may lead to it where
+    /// it is new.
+    fn seen_through(&self, holder: Addr) -> BTreeSet<Addr> {
+        let relinks = &self.relinks;
+        if relinks.gone.contains_key(&holder) {
+            return BTreeSet::new();
+        }
+        match self.is_fresh(holder) {
+            true => {
+                let grown = relinks.grown.iter();
+                grown
+                    .filter(|at| !relinks.gone.contains_key(at))
+                    .copied()
+                    .collect()
+            }
+            false => [holder].into(),
+        }
+    }
+
+    /// Stages the header of an object as the file has it, with a count of all its links, old and new.
+    fn stage_raised(&mut self, change: &Change, order: &mut LinkOrder) -> Result<()> {
+        let at = change.object;
+        let more = u32::try_from(change.more).unwrap_or(u32::MAX);
+        let is_changed = self.objects.is_changed(&at);
+        let version = Header::stage_raised(&mut self.store, at, more, is_changed)?;
+        if let Some((version, last)) = version {
+            order.versions.insert(State::Raised(at), version);
+            order.versions.insert(State::Last(at), Version::Last(last));
+        }
+        Ok(())
+    }
+
+    /// Writes the objects that are to be written once more, now that everything is staged, and tells the store the order.
+    pub(super) fn stage_order(&mut self, mut order: LinkOrder) -> Result<()> {
+        for (at, count) in core::mem::take(&mut order.twice) {
+            let (object, store, _) = self.parts(at)?;
+            let version = store.flip_to_interim(at);
+            object.header.set_reference_count(count);
+            object.header.stage_again(store)?;
+            order.versions.insert(State::Content(at), version);
+        }
+        for &(earlier, later) in &order.edges {
+            if let (Some(earlier), Some(later)) = (order.version(earlier), order.version(later)) {
+                self.store.flips_after(later, earlier);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LinkOrder {
+    fn names(&self, state: State) -> bool {
+        let mut edges = self.edges.iter();
+        edges.any(|(earlier, later)| *earlier == state || *later == state)
+    }
+
+    /// The state in which a group has its new links.
+    fn content(&self, at: Addr) -> State {
+        match self.names(State::Content(at)) {
+            true => State::Content(at),
+            false => State::Last(at),
+        }
+    }
+}
+
+impl Change {
+    /// The state in which the holder `at` has its new links. It is one of its own where the holder is an object whose count
+    /// goes down, too.
+    fn content(&self, changes: &[Self], at: Addr) -> State {
+        let number = changes.binary_search_by_key(&at, |change| change.object);
+        match number.ok().map(|number| &changes[number]) {
+            Some(change) if change.less > 0 => State::Content(at),
+            _ => State::Last(at),
+        }
+    }
+}
+
+/// Which state of which object has to be in the file before which other.
+fn edges_of(changes: &[Change]) -> BTreeSet<(State, State)> {
+    let holders: BTreeSet<Addr> = changes
+        .iter()
+        .flat_map(|change| change.got.iter().chain(&change.lost))
+        .copied()
+        .collect();
+    let mut edges = BTreeSet::new();
+    for change in changes {
+        let object = change.object;
+        let content = |at: &Addr| change.content(changes, *at);
+        let raised = match change.less > 0 || holders.contains(&object) {
+            true => State::Raised(object),
+            false => State::Last(object),
+        };
+        for to in change.got.iter().filter(|to| **to != object) {
+            edges.insert((raised, content(to)));
+            for from in change.lost.iter().filter(|from| *from != to) {
+                edges.insert((content(to), content(from)));
+            }
+        }
+        if change.less > 0 {
+            for from in change.lost.iter().filter(|from| **from != object) {
+                edges.insert((content(from), State::Last(object)));
+            }
+        }
+    }
+    // The states of one object follow each other.
+    let named: BTreeSet<State> = edges.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    for state in &named {
+        let (State::Raised(at) | State::Content(at) | State::Last(at)) = *state;
+        let states = [State::Raised(at), State::Content(at), State::Last(at)];
+        let present: Vec<State> = states
+            .into_iter()
+            .filter(|state| named.contains(state))
+            .collect();
+        edges.extend(present.windows(2).map(|pair| (pair[0], pair[1])));
+    }
+    edges
 }
 
 impl Relinks {

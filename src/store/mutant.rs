@@ -20,6 +20,10 @@ pub(crate) enum Mutant {
     EarlyFlipsLast,
     /// The closing commit names managers that list what it frees, in whatever order its flips are.
     ListedAtOnce,
+    /// The flips are written in the order of their addresses, whatever the links ask for.
+    LinksInAnyOrder,
+    /// No flip record is written in a file of another writer.
+    NoTailRecord,
 }
 
 std::thread_local! {

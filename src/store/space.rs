@@ -325,6 +325,11 @@ impl Space {
         fresh
     }
 
+    /// Gives fresh space back that a state within the commit in the making names: only that commit frees it.
+    pub(super) fn free_after_commit(&mut self, extent: Extent, freed: Freed) {
+        self.pending.push((extent, freed));
+    }
+
     pub(crate) fn is_fresh(&self, extent: Extent) -> bool {
         self.fresh.contains(extent)
     }

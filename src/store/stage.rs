@@ -1,10 +1,12 @@
 //! The store: one device, its allocator, and the blocks that wait for the next commit.
 
 use super::blocks::Blocks;
+use super::flip_record::{PassingLink, SectorFlip};
+use super::flips::{Flip, Interim, Version, overlay};
 use super::pages::{Class, Freed};
 use super::reserve::Guesses;
 use super::space::Space;
-use super::stamp::{SECTOR, SectorFlip, Stamp, decode_record};
+use super::stamp::{SECTOR, Stamp};
 use crate::bytes::{Addr, Extent, Widths};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Registry;
@@ -23,34 +25,6 @@ use alloc::vec::Vec;
 const STAGED_LIMIT: usize = 4 << 20;
 
 const SIZE_OF_FILE: &str = "the size of the file";
-
-/// When a block that is rewritten in place reaches the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum FlipOrder {
-    /// Before the cells, with a barrier between: for a block outside its cell's sector whose new form is also right
-    /// for the old state.
-    Early,
-    /// A cell, with those of its sector in one write.
-    WithCells,
-    /// In one write with the cell at this address, in whose sector it lies.
-    With(Addr),
-}
-
-#[derive(Debug)]
-pub(crate) struct Flip {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) order: FlipOrder,
-}
-
-/// Copies what of `bytes` (at `at`) falls into `buffer` (at `start`).
-pub(crate) fn overlay(buffer: &mut [u8], start: u64, at: u64, bytes: &[u8]) {
-    let from = at.max(start);
-    let to = (at + bytes.len() as u64).min(start + buffer.len() as u64);
-    if from < to {
-        buffer[(from - start) as usize..(to - start) as usize]
-            .copy_from_slice(&bytes[(from - at) as usize..(to - at) as usize]);
-    }
-}
 
 /// One open device: reads see everything staged, writes go where the committed state does not reach.
 #[derive(Debug)]
@@ -79,10 +53,20 @@ pub(crate) struct Store {
     pub(crate) staged: Blocks,
     pub(crate) staged_bytes: usize,
     pub(crate) flips: BTreeMap<u64, Flip>,
-    /// The cells of two objects each: one that the next commit rewrites after the other.
-    pub(crate) after: BTreeSet<(u64, u64)>,
-    /// Sectors of a commit that was interrupted between its flips, completed in memory; written by the next commit.
+    /// Flips that come before the last one of the same bytes.
+    pub(super) interims: Vec<Interim>,
+    /// What the next commit writes after what: later, earlier.
+    pub(super) after: BTreeSet<(Version, Version)>,
+    /// What the flip record of the next commit says of links that the one after it takes out.
+    pub(crate) passing: Vec<PassingLink>,
+    /// Sectors of a commit that was interrupted between its flips, completed in memory.
     pub(crate) recovered: Blocks,
+    /// What is left to be written of that commit, in order; the next commit does.
+    pub(super) unfinished: Vec<SectorFlip>,
+    /// Links that the last commit has left to be taken out.
+    pub(crate) left_links: Vec<PassingLink>,
+    /// The flip record at the end of the device, in a file that is not ours.
+    pub(super) tail_record: Option<Extent>,
     /// Something was written since the last sync of the device.
     pub(crate) unsynced: bool,
     /// The device was longer than the file when it was opened: whoever wrote to it last may have died, and left something
@@ -147,8 +131,13 @@ impl Store {
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
+            interims: Vec::new(),
             after: BTreeSet::new(),
+            passing: Vec::new(),
             recovered: Blocks::default(),
+            unfinished: Vec::new(),
+            left_links: Vec::new(),
+            tail_record: None,
             unsynced: false,
             untidy: false,
             synced_len: 0,
@@ -204,8 +193,13 @@ impl Store {
             staged: Blocks::default(),
             staged_bytes: 0,
             flips: BTreeMap::new(),
+            interims: Vec::new(),
             after: BTreeSet::new(),
+            passing: Vec::new(),
             recovered: Blocks::default(),
+            unfinished: Vec::new(),
+            left_links: Vec::new(),
+            tail_record: None,
             unsynced: false,
             untidy: false,
             // Whoever made the device longer may not have synced it.
@@ -225,99 +219,6 @@ impl Store {
             return Err(Error::new(ErrorKind::Truncated).at(self.device_len));
         }
         Ok(())
-    }
-
-    fn read_stamp(&mut self) -> Result<()> {
-        // A superblock of version 2 is that of a file for 1.8, unless it is one of ours.
-        self.bound = match self.superblock.version {
-            0 | 1 => LibVer::Earliest,
-            2 => LibVer::V18,
-            _ => LibVer::V110,
-        };
-        if self.device_len < self.superblock.base + SECTOR as u64 {
-            return Ok(());
-        }
-        let mut sector = [0; SECTOR];
-        self.device.read_at(self.superblock.base, &mut sector)?;
-        if let (2, Some(bound)) = (self.superblock.version, Stamp::decode_bound(&sector)) {
-            self.bound = bound;
-        }
-        self.stamp = Stamp::decode(&sector, self.superblock.size());
-        if let Some(Stamp {
-            generation,
-            record: Some(record),
-            ..
-        }) = self.stamp
-        {
-            self.complete_interrupted_commit(generation, record)?;
-        }
-        Ok(())
-    }
-
-    /// A commit over several sectors that was cut off between its flips is completed from its flip record: only where
-    /// one sector has already changed, which proves that everything the flips reach had been synced, and only where
-    /// every sector is still as that commit found or left it. Sector 0, with the generation, is written last, but after a
-    /// loss of power it may be there before the others.
-    fn complete_interrupted_commit(&mut self, generation: u64, record: Extent) -> Result<()> {
-        if self.check_bounds(record, "flip record").is_err() {
-            return Ok(());
-        }
-        let bytes = self.read(record, "flip record")?;
-        let Some((of, sectors)) = decode_record(&bytes) else {
-            return Ok(());
-        };
-        if of != generation + 1 && of != generation {
-            return Ok(());
-        }
-        let completed = self.complete_commit_of(&sectors)?;
-        if let Some(stamp) = &mut self.stamp
-            && !completed
-            && of > generation
-        {
-            // That commit never was. The next one gets another number, so that the sector 0 it writes is not the one of
-            // this record, which would then seem to have been cut off.
-            stamp.generation = of;
-        }
-        Ok(())
-    }
-
-    /// Completes the commit of a flip record that lists these sectors, where that is certain.
-    fn complete_commit_of(&mut self, sectors: &[SectorFlip]) -> Result<bool> {
-        let (mut changed, mut missing) = (0, Vec::new());
-        for sector in sectors {
-            let extent = Extent::new(sector.addr, SECTOR as u64);
-            if self.check_bounds(extent, "flip record").is_err() {
-                return Ok(false);
-            }
-            let now = self.read(extent, "flip record")?;
-            if now == sector.after {
-                changed += usize::from(crc32fast::hash(&now) != sector.before);
-            } else if crc32fast::hash(&now) != sector.before {
-                return Ok(false);
-            } else {
-                missing.push(sector.clone());
-            }
-        }
-        if changed == 0 || missing.is_empty() {
-            return Ok(false);
-        }
-        let Some(first) = sectors.iter().find(|sector| sector.addr.get() == 0) else {
-            return Ok(false);
-        };
-        let superblock =
-            Superblock::decode(&first.after[..self.superblock.size()], self.superblock.base)?
-                .found_at(self.superblock.base)?;
-        if superblock.end_of_file > self.device_len {
-            return Ok(false);
-        }
-        self.stamp = Stamp::decode(&first.after, superblock.size());
-        self.space = Space::new(superblock.end_of_file - superblock.base);
-        self.superblock = superblock;
-        for sector in missing {
-            // A block each, which is written by itself.
-            self.recovered.patch(sector.addr.get(), &sector.after, true);
-        }
-        Ok(true)
     }
 
     pub(crate) fn widths(&self) -> Widths {
@@ -406,7 +307,7 @@ impl Store {
         Ok(self.space.alloc_within(len, head, align))
     }
 
-    fn check_writable(&self, len: u64) -> Result<()> {
+    pub(super) fn check_writable(&self, len: u64) -> Result<()> {
         if self.device.failed() {
             return Err(Error::new(ErrorKind::Poisoned));
         }
@@ -480,6 +381,12 @@ impl Store {
             self.flips.remove(&at);
         }
         self.space.free(extent, freed);
+    }
+
+    /// Gives a staged block back that only a state within the next commit names.
+    pub(crate) fn free_after_commit(&mut self, extent: Extent) {
+        self.space
+            .free_after_commit(extent, Freed::Block(Class::Metadata));
     }
 
     /// Adds space that nothing reaches, as a walk has found.
@@ -667,19 +574,6 @@ impl Store {
         }
         self.device_len = self.device_len.max(offset + bytes.len() as u64);
         Ok(())
-    }
-
-    /// Rewrites a committed block in place at the commit point; reads see it at once.
-    pub(crate) fn flip(&mut self, addr: Addr, bytes: Vec<u8>, order: FlipOrder) -> Result<()> {
-        self.check_writable(0)?;
-        self.flips.insert(addr.get(), Flip { bytes, order });
-        Ok(())
-    }
-
-    /// The next commit rewrites the cell at `later` after the one at `earlier`, if both and not in one write: a link
-    /// has moved to the latter, or the count of its links must be right by then.
-    pub(crate) fn flips_after(&mut self, later: Addr, earlier: Addr) {
-        self.after.insert((later.get(), earlier.get()));
     }
 
     /// The symbol table of the root group is about to go: a superblock that says where it is stops saying so in an

@@ -1,4 +1,4 @@
-//! What sector 0 of a file of ours says beside the superblock and the first cells, and the flip record.
+//! What sector 0 of a file of ours says beside the superblock and the first cells.
 //!
 //! ```text
 //! the stamp, in the last 32 bytes of sector 0:
@@ -8,13 +8,6 @@
 //!  20   4  bytes set aside for the flip record
 //!  24   4  the bound of new objects: 18, or zero for 1.10
 //!  28   4  crc32 of the superblock's bytes and the 28 bytes before
-//!
-//! the flip record:
-//!   0   4  "h5qF"
-//!   4   4  number of sectors
-//!   8   8  generation of the commit it belongs to
-//!   each   8  address   4  crc32 of the sector before   512  the sector after
-//!   +   4  crc32 of everything before
 //! ```
 //!
 //! Other readers see unused bytes. Another writer that moves the end of the file makes the stamp's checksum wrong,
@@ -29,7 +22,6 @@ pub(crate) const SECTOR: usize = 512;
 
 const STAMP_AT: usize = SECTOR - 32;
 const STAMP: &[u8; 4] = b"h5q1";
-const RECORD: &[u8; 4] = b"h5qF";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
@@ -100,58 +92,9 @@ fn stamp_crc(superblock: &[u8], stamp: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// A sector as a commit rewrites it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SectorFlip {
-    pub(crate) addr: Addr,
-    pub(crate) before: u32,
-    pub(crate) after: Vec<u8>,
-}
-
-pub(crate) fn record_size(sectors: usize) -> usize {
-    16 + sectors * (12 + SECTOR) + 4
-}
-
-pub(crate) fn encode_record(generation: u64, sectors: &[SectorFlip]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(record_size(sectors.len()));
-    out.put_bytes(RECORD);
-    out.put_u32(sectors.len() as u32);
-    out.put_u64(generation);
-    for sector in sectors {
-        out.put_u64(sector.addr.get());
-        out.put_u32(sector.before);
-        out.put_bytes(&sector.after);
-    }
-    let crc = crc32fast::hash(&out);
-    out.put_u32(crc);
-    out
-}
-
-/// The generation and sectors of a flip record, where it is whole.
-pub(crate) fn decode_record(bytes: &[u8]) -> Option<(u64, Vec<SectorFlip>)> {
-    let mut take = Take::new(bytes, "flip record", 0);
-    take.signature(RECORD).ok()?;
-    let count = take.u32().ok()? as usize;
-    let generation = take.u64().ok()?;
-    if count > bytes.len() / SECTOR {
-        return None;
-    }
-    let mut sectors = Vec::with_capacity(count);
-    for _ in 0..count {
-        sectors.push(SectorFlip {
-            addr: Addr::new(take.u64().ok()?),
-            before: take.u32().ok()?,
-            after: take.bytes(SECTOR).ok()?.to_vec(),
-        });
-    }
-    let crc = crc32fast::hash(&bytes[..take.position()]);
-    (take.u32().ok()? == crc).then_some((generation, sectors))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
 
     #[test]
     fn a_stamp_is_not_believed_once_the_superblock_changed() {
@@ -167,20 +110,5 @@ mod tests {
         assert_eq!(Stamp::decode(&sector, 48), None);
         assert_eq!(Stamp::decode_bound(&sector), Some(LibVer::V18));
         assert_eq!(Stamp::decode_bound(&[0; SECTOR]), None);
-    }
-
-    #[test]
-    fn a_torn_flip_record_is_not_believed() {
-        let sectors = [SectorFlip {
-            addr: Addr::new(512),
-            before: 1,
-            after: vec![9; SECTOR],
-        }];
-        let mut bytes = encode_record(5, &sectors);
-        assert_eq!(bytes.len(), record_size(1));
-        bytes.extend([0; 40]);
-        assert_eq!(decode_record(&bytes), Some((5, sectors.to_vec())));
-        bytes[100] ^= 1;
-        assert_eq!(decode_record(&bytes), None);
     }
 }

@@ -14,7 +14,7 @@
 //! A continuation block holds messages and nothing else. There are no checksums.
 
 use super::super::message::RawMessage;
-use crate::bytes::Take;
+use crate::bytes::{Addr, Take};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -31,6 +31,11 @@ pub(crate) struct OldPrefix {
     pub(crate) reference_count: u32,
     /// The size of the messages in the header's own block.
     pub(crate) data_size: u64,
+}
+
+/// Where the count of links stands in the header at `addr`.
+pub(crate) fn count_of_links(addr: Addr) -> Addr {
+    addr.plus(4)
 }
 
 /// Whether `bytes` begin a header of version 1: one of version 2 begins with a signature.

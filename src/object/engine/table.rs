@@ -135,7 +135,7 @@ impl Objects {
         Some((&mut *kept.object, new))
     }
 
-    pub(super) fn is_changed(&self, addr: &Addr) -> bool {
+    pub(in crate::object) fn is_changed(&self, addr: &Addr) -> bool {
         let number = self.number_of(addr);
         number.is_some_and(|number| self.kept[number].changed)
     }
