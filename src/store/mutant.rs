@@ -20,6 +20,10 @@ pub(crate) enum Mutant {
     EarlyFlipsLast,
     /// The closing commit names managers that list what it frees, in whatever order its flips are.
     ListedAtOnce,
+    /// Strings that are not committed are written into the chunk that the committed state names.
+    TailInPlace,
+    /// The first change of a session leaves what a death left beyond the extents.
+    TailsNotCleaned,
 }
 
 std::thread_local! {
