@@ -20,6 +20,7 @@ mod state;
 #[allow(unreachable_pub, reason = "shared with the integration tests")]
 #[path = "../../tests/support/mod.rs"]
 mod support;
+mod tails;
 mod workloads;
 
 use oracle::{Counts, Oracle};

@@ -71,6 +71,11 @@ impl Worker {
     pub(super) fn extend(&mut self, image: &[u8]) -> Result<(), String> {
         self.ask(b'E', image).map(drop)
     }
+
+    /// Appends to every dataset that can grow, and compares all values.
+    pub(super) fn append(&mut self, image: &[u8]) -> Result<(), String> {
+        self.ask(b'T', image).map(drop)
+    }
 }
 
 impl Drop for Worker {

@@ -3,6 +3,7 @@ text, "ok" or "error ..." in its first line.
 
 R  the checksum of every object, as state.rs computes them
 E  every dataset that can grow is made longer, and must hold its old values and fill after them
+T  values are appended to every dataset that can grow, and all must then hold their old values and these
 """
 
 import io
@@ -148,6 +149,68 @@ def extend(image):
     return "ok"
 
 
+def plain(value):
+    if isinstance(value, np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, np.void):
+        return [plain(item) for item in value.item()]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def appended(dtype, text):
+    """An element that no other dataset gets."""
+    if h5py.check_string_dtype(dtype) is not None:
+        return text
+    base = h5py.check_vlen_dtype(dtype)
+    if base is not None:
+        return np.full(len(text), text[0], dtype=base)
+    if dtype.names:
+        return tuple(appended(dtype.fields[name][0], text) for name in dtype.names)
+    return text[0] % 100
+
+
+def append(image):
+    device, expected = Device(image), {}
+    with h5py.File(device, "r+") as file:
+        datasets = []
+        file.visititems(
+            lambda name, node: datasets.append(node) if isinstance(node, h5py.Dataset) else None
+        )
+        expected = {node.name: plain(node[()]) for node in datasets}
+        for number, node in enumerate(datasets):
+            old = node.shape
+            growing = [axis for axis, dim in enumerate(old) if node.maxshape[axis] != dim]
+            if not growing or 0 in old[1:]:
+                continue
+            node.resize([dim + 2 * (axis == growing[0]) for axis, dim in enumerate(old)])
+            new = tuple(slice(dim, None) if axis == growing[0] else slice(None) for axis, dim in enumerate(old))
+            text = bytes([65 + number % 26]) * (3 + number // 26)
+            values = np.empty(node[new].shape, dtype=node.dtype)
+            for place in np.ndindex(values.shape):
+                values[place] = appended(node.dtype, text)
+            if h5py.check_string_dtype(node.dtype) is None and h5py.check_vlen_dtype(node.dtype) is not None:
+                # h5py takes sequences of one length for an array of one more axis.
+                for place in range(old[0], node.shape[0]):
+                    node[place] = values[place - old[0]]
+            else:
+                node[new] = values
+            model = np.empty(node.shape, dtype=object)
+            for place in np.ndindex(values.shape):
+                at = tuple(slot + (part.start or 0) for slot, part in zip(place, new))
+                model[at] = plain(values[place])
+            for place in np.ndindex(old):
+                item = expected[node.name]
+                for slot in place:
+                    item = item[slot]
+                model[place] = item
+            expected[node.name] = model.tolist()
+    with h5py.File(io.BytesIO(device.getvalue()), "r") as file:
+        for name, values in expected.items():
+            if plain(file[name][()]) != values:
+                return "error %s: other values than libhdf5 wrote" % name
+    return "ok"
+
+
 def main():
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while True:
@@ -156,7 +219,7 @@ def main():
             return
         image = source.read(struct.unpack("<I", head[1:])[0])
         try:
-            answer = read(image) if head[:1] == b"R" else extend(image)
+            answer = {b"R": read, b"E": extend, b"T": append}[head[:1]](image)
         except Exception as error:  # whatever a reader says about a file is an answer
             answer = "error %s: %s" % (type(error).__name__, error)
         raw = answer.encode()

@@ -4,6 +4,10 @@
 //! go to fresh space when the cache is full or at a commit. One case is written in place: rows of a chunk stored raw that
 //! lie beyond the committed extent, where no reader of the committed state looks. So a filtered dataset keeps its growing
 //! edge raw, with the filter mask set, and filters a chunk once, when it is full.
+//!
+//! Elements that name places in the file are never written in place: libhdf5 takes what it finds where it writes a string
+//! for the old value, and gives the heap object that it names back. Their growing chunk is copied to fresh space once
+//! in a commit; its two places alternate.
 
 mod append;
 mod cache;
@@ -11,6 +15,7 @@ mod direct;
 mod edge;
 mod queue;
 mod read;
+mod tails;
 mod verify;
 
 use crate::chunk::{Fill, Grid};
@@ -19,6 +24,8 @@ use crate::filter::Pipeline;
 use crate::index::{self, ChunkIndex, ChunkRecord, IndexShape};
 use crate::selection::Resolved;
 use crate::store::Store;
+#[cfg(test)]
+use crate::store::mutant::{self, Mutant};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -70,6 +77,8 @@ pub(crate) struct Chunks {
     scrubbed: bool,
     /// Chunks that reach beyond the extent go unfiltered, with no mask to say so.
     raw_edges: bool,
+    /// Elements name places in the file: what lies beyond the committed extent is the fill value at any time.
+    always_copied: bool,
 }
 
 impl Chunks {
@@ -91,7 +100,13 @@ impl Chunks {
             converted: false,
             scrubbed: false,
             raw_edges: false,
+            always_copied: false,
         }
+    }
+
+    /// Whether a chunk that the committed state names is copied before anything in it changes, also beyond the extent.
+    pub(crate) fn set_always_copied(&mut self, always_copied: bool) {
+        self.always_copied = always_copied;
     }
 
     /// As the flags of the data layout message have it: whether chunks that reach beyond the extent go unfiltered.
@@ -474,7 +489,7 @@ impl Chunks {
     }
 
     /// I1: a chunk stored raw may be changed where it stands if nothing committed reaches it, or only in rows beyond
-    /// the committed extent.
+    /// the committed extent, where elements name no places in the file.
     fn may_write_in_place(
         &self,
         store: &Store,
@@ -484,6 +499,12 @@ impl Chunks {
     ) -> bool {
         if !self.is_raw(record) {
             return false;
+        }
+        let always_copied = self.always_copied;
+        #[cfg(test)]
+        let always_copied = always_copied && !mutant::is(Mutant::TailInPlace);
+        if always_copied {
+            return store.is_fresh(record.extent);
         }
         let first_row = at[0] * self.grid.chunk()[0];
         let committed_rows = self.committed_dims[0].saturating_sub(first_row) as usize;
@@ -532,7 +553,7 @@ impl Chunks {
         self.settle(store)
     }
 
-    fn is_raw(&self, record: ChunkRecord) -> bool {
+    pub(crate) fn is_raw(&self, record: ChunkRecord) -> bool {
         record.extent.len == self.grid.chunk_bytes() as u64
             && (self.pipeline.is_empty() || record.mask == self.pipeline.skip_all_mask())
     }

@@ -4,13 +4,14 @@ mod direct;
 mod load;
 mod outside;
 mod stored;
+mod tails;
 mod verify;
 
 use super::chunks::{Chunks, RowsPlace, Shape};
 use super::contiguous::Contiguous;
 use super::external::External;
 use super::header::Header;
-use super::heap_ids::for_each_owned;
+use super::heap_ids::{for_each_owned, names_places};
 use super::plan::{LayoutChoice, Plan};
 use super::virtual_dataset::Virtual;
 use crate::bytes::{Addr, ShortBytes, Widths};
@@ -107,7 +108,8 @@ impl Dataset {
                     LibVer::V110 => index::choose(&shape),
                     _ => index::choose_v18(store, &shape)?,
                 };
-                let chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
+                let mut chunks = Chunks::new(grid, pipeline, index, vec![0; max_dims.len()]);
+                chunks.set_always_copied(names_places(&plan.datatype));
                 let flags = if plan.raw_edges { UNFILTERED_EDGES } else { 0 };
                 Data::Chunked {
                     chunks: Box::new(chunks.with_raw_edges(plan.raw_edges)),
@@ -115,7 +117,7 @@ impl Dataset {
                 }
             }
             _ => Data::Contiguous(Contiguous {
-                always_copied: plan.datatype.contains_var_len(),
+                always_copied: names_places(&plan.datatype),
                 addr: None,
                 size: bytes,
             }),

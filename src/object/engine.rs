@@ -159,6 +159,8 @@ pub(crate) struct Engine {
     pub(super) relinks: Relinks,
     /// The superblock extension, where it is to say where the file ends.
     extension: Option<Extension>,
+    /// It has been looked at what a death left beyond the extents.
+    pub(super) tails_cleaned: bool,
 }
 
 impl Engine {
@@ -241,6 +243,7 @@ impl Engine {
             paths: None,
             relinks: Relinks::default(),
             extension: None,
+            tails_cleaned: false,
         }
     }
 
@@ -460,6 +463,9 @@ impl Engine {
     /// Runs the part of an operation that changes things, after everything has been checked: an error in it leaves
     /// memory and file apart, so it poisons the handle; the file stays at its last commit.
     pub(crate) fn change<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.store.untidy {
+            self.clean_tails()?;
+        }
         if let Some(extension) = &mut self.extension {
             extension.take_over(&mut self.store)?;
         }

@@ -28,6 +28,20 @@ pub(crate) fn names_heap_objects(datatype: &Datatype) -> bool {
     }
 }
 
+/// Whether an element may name a place in the file: an object of the heap, or one that links lead to.
+pub(crate) fn names_places(datatype: &Datatype) -> bool {
+    match datatype {
+        Datatype::VarLenSequence { .. }
+        | Datatype::VarLenString { .. }
+        | Datatype::Reference { .. } => true,
+        Datatype::Array { base, .. } => names_places(base),
+        Datatype::Compound { members, .. } => {
+            members.iter().any(|member| names_places(&member.datatype))
+        }
+        _ => false,
+    }
+}
+
 /// Visits the objects of the heap that elements name themselves; the parts of a sequence may name others.
 pub(crate) fn for_each_heap_id<'a>(
     datatype: &'a Datatype,

@@ -26,6 +26,7 @@ mod relink;
 mod relinks;
 mod shared;
 mod shared_index;
+mod tails;
 mod tree;
 mod values;
 pub(crate) mod verify;

@@ -4,7 +4,9 @@
 //! The invariants, which the tests quote:
 //!
 //! * **I1** Between two commits nothing is written but free or fresh space, bytes no committed block names
-//!   (`fill_in`, rows of a tail chunk beyond the committed extent), and a commit's own flips.
+//!   (`fill_in`, rows of a tail chunk beyond the committed extent that name no places in the file), and a commit's own
+//!   flips. While such bytes are not committed, and until the next session has made them fill, the device is longer than
+//!   the file.
 //! * **I2** The durable length of the device is at least the end-of-file address of the superblock, which is at least
 //!   the end of every reachable block, at every prefix of the writes.
 //! * **I3** A flip lies inside one 512-byte sector, and all flips of a sector are one write. There are two exceptions.
@@ -90,6 +92,7 @@ impl Store {
             stamp.generation = generation;
         }
         self.created = true;
+        self.in_place = false;
         self.flips.clear();
         self.interims.clear();
         self.after.clear();
@@ -165,11 +168,12 @@ impl Store {
     }
 
     /// Cuts the device off behind the end of the file. What was there before stays if nothing has been written: the end
-    /// that a damaged superblock names may be wrong.
+    /// that a damaged superblock names may be wrong. A byte more stays where something that a death left could not be cleaned.
     pub(crate) fn trim_device(&mut self) -> Result<()> {
-        if self.created && self.written && self.device_len > self.superblock.end_of_file {
-            self.device.set_len(self.superblock.end_of_file)?;
-            self.device_len = self.superblock.end_of_file;
+        let end = self.superblock.end_of_file + u64::from(self.untidy);
+        if self.created && self.written && self.device_len > end {
+            self.device.set_len(end)?;
+            self.device_len = end;
             self.synced_len = self.synced_len.min(self.device_len);
         }
         Ok(())
@@ -207,6 +211,8 @@ impl Store {
     }
 
     pub(super) fn extend_device(&mut self, end: u64) -> Result<()> {
+        // Longer than any end of the file that this commit names before it is done: what is in place may not be committed then.
+        let end = end + u64::from(self.in_place || self.untidy);
         if end <= self.device_len {
             return Ok(());
         }

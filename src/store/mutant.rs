@@ -24,6 +24,10 @@ pub(crate) enum Mutant {
     LinksInAnyOrder,
     /// No flip record is written in a file of another writer.
     NoTailRecord,
+    /// Strings that are not committed are written into the chunk that the committed state names.
+    TailInPlace,
+    /// The first change of a session leaves what a death left beyond the extents.
+    TailsNotCleaned,
 }
 
 std::thread_local! {

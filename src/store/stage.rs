@@ -70,8 +70,12 @@ pub(crate) struct Store {
     /// Something was written since the last sync of the device.
     pub(crate) unsynced: bool,
     /// The device was longer than the file when it was opened: whoever wrote to it last may have died, and left something
-    /// in space that the committed state does not name.
+    /// in space that the committed state does not name. The first change of a session cleans that; where it could not, this
+    /// stays, and the device stays longer than the file.
     pub(crate) untidy: bool,
+    /// Since the last commit something was written in place beyond what a committed block holds: the device stays longer than
+    /// the file until that is committed.
+    pub(super) in_place: bool,
     /// How long the device is at least after a loss of power.
     pub(super) synced_len: u64,
     /// That is no longer than the file, which is to say so, and the device has not been synced since.
@@ -140,6 +144,7 @@ impl Store {
             tail_record: None,
             unsynced: false,
             untidy: false,
+            in_place: false,
             synced_len: 0,
             unsynced_mark: false,
             sector_0: None,
@@ -202,6 +207,7 @@ impl Store {
             tail_record: None,
             unsynced: false,
             untidy: false,
+            in_place: false,
             // Whoever made the device longer may not have synced it.
             synced_len: device_len.min(end_of_file),
             unsynced_mark: false,
@@ -535,6 +541,7 @@ impl Store {
     /// than the file, which a death leaves it, so that the next session looks for what is left. `at_once`: the bytes are
     /// written before the next commit.
     pub(crate) fn begin_in_place(&mut self, at_once: bool) -> Result<()> {
+        self.in_place |= self.created;
         if self.created && self.synced_len <= self.superblock.end_of_file {
             self.extend_device(self.superblock.end_of_file + 1)?;
             self.unsynced_mark = true;

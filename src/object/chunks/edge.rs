@@ -8,7 +8,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 /// More places of chunks than this are not looked up one by one.
-const VISIT_UP_TO: u64 = 1 << 16;
+pub(super) const VISIT_UP_TO: u64 = if cfg!(test) { 8 } else { 1 << 16 };
 
 /// Whether the chunk at `at` reaches beyond the extent.
 pub(super) fn is_partial(chunk: &[u64], at: &[u64], dims: &[u64]) -> bool {

@@ -139,8 +139,14 @@ fn copy_chunk(
     at: &[u64],
     record: ChunkRecord,
 ) -> Result<()> {
-    let bytes = engines.from().store.read(record.extent, "chunk")?;
+    let mut bytes = engines.from().store.read(record.extent, "chunk")?;
+    let fill = Fill::new(&shape.fill, shape.datatype.size() as usize);
     if !converter.changes(&shape.datatype) {
+        if new.chunks().is_raw(record) {
+            // Rows that a death left there would not be known as such in the copy.
+            let grid = new.grid().clone();
+            grid.fill_beyond(at, &shape.dims, fill, &mut bytes);
+        }
         return new.put(&mut engines.to().store, at, bytes, record.mask);
     }
     let mut elements = new
@@ -149,7 +155,6 @@ fn copy_chunk(
         .map_err(|error| error.at(record.extent.addr.get()))?;
     // What lies beyond the extent may name what is gone; the fill value there is that of the copy.
     let grid = new.grid().clone();
-    let fill = Fill::new(&shape.fill, shape.datatype.size() as usize);
     grid.fill_beyond(at, &shape.dims, fill, &mut elements);
     converter.convert(engines, &shape.datatype, &mut elements)?;
     let (bytes, mask) = new.chunks().encode_whole(at, &shape.dims, elements)?;

@@ -17,7 +17,7 @@ use crate::object::chunks::Chunks;
 use crate::object::contiguous::Contiguous;
 use crate::object::external::External;
 use crate::object::header::Header;
-use crate::object::heap_ids::forget_empty;
+use crate::object::heap_ids::{forget_empty, names_places};
 use crate::object::shared::message_data;
 use crate::object::virtual_dataset::Virtual;
 use crate::store::Store;
@@ -77,8 +77,10 @@ impl Dataset {
             ),
         };
         let mut data = data.map_err(|error| error.at(at))?;
-        if let Data::Contiguous(contiguous) = &mut data {
-            contiguous.always_copied = datatype.contains_var_len();
+        match &mut data {
+            Data::Contiguous(contiguous) => contiguous.always_copied = names_places(&datatype),
+            Data::Chunked { chunks, .. } => chunks.set_always_copied(names_places(&datatype)),
+            _ => {}
         }
         Ok(Some(Self {
             datatype,
