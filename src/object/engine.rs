@@ -218,8 +218,8 @@ impl Engine {
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
-        if !read_only {
-            let left = core::mem::take(&mut engine.store.left_links);
+        let left = core::mem::take(&mut engine.store.left_links);
+        if !read_only && !left.is_empty() {
             engine.change(|engine| engine.take_out_passing_links(&left))?;
         }
         Ok(engine)
