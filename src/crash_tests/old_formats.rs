@@ -41,7 +41,7 @@ struct Places {
 }
 
 /// The files, inflated.
-fn files() -> &'static [(&'static str, Vec<u8>)] {
+pub(super) fn files() -> &'static [(&'static str, Vec<u8>)] {
     static FILES_INFLATED: OnceLock<Vec<(&str, Vec<u8>)>> = OnceLock::new();
     let inflate = |&(name, deflated): &(&'static str, &[u8])| {
         let bytes = miniz_oxide::inflate::decompress_to_vec_zlib(deflated);
