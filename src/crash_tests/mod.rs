@@ -11,19 +11,23 @@ mod goes_on;
 mod groups;
 mod images;
 mod managers;
+mod many_strings;
 mod moves;
 mod mutants;
 mod old_formats;
 mod oracle;
+mod panics;
 mod records;
 mod relinks;
 mod run;
 mod small;
 mod state;
 mod stock;
+mod straddling;
 #[allow(unreachable_pub, reason = "shared with the integration tests")]
 #[path = "../../tests/support/mod.rs"]
 mod support;
+mod syncs;
 mod view;
 mod workloads;
 
