@@ -7,7 +7,7 @@ use super::workloads;
 use crate::storage::recorder::{Failed, Fault, Planned, Recorder};
 use crate::{ErrorKind, File};
 
-fn states_of(workload: Workload, seed: u64) -> Vec<Option<State>> {
+pub(super) fn states_of(workload: Workload, seed: u64) -> Vec<Option<State>> {
     let mut run = Run::new(workload.start, seed, Commits::Any).blind();
     (workload.work)(&mut run).expect("nothing fails without a fault");
     run.states
@@ -83,7 +83,11 @@ fn judge_handle(file: File, recorder: &Recorder) -> Result<(), String> {
     Ok(())
 }
 
-fn judge_device(bytes: &[u8], commit: usize, states: &[Option<State>]) -> Result<(), String> {
+pub(super) fn judge_device(
+    bytes: &[u8],
+    commit: usize,
+    states: &[Option<State>],
+) -> Result<(), String> {
     let before = states[commit].as_ref();
     let after = states.get(commit + 1).and_then(Option::as_ref);
     match File::open_memory(bytes.to_vec()).and_then(|file| capture(&file)) {

@@ -16,7 +16,7 @@ pub(super) struct Image {
     pub(super) origin: String,
 }
 
-fn write(device: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+pub(super) fn write(device: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     if device.len() < offset + bytes.len() {
         device.resize(offset + bytes.len(), 0);
     }

@@ -4,23 +4,32 @@
 //! `H5QUILL_CRASH_IMAGES` is the least number of images to judge; the tests print how many they were. A failure names
 //! workload, seed and event; the same seed fails again.
 
+mod after_death;
 mod bulk;
 mod faults;
+mod goes_on;
 mod groups;
 mod images;
 mod managers;
+mod many_strings;
 mod moves;
 mod mutants;
 mod old_formats;
 mod oracle;
+mod panics;
 mod records;
+mod relinks;
 mod run;
 mod small;
 mod state;
+mod stock;
+mod straddling;
 #[allow(unreachable_pub, reason = "shared with the integration tests")]
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod tails;
+mod syncs;
+mod view;
 mod workloads;
 
 use oracle::{Counts, Oracle};

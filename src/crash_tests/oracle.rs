@@ -8,48 +8,62 @@ use super::support;
 use crate::storage::MemoryStorage;
 use crate::{Dataset, ErrorKind, File, Group, SliceOrIndex};
 use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 /// h5py reads all images of files with up to so many objects, and of larger ones as many objects in the mean.
 const H5PY_READS_ALL: usize = 12;
+
+/// What the worker runs.
+const PROGRAM: &str = concat!(include_str!("stock.py"), include_str!("worker.py"));
 
 /// libhdf5 in a process of its own.
 #[derive(Debug)]
 pub(super) struct Worker {
     child: Child,
-    requests: ChildStdin,
-    answers: ChildStdout,
+    /// Where it puts images.
+    _folder: tempfile::TempDir,
 }
 
 impl Worker {
     /// `None` where there is no Python with h5py.
     pub(super) fn start() -> Option<Self> {
-        let mut child = Command::new(support::python()?)
-            .args(["-c", include_str!("worker.py")])
+        Some(Self::start_with(&support::python()?))
+    }
+
+    pub(super) fn start_with(python: &Path) -> Self {
+        // Of memory, where the system has such a place.
+        let memory = Path::new("/dev/shm");
+        let folder = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory),
+            false => tempfile::tempdir(),
+        };
+        let folder = folder.expect("a folder for images");
+        let child = Command::new(python)
+            .args(["-c", PROGRAM])
+            .arg(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("python starts");
-        let requests = child.stdin.take().expect("a pipe");
-        let answers = child.stdout.take().expect("a pipe");
-        Some(Self {
+        Self {
             child,
-            requests,
-            answers,
-        })
+            _folder: folder,
+        }
     }
 
-    fn ask(&mut self, what: u8, image: &[u8]) -> Result<String, String> {
+    pub(super) fn ask(&mut self, what: u8, image: &[u8]) -> Result<String, String> {
         let mut talk = || {
-            self.requests.write_all(&[what])?;
-            self.requests
-                .write_all(&(image.len() as u32).to_le_bytes())?;
-            self.requests.write_all(image)?;
-            self.requests.flush()?;
+            let requests = self.child.stdin.as_mut().expect("a pipe");
+            requests.write_all(&[what])?;
+            requests.write_all(&(image.len() as u32).to_le_bytes())?;
+            requests.write_all(image)?;
+            requests.flush()?;
+            let answers = self.child.stdout.as_mut().expect("a pipe");
             let mut len = [0; 4];
-            self.answers.read_exact(&mut len)?;
+            answers.read_exact(&mut len)?;
             let mut answer = vec![0; u32::from_le_bytes(len) as usize];
-            self.answers.read_exact(&mut answer)?;
+            answers.read_exact(&mut answer)?;
             Ok(String::from_utf8_lossy(&answer).into_owned())
         };
         let answer = talk().map_err(|error: std::io::Error| format!("libhdf5 died: {error}"))?;

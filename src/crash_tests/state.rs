@@ -61,7 +61,7 @@ fn put_strings(out: &mut Vec<u8>, strings: &[String]) {
     }
 }
 
-fn dataset_bytes(dataset: &Dataset) -> Result<Vec<u8>> {
+pub(super) fn dataset_bytes(dataset: &Dataset) -> Result<Vec<u8>> {
     let mut bytes = b"D".to_vec();
     put_shape(&mut bytes, &dataset.shape());
     if dataset.dtype()?.contains_var_len() {
@@ -72,7 +72,9 @@ fn dataset_bytes(dataset: &Dataset) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn finish(at: &Location, path: &str, mut bytes: Vec<u8>, state: &mut State) -> Result<()> {
+/// The attributes of an object, in the order of their names.
+pub(super) fn attribute_bytes(at: &Location) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
     let mut names = at.attr_names()?;
     names.sort();
     for name in names {
@@ -95,6 +97,11 @@ fn finish(at: &Location, path: &str, mut bytes: Vec<u8>, state: &mut State) -> R
             _ => {}
         }
     }
+    Ok(bytes)
+}
+
+fn finish(at: &Location, path: &str, mut bytes: Vec<u8>, state: &mut State) -> Result<()> {
+    bytes.extend(attribute_bytes(at)?);
     let addr = at.object.with(|_, addr| Ok(addr.get()))?;
     let crc = crc32fast::hash(&bytes);
     state.insert(path.into(), Seen { crc, addr });

@@ -40,11 +40,7 @@ pub(super) const ALL: &[Workload] = &[
     managers::OURS,
     managers::OF_LIBHDF5,
     FOREIGN,
-    Workload {
-        name: "a file of pages libhdf5 wrote",
-        work: foreign,
-        start: Some(include_bytes!("../../tests/golden/crash_paged.h5")),
-    },
+    PAGED,
 ];
 
 pub(super) const IN_STEP: Workload = new("two datasets in step", in_step);
@@ -54,6 +50,12 @@ pub(super) const FOREIGN: Workload = Workload {
     name: "a file libhdf5 wrote",
     work: foreign,
     start: Some(include_bytes!("../../tests/golden/crash_foreign.h5")),
+};
+
+pub(super) const PAGED: Workload = Workload {
+    name: "a file of pages libhdf5 wrote",
+    work: foreign,
+    start: Some(include_bytes!("../../tests/golden/crash_paged.h5")),
 };
 
 /// libhdf5 does not open it before the first commit.

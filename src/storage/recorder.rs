@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     NoSpace,
     /// Half of a write reached the device, but where it lies in one sector none of it did.
     ShortWrite,
+    /// The call does not return.
+    Panic,
 }
 
 /// The fault is to come after this many calls.
@@ -61,7 +63,7 @@ impl Shared {
     fn fails(&mut self, call: Failed, is_sync: bool) -> Option<Fault> {
         let planned = self.planned.as_mut()?;
         let may = match planned.fault {
-            Fault::Error => true,
+            Fault::Error | Fault::Panic => true,
             Fault::NoSpace | Fault::ShortWrite => call == Failed::Change && !is_sync,
         };
         if !may {
@@ -74,13 +76,14 @@ impl Shared {
         let fault = planned.fault;
         self.planned = None;
         self.failed = Some(call);
+        assert!(fault != Fault::Panic, "the panic that was planned");
         Some(fault)
     }
 }
 
 fn failure(fault: Fault) -> StorageError {
     StorageError::new(match fault {
-        Fault::Error => "input/output error",
+        Fault::Error | Fault::Panic => "input/output error",
         Fault::NoSpace | Fault::ShortWrite => "no space left on device",
     })
 }
@@ -101,7 +104,9 @@ impl Recorder {
     }
 
     fn with<T>(&self, run: impl FnOnce(&mut Shared) -> T) -> T {
-        run(&mut self.shared.lock().expect("no test panics in here"))
+        // A panic that was planned leaves it as it was.
+        let shared = self.shared.lock();
+        run(&mut shared.unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// Kills the process that writes: its calls fail from here on. What is returned is the device a later process
