@@ -67,7 +67,7 @@ def move(raw, old, new, headers):
     pointer, found = struct.pack("<Q", old), 0
     at = raw.find(pointer)
     while at >= 0:
-        before = bytes(raw)
+        before, found_before = bytes(raw), found
         struct.pack_into("<Q", raw, at, new)
         # A header of version 2 has a checksum.
         for addr in headers:
@@ -84,7 +84,7 @@ def move(raw, old, new, headers):
                 found += 1
         if raw[8] < 2:
             found += 1
-        elif found == 0:
+        elif found == found_before:
             # Not a link, but bytes like it.
             raw[:] = before
         at = raw.find(pointer, at + 1)
@@ -141,6 +141,7 @@ def make(path, phases, **options):
         for name, (edge, before) in wanted.items():
             assert h5py.h5o.get_info(file[name].id).addr % edge == edge - before
             assert name in GROUPS or file[name].attrs["text"].startswith("of ")
+            assert isinstance(file[name], h5py.Group) or file[name][()].size > 1
     packed = zlib.compress(bytes(raw), 9)
     path.with_suffix(".h5.z").write_bytes(packed)
     path.unlink()
