@@ -104,12 +104,12 @@ impl GoesOn {
 
     fn read(&mut self, image: &[u8], states: &[&View]) -> std::result::Result<(), String> {
         let ours = view_of(image)?;
-        view::judge(&ours, states).map_err(|error| format!("our reader: {error}"))?;
+        view::judge(&ours, states, false).map_err(|error| format!("our reader: {error}"))?;
         if !self.stock.is_there() {
             return Ok(());
         }
         let theirs = self.stock.view(image)?;
-        view::judge(&theirs, states).map_err(|error| format!("libhdf5: {error}"))
+        view::judge(&theirs, states, true).map_err(|error| format!("libhdf5: {error}"))
     }
 
     fn edit_by_stock(&mut self, image: &[u8]) -> std::result::Result<(), String> {

@@ -234,7 +234,10 @@ fn begin(run: &mut Run) -> Result<()> {
     };
     fill(run, before)?;
     for path in ["a", "b", "c", "c/d", "c/d/e"] {
-        let group = run.file.create_group(path)?;
+        let group = match run.file.exists(path)? {
+            true => run.file.group(path)?,
+            false => run.file.create_group(path)?,
+        };
         give_id(run, &group)?;
         for name in ["x", "y"] {
             let dataset = group.new_dataset::<i64>().shape(0..).chunk(4);

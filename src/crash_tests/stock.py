@@ -93,6 +93,9 @@ class Model:
             self.attributes[addr][attribute.name] = attribute_value(attribute)
         if isinstance(node, h5d.DatasetID):
             node = h5py.Dataset(node)
+            if node.is_virtual:
+                # It shows what its sources hold, which are edited.
+                return addr
             self.values[addr] = np.asarray(node[()])
             if node.maxshape != node.shape and can_make(node.dtype):
                 self.growable.append(addr)

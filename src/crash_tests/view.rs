@@ -136,7 +136,12 @@ pub(super) fn parse(text: &str) -> std::result::Result<View, String> {
 
 /// Compares what was found in an image with the states it may show: every object is as one of them has it, every link
 /// too, what all of them have is there, and no object counts fewer links than lead to it.
-pub(super) fn judge(found: &View, states: &[&View]) -> std::result::Result<(), String> {
+/// `passing`: links may be there that a commit keeps while objects change places, which our own opener takes out.
+pub(super) fn judge(
+    found: &View,
+    states: &[&View],
+    passing: bool,
+) -> std::result::Result<(), String> {
     let Some(first) = states.first() else {
         return Err("no state to compare with".into());
     };
@@ -155,6 +160,9 @@ pub(super) fn judge(found: &View, states: &[&View]) -> std::result::Result<(), S
             return Err(format!("{} is at neither commit", object.path));
         }
         for (name, target) in &object.links {
+            if passing && name.starts_with("h5quill moving ") {
+                continue;
+            }
             if known
                 .iter()
                 .all(|known| known.links.get(name) != Some(target))

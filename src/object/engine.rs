@@ -218,10 +218,7 @@ impl Engine {
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
-        let left = core::mem::take(&mut engine.store.left_links);
-        if !read_only && !left.is_empty() {
-            engine.change(|engine| engine.take_out_passing_links(&left))?;
-        }
+        engine.take_out_left_links()?;
         Ok(engine)
     }
 
@@ -245,6 +242,18 @@ impl Engine {
             extension: None,
             tails_cleaned: false,
         }
+    }
+
+    /// Does what is left of a commit in which objects changed places: in memory, also where the file is only read.
+    fn take_out_left_links(&mut self) -> Result<()> {
+        let left = core::mem::take(&mut self.store.left_links);
+        if left.is_empty() {
+            return Ok(());
+        }
+        let read_only = core::mem::replace(&mut self.read_only, false);
+        let done = self.take_out_passing_links(&left);
+        self.read_only = read_only;
+        done
     }
 
     pub(crate) fn root(&self) -> Addr {

@@ -10,8 +10,8 @@
 //! * **I2** The durable length of the device is at least the end-of-file address of the superblock, which is at least
 //!   the end of every reachable block, at every prefix of the writes.
 //! * **I3** A flip lies inside one 512-byte sector, and all flips of a sector are one write. There are two exceptions.
-//!   A header of another writer that straddles two sectors is one write of both, and the flip record restores it where
-//!   that write is torn. Where links move between groups, a sector may be written once for each turn.
+//!   A header of another writer that straddles two sectors is two writes, and the flip record restores it where only one
+//!   of them is made. Where links move between groups, a sector may be written once for each turn.
 //! * **I4** No flip is written before a sync of everything it reaches.
 //! * **I5** Space freed by a commit is not reused before that commit's last sync.
 //! * **I6** A body is never written to the slot the committed cell names.

@@ -285,7 +285,7 @@ impl Store {
             }
             let mut writes = Vec::with_capacity(runs.len());
             for run in runs {
-                writes.push(images.write(self, &run, turn, &mut plan.sectors)?);
+                writes.extend(images.write(self, &run, turn, &mut plan.sectors)?);
             }
             plan.turns.push(writes);
         }
@@ -324,7 +324,7 @@ impl Store {
     }
 }
 
-/// Flips whose sectors touch: one write.
+/// Flips whose sectors touch: one write each, but for headers of other writers that straddle two.
 #[derive(Debug)]
 struct FlipRun<'a> {
     from: u64,
@@ -357,15 +357,15 @@ fn runs_of<'a>(flips: &[(u64, &'a [u8])]) -> Vec<FlipRun<'a>> {
 struct Images(BTreeMap<u64, Vec<u8>>);
 
 impl Images {
-    /// Rewrites a run; each of its sectors becomes an entry of the flip record.
+    /// Rewrites a run; each of its sectors is a write, and becomes an entry of the flip record.
     fn write(
         &mut self,
         store: &Store,
         run: &FlipRun<'_>,
         turn: usize,
         record: &mut Vec<SectorFlip>,
-    ) -> Result<FlipWrite> {
-        let mut written = Vec::with_capacity((run.to - run.from) as usize);
+    ) -> Result<Vec<FlipWrite>> {
+        let mut writes = Vec::new();
         for start in sectors_of(run.from, (run.to - run.from) as usize) {
             let sector = match self.0.entry(start) {
                 Entry::Occupied(known) => known.into_mut(),
@@ -388,13 +388,11 @@ impl Images {
                 before,
                 after: sector.clone(),
             });
-            let from = run.from.max(start) - start;
-            let to = run.to.min(start + SECTOR as u64) - start;
-            written.extend_from_slice(&sector[from as usize..to as usize]);
+            let at = run.from.max(start);
+            let (from, to) = (at - start, run.to.min(start + SECTOR as u64) - start);
+            let bytes = sector[from as usize..to as usize].to_vec();
+            writes.push(FlipWrite { at, bytes });
         }
-        Ok(FlipWrite {
-            at: run.from,
-            bytes: written,
-        })
+        Ok(writes)
     }
 }
