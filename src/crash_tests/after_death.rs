@@ -130,6 +130,7 @@ fn judge_run(
         }
     };
     judge.stock.begin_with(case.workload.start);
+    judge.straddles = case.name.contains("straddling");
     let all = |visit: &mut dyn FnMut(Image) -> std::result::Result<(), String>| {
         let mut rng = super::Rng::new(round as u64);
         images::killed(&start, &log, &mut rng, 2, visit)?;
@@ -164,9 +165,10 @@ fn judge_run(
 fn say(name: &str, outcome: &Outcome) {
     let counts = &outcome.counts;
     super::report(&format!(
-        "{name}: {} images and {} of second deaths, {} edits by libhdf5 with {} appends, {} by us before, {} wrong",
+        "{name}: {} images and {} of second deaths ({} torn), {} edits by libhdf5 with {} appends, {} by us before, {} wrong",
         counts.images,
         counts.second_deaths,
+        counts.torn,
         counts.stock_edits,
         counts.stock_appends,
         counts.both_edits,

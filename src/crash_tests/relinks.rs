@@ -234,6 +234,10 @@ fn begin(run: &mut Run) -> Result<()> {
     };
     fill(run, before)?;
     for path in ["a", "b", "c", "c/d", "c/d/e"] {
+        // Some files to begin with have something else of that name.
+        if run.file.exists(path)? && run.file.group(path).is_err() {
+            run.file.unlink(path)?;
+        }
         let group = match run.file.exists(path)? {
             true => run.file.group(path)?,
             false => run.file.create_group(path)?,

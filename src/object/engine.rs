@@ -218,7 +218,6 @@ impl Engine {
         engine.reclaim_after = Some((engine.store.end() / 4).max(1 << 20));
         let root = engine.store.root();
         engine.object(root)?;
-        engine.take_out_left_links()?;
         Ok(engine)
     }
 
@@ -242,18 +241,6 @@ impl Engine {
             extension: None,
             tails_cleaned: false,
         }
-    }
-
-    /// Does what is left of a commit in which objects changed places: in memory, also where the file is only read.
-    fn take_out_left_links(&mut self) -> Result<()> {
-        let left = core::mem::take(&mut self.store.left_links);
-        if left.is_empty() {
-            return Ok(());
-        }
-        let read_only = core::mem::replace(&mut self.read_only, false);
-        let done = self.take_out_passing_links(&left);
-        self.read_only = read_only;
-        done
     }
 
     pub(crate) fn root(&self) -> Addr {
@@ -558,7 +545,8 @@ impl Engine {
         if passing.is_empty() {
             return self.commit_once(level, closing);
         }
-        self.store.passing.clone_from(&passing);
+        // A death between both commits shows as one: whoever opens the file next takes the links out.
+        self.store.begin_in_place(false)?;
         self.commit_once(level, false)?;
         self.take_out_passing_links(&passing)?;
         self.commit_once(level, closing)

@@ -10,10 +10,11 @@
 //! So an object that has lost and got links is written three times: with the count of all its links, old and new; as it
 //! will be, where it is a group that itself got or lost links; and with its new count. Where groups would have to wait for
 //! each other in a circle (two objects change places), one commit keeps a link more, under a name of its own, and a second
-//! commit takes it out; the flip record of the first says so, for an opener that finds no second one.
+//! commit takes it out.
 //!
-//! A count too high is harmless: the object is not freed with its last link. It is what a death may leave behind, until
-//! h5quill next opens the file for writing and completes the commit.
+//! A count too high is harmless: the object is not freed with its last link. A death may leave such a count, until h5quill
+//! next opens the file for writing and completes the commit; and it may leave a link of that name, until the first change of
+//! that session (object/tails.rs).
 
 use super::engine::Engine;
 use super::header::Header;
@@ -21,10 +22,29 @@ use crate::bytes::{Addr, Extent};
 use crate::error::{Error, Result};
 use crate::format::message::datatype::CharacterSet;
 use crate::format::message::link::{Link, LinkTarget};
-use crate::store::{PassingLink, Version, turns};
+use crate::store::{Version, turns};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
+
+/// What the names of links begin with that a commit keeps only so that their objects are always at some place.
+const PASSING: &str = "h5quill moving ";
+
+/// A link that the next commit takes out.
+#[derive(Debug)]
+pub(super) struct PassingLink {
+    group: Addr,
+    name: Vec<u8>,
+}
+
+impl PassingLink {
+    /// The link of `group`, if its name is one of those.
+    pub(super) fn of(group: Addr, link: &Link) -> Option<Self> {
+        let name = link.name.clone();
+        let is_one = name.starts_with(PASSING.as_bytes());
+        is_one.then_some(Self { group, name })
+    }
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Relinks {
@@ -159,10 +179,10 @@ impl Engine {
         object: Addr,
         mut number: usize,
     ) -> Result<PassingLink> {
-        let mut name = format!("h5quill moving {number}");
+        let mut name = format!("{PASSING}{number}");
         while self.link(group, &name)?.is_some() {
             number += 1000;
-            name = format!("h5quill moving {number}");
+            name = format!("{PASSING}{number}");
         }
         let link = Link {
             name: name.clone().into_bytes(),

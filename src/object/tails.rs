@@ -1,11 +1,12 @@
-//! What a session that died left beyond the extents of datasets: rows that it appended in place and never committed. Only a
-//! device that is longer than the file says that there may be some, and closing takes that sign away. So the first
-//! change of a session looks at every dataset.
+//! What a session that died left behind: beyond the extents of datasets, rows that it appended in place and never committed;
+//! in groups, links that it kept for one commit while objects changed places. Only a device that is longer than the file says
+//! that there may be some, and closing takes that sign away. So the first change of a session looks at every object.
 
 use super::dataset::Dataset;
 use super::engine::Engine;
 use super::header::Header;
 use super::links::Links;
+use super::relinks::PassingLink;
 use crate::bytes::Addr;
 use crate::error::{ErrorKind, Result};
 use crate::format::message::kind;
@@ -31,12 +32,13 @@ impl Engine {
             return Ok(());
         }
         let mut all_clean = true;
+        let mut passing = Vec::new();
         let root = self.root();
         let mut queue = vec![root];
         let mut met: HashSet<Addr> = HashSet::new();
         met.insert(root);
         while let Some(addr) = queue.pop() {
-            match clean_object(&mut self.store, addr) {
+            match clean_object(&mut self.store, addr, &mut passing) {
                 Ok(children) => {
                     queue.extend(children.into_iter().filter(|child| met.insert(*child)))
                 }
@@ -51,13 +53,18 @@ impl Engine {
             }
         }
         self.store.untidy = !all_clean;
-        Ok(())
+        self.take_out_passing_links(&passing)
     }
 }
 
-/// Cleans the object where it is a dataset; where it is a group, returns what its hard links lead to. It is read as the last
+/// Cleans the object where it is a dataset; where it is a group, returns what its hard links lead to, and finds links that were
+/// to be taken out. It is read as the last
 /// commit left it, and not kept in memory.
-fn clean_object(store: &mut Store, addr: Addr) -> Result<Vec<Addr>> {
+fn clean_object(
+    store: &mut Store,
+    addr: Addr,
+    passing: &mut Vec<PassingLink>,
+) -> Result<Vec<Addr>> {
     let header = Header::load(store, addr)?;
     if header.message(kind::LAYOUT).is_some() {
         if let Some(mut dataset) = Dataset::load(store, &header)? {
@@ -69,6 +76,7 @@ fn clean_object(store: &mut Store, addr: Addr) -> Result<Vec<Addr>> {
         return Ok(Vec::new());
     };
     let links = links.list(store, &header)?;
+    passing.extend(links.iter().filter_map(|link| PassingLink::of(addr, link)));
     let children = links.into_iter().filter_map(|link| match link.target {
         LinkTarget::Hard(child) => Some(child),
         _ => None,

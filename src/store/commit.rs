@@ -96,7 +96,6 @@ impl Store {
         self.flips.clear();
         self.interims.clear();
         self.after.clear();
-        self.left_links = core::mem::take(&mut self.passing);
         self.space.committed();
         Ok(())
     }
@@ -292,10 +291,10 @@ impl Store {
 
     /// Makes room for the flip record. Says whether the stamp has to name another place for it.
     fn place_record(&mut self, turns: &FlipTurns) -> Result<bool> {
-        let needed = record_size(self.count_sector_writes(turns), &self.passing) as u64;
+        let needed = record_size(self.count_sector_writes(turns)) as u64;
         let Some(stamp) = &self.stamp else {
             // Sector 0 may come on top, so that the record says what the superblock is.
-            let sector = record_size(1, &[]) as u64;
+            let sector = record_size(1) as u64;
             self.extend_device(self.end_of_file() + needed + sector + TRAILER_SIZE)?;
             return Ok(false);
         };
@@ -348,7 +347,6 @@ impl Store {
         let mut record = FlipRecord {
             generation,
             writes: plan.sectors.clone(),
-            passing: self.passing.clone(),
         };
         if let Some(stamp) = &self.stamp {
             let Some(place) = stamp.record else {

@@ -4,11 +4,8 @@
 //!   0   4  "h5qR"
 //!   4   4  number of writes
 //!   8   8  generation of the commit it belongs to; 0 in a file of another writer
-//!  16   4  number of links that the next commit takes out
 //!   each write, in order:
 //!       8  address of the sector   4  turn   4  crc32 of the sector before   512  the sector after
-//!   each link:
-//!       8  address of the group    4  bytes of the name   the name
 //!   +   4  crc32 of everything before
 //! ```
 //!
@@ -29,7 +26,7 @@ const TRAILER: &[u8; 4] = b"h5qT";
 /// The size of what follows a record at the end of the device.
 pub(super) const TRAILER_SIZE: u64 = 16;
 
-const HEAD: usize = 20;
+const HEAD: usize = 16;
 const WRITE: usize = 16 + SECTOR;
 
 /// One write of a sector.
@@ -42,42 +39,27 @@ pub(crate) struct SectorFlip {
     pub(crate) after: Vec<u8>,
 }
 
-/// A link that a commit keeps only so that its object is always at some place: the next commit takes it out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct PassingLink {
-    pub(crate) group: Addr,
-    pub(crate) name: Vec<u8>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FlipRecord {
     pub(crate) generation: u64,
     pub(crate) writes: Vec<SectorFlip>,
-    pub(crate) passing: Vec<PassingLink>,
 }
 
-pub(crate) fn record_size(writes: usize, passing: &[PassingLink]) -> usize {
-    let names: usize = passing.iter().map(|link| 12 + link.name.len()).sum();
-    HEAD + writes * WRITE + names + 4
+pub(crate) fn record_size(writes: usize) -> usize {
+    HEAD + writes * WRITE + 4
 }
 
 impl FlipRecord {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(record_size(self.writes.len(), &self.passing));
+        let mut out = Vec::with_capacity(record_size(self.writes.len()));
         out.put_bytes(RECORD);
         out.put_u32(self.writes.len() as u32);
         out.put_u64(self.generation);
-        out.put_u32(self.passing.len() as u32);
         for write in &self.writes {
             out.put_u64(write.addr.get());
             out.put_u32(write.turn);
             out.put_u32(write.before);
             out.put_bytes(&write.after);
-        }
-        for link in &self.passing {
-            out.put_u64(link.group.get());
-            out.put_u32(link.name.len() as u32);
-            out.put_bytes(&link.name);
         }
         let crc = crc32fast::hash(&out);
         out.put_u32(crc);
@@ -90,8 +72,7 @@ impl FlipRecord {
         take.signature(RECORD).ok()?;
         let count = take.u32().ok()? as usize;
         let generation = take.u64().ok()?;
-        let links = take.u32().ok()? as usize;
-        if count > bytes.len() / WRITE || links > bytes.len() / 12 {
+        if count > bytes.len() / WRITE {
             return None;
         }
         let mut writes = Vec::with_capacity(count);
@@ -103,19 +84,8 @@ impl FlipRecord {
                 after: take.bytes(SECTOR).ok()?.to_vec(),
             });
         }
-        let mut passing = Vec::with_capacity(links);
-        for _ in 0..links {
-            let group = Addr::new(take.u64().ok()?);
-            let len = take.u32().ok()? as usize;
-            let name = take.bytes(len).ok()?.to_vec();
-            passing.push(PassingLink { group, name });
-        }
         let crc = crc32fast::hash(&bytes[..take.position()]);
-        (take.u32().ok()? == crc).then_some(Self {
-            generation,
-            writes,
-            passing,
-        })
+        (take.u32().ok()? == crc).then_some(Self { generation, writes })
     }
 
     /// As [`encode`](Self::encode), for the end of the device.
@@ -154,13 +124,9 @@ mod tests {
                 before: 1,
                 after: vec![9; SECTOR],
             }],
-            passing: vec![PassingLink {
-                group: Addr::new(800),
-                name: b"link".to_vec(),
-            }],
         };
         let mut bytes = record.encode();
-        assert_eq!(bytes.len(), record_size(1, &record.passing));
+        assert_eq!(bytes.len(), record_size(1));
         bytes.extend([0; 40]);
         assert_eq!(FlipRecord::decode(&bytes), Some(record.clone()));
         bytes[100] ^= 1;

@@ -19,7 +19,6 @@ mod userblock;
 
 pub(crate) use commit::Level;
 
-pub(crate) use flip_record::PassingLink;
 pub(crate) use flips::{FlipOrder, Version};
 pub(crate) use pages::Class;
 pub(crate) use reads::SharedReads;

@@ -113,10 +113,7 @@ impl Store {
     fn complete_commit(&mut self, record: FlipRecord) -> Result<bool> {
         let missing = match self.progress(&record.writes)? {
             Progress::None => return Ok(false),
-            Progress::Complete => {
-                self.left_links = record.passing;
-                return Ok(true);
-            }
+            Progress::Complete => return Ok(true),
             Progress::Missing(missing) => missing,
         };
         let mut of_sector_0 = record.writes.iter().rev();
@@ -138,7 +135,6 @@ impl Store {
             self.recovered.patch(write.addr.get(), &write.after, true);
         }
         self.unfinished = missing;
-        self.left_links = record.passing;
         Ok(true)
     }
 

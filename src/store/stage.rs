@@ -1,7 +1,7 @@
 //! The store: one device, its allocator, and the blocks that wait for the next commit.
 
 use super::blocks::Blocks;
-use super::flip_record::{PassingLink, SectorFlip};
+use super::flip_record::SectorFlip;
 use super::flips::{Flip, Interim, Version, overlay};
 use super::pages::{Class, Freed};
 use super::reserve::Guesses;
@@ -57,14 +57,10 @@ pub(crate) struct Store {
     pub(super) interims: Vec<Interim>,
     /// What the next commit writes after what: later, earlier.
     pub(super) after: BTreeSet<(Version, Version)>,
-    /// What the flip record of the next commit says of links that the one after it takes out.
-    pub(crate) passing: Vec<PassingLink>,
     /// Sectors of a commit that was interrupted between its flips, completed in memory.
     pub(crate) recovered: Blocks,
     /// What is left to be written of that commit, in order; the next commit does.
     pub(super) unfinished: Vec<SectorFlip>,
-    /// Links that the last commit has left to be taken out.
-    pub(crate) left_links: Vec<PassingLink>,
     /// The flip record at the end of the device, in a file that is not ours.
     pub(super) tail_record: Option<Extent>,
     /// Something was written since the last sync of the device.
@@ -137,10 +133,8 @@ impl Store {
             flips: BTreeMap::new(),
             interims: Vec::new(),
             after: BTreeSet::new(),
-            passing: Vec::new(),
             recovered: Blocks::default(),
             unfinished: Vec::new(),
-            left_links: Vec::new(),
             tail_record: None,
             unsynced: false,
             untidy: false,
@@ -200,10 +194,8 @@ impl Store {
             flips: BTreeMap::new(),
             interims: Vec::new(),
             after: BTreeSet::new(),
-            passing: Vec::new(),
             recovered: Blocks::default(),
             unfinished: Vec::new(),
-            left_links: Vec::new(),
             tail_record: None,
             unsynced: false,
             untidy: false,
