@@ -468,14 +468,13 @@ impl Header {
 
     /// Stages the header at `addr` as the file has it, but for the count of links, which is higher by `more`. The commit
     /// rewrites it once more: with what has changed, where the object `is_changed`, else to what it is now. Returns both
-    /// rewritings, the latter by its address. A header that cannot be rewritten in one sector is left as it is: that would
-    /// be the greater danger.
+    /// rewritings, the latter by its address.
     pub(crate) fn stage_raised(
         store: &mut Store,
         addr: Addr,
         more: u32,
         is_changed: bool,
-    ) -> Result<Option<(Version, Addr)>> {
+    ) -> Result<(Version, Addr)> {
         let mut header = Self::load(store, addr)?;
         let count = header.reference_count()?.saturating_add(more);
         let first = store.read(Extent::new(addr, old::PREFIX_SIZE as u64), NAME)?;
@@ -487,10 +486,6 @@ impl Header {
                 (addr, header.stage_passing_body(store)?)
             }
         };
-        let end = at.plus(bytes.len() as u64 - 1).get();
-        if at.get() / SECTOR as u64 != end / SECTOR as u64 {
-            return Ok(None);
-        }
         let last = match is_changed {
             true => addr,
             false => {
@@ -499,7 +494,7 @@ impl Header {
                 at
             }
         };
-        Ok(Some((store.flip_interim(at, bytes, last), last)))
+        Ok((store.flip_interim(at, bytes, last), last))
     }
 
     /// Stages a body that only a state within the commit names, and returns the cell for it.

@@ -320,11 +320,9 @@ impl Engine {
         let at = change.object;
         let more = u32::try_from(change.more).unwrap_or(u32::MAX);
         let is_changed = self.objects.is_changed(&at);
-        let version = Header::stage_raised(&mut self.store, at, more, is_changed)?;
-        if let Some((version, last)) = version {
-            order.versions.insert(State::Raised(at), version);
-            order.versions.insert(State::Last(at), Version::Last(last));
-        }
+        let (version, last) = Header::stage_raised(&mut self.store, at, more, is_changed)?;
+        order.versions.insert(State::Raised(at), version);
+        order.versions.insert(State::Last(at), Version::Last(last));
         Ok(())
     }
 
