@@ -141,6 +141,9 @@ pub enum ErrorKind {
     Locked,
     /// An earlier write or sync failed; the file is at its last commit and this handle no longer writes.
     Poisoned,
+    /// This process was forked from the one that opened the file, and shares the device with it: only that one writes. Open
+    /// the file in this process to use it here, once the other has closed it.
+    OtherProcess,
     /// The file was opened for reading only.
     ReadOnly,
     /// The file was closed through another handle.
@@ -386,6 +389,9 @@ impl fmt::Display for Error {
             ErrorKind::Poisoned => {
                 f.write_str("an earlier write failed; the file is at its last commit")
             }
+            ErrorKind::OtherProcess => f.write_str(
+                "opened by another process, which this one was forked from: only that one writes to it",
+            ),
             ErrorKind::ReadOnly => f.write_str("opened for reading only"),
             ErrorKind::Closed => f.write_str("the file is closed"),
         }

@@ -50,7 +50,8 @@ impl Deref for File {
 
 #[cfg(feature = "std")]
 impl File {
-    /// Creates a file; one that exists is replaced at once.
+    /// Creates a file, which is an HDF5 file from here on: a death later leaves it readable and empty, or at its last commit.
+    /// A file of that name is replaced at once.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("h5quill-doc-create-{}.h5", std::process::id()));
@@ -133,7 +134,9 @@ impl File {
         Self::with_options().open_rw(path)
     }
 
-    /// Opens a file for reading and writing, or creates it where there is none.
+    /// Opens a file for reading and writing, or creates it where there is none, or no more than what a process that died while
+    /// it was [creating](Self::create) the file has left. Of several processes that do so at once, those that do not get the
+    /// file are told [`Locked`](crate::ErrorKind::Locked).
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("h5quill-doc-append-{}.h5", std::process::id()));
@@ -292,8 +295,7 @@ impl File {
     /// ```
     ///
     /// # Errors
-    /// What the storage says, and [`NotHdf5`](crate::ErrorKind::NotHdf5) before the first commit of a new file. What is
-    /// wrong with the file is no error but in the report.
+    /// What the storage says. What is wrong with the file is no error but in the report.
     pub fn verify(&self) -> Result<Report> {
         self.shared().with(|engine| engine.verify())
     }
@@ -336,8 +338,9 @@ impl File {
         self.shared().with(|engine| Ok(engine.store.bound))
     }
 
-    /// Commits: from here on, what was written survives a killed process; a loss of power may damage the file, see
-    /// [`sync`](Self::sync). Objects whose headers share a sector change together (the root group and the first eight
+    /// Commits: from here on, what was written survives a killed process. It does not survive a loss of power, which may
+    /// damage the whole file until the next [`sync`](Self::sync), what was synced before included: where that must not be,
+    /// only sync. Objects whose headers share a sector change together (the root group and the first eight
     /// datasets that can grow do); each other object changes as a whole.
     ///
     /// ```
@@ -365,7 +368,14 @@ impl File {
     }
 
     /// Commits as [`flush`](Self::flush) does, and waits until the device has it all: what was written survives a loss
-    /// of power. It takes two syncs of the device.
+    /// of power, and so does what an earlier session only flushed. Commits that the file makes by itself sync, too, from
+    /// here on ([`FileBuilder::auto_commit`] says otherwise), and so do [`close`](Self::close) and the drop of the last handle; a
+    /// `flush` does not, and puts at risk what was synced.
+    ///
+    /// It takes two syncs of the device, one before the step that makes the new state visible and one after it. A commit in
+    /// a file of another writer that moves links takes one more for each step of the move. Where nothing was written it takes
+    /// one, or none where nothing was since the last sync. The first sync of a session also makes the name of the file
+    /// durable: it syncs the directory, where the system can.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;

@@ -1,10 +1,18 @@
 //! What every handle of one open file shares: the engine behind a lock, the file's name, when to commit by itself.
 
+#[cfg(feature = "std")]
+mod background;
+mod policy;
+
+pub use policy::AutoCommit;
+pub(crate) use policy::Policy;
+
 use crate::bytes::Addr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::copy::Engines;
 use crate::object::engine::Engine;
 use crate::other_files::Member;
+use crate::process::Process;
 use crate::storage::Storage;
 use crate::store::Level;
 use alloc::boxed::Box;
@@ -16,17 +24,7 @@ pub(crate) type Lock<T> = std::sync::Mutex<T>;
 #[cfg(not(feature = "std"))]
 pub(crate) type Lock<T> = core::cell::RefCell<T>;
 
-/// When a file commits without being told.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Policy {
-    /// After this many bytes of data have been given.
-    pub(crate) bytes: Option<u64>,
-    /// When a change is made this long after the last commit.
-    #[cfg(feature = "std")]
-    pub(crate) interval: Option<std::time::Duration>,
-}
-
-/// An open file; when the last handle goes, it is committed as far as that can be done.
+/// An open file.
 #[derive(Debug)]
 struct Open {
     engine: Option<Engine>,
@@ -35,20 +33,59 @@ struct Open {
     /// The user has asked for a sync: the commit at the end is one too, so that a loss of power after it cannot damage
     /// what was safe before it.
     synced: bool,
+    /// A process forked from this one has a copy of everything here, and must not write.
+    process: Process,
     #[cfg(feature = "std")]
     last_commit: std::time::Instant,
+    #[cfg(feature = "std")]
+    background: Background,
 }
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        if let Some(engine) = self.engine.take() {
-            // There is nobody to tell; `File::close` tells.
-            let _ = engine.close(self.last_level());
-        }
-    }
+/// What is known of the thread that commits where nobody writes any more.
+#[cfg(feature = "std")]
+#[derive(Debug)]
+struct Background {
+    /// The file itself, for the thread to find.
+    open: Weak<Lock<Open>>,
+    alarm: Option<Arc<background::Alarm>>,
+    /// The thread will look at the file in time.
+    armed: bool,
+    /// Something has been changed since the last commit.
+    uncommitted: bool,
+    /// What the thread could not commit, for the next call to tell.
+    failed: Option<Error>,
 }
 
 impl Open {
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(
+            clippy::arc_with_non_send_sync,
+            reason = "counted, not sent: handles stay on one thread"
+        )
+    )]
+    fn new(engine: Engine, policy: Policy, process: Process) -> Arc<Lock<Self>> {
+        Arc::new_cyclic(|_open| {
+            Lock::new(Self {
+                engine: Some(engine),
+                policy,
+                bytes_since_commit: 0,
+                synced: false,
+                process,
+                #[cfg(feature = "std")]
+                last_commit: std::time::Instant::now(),
+                #[cfg(feature = "std")]
+                background: Background {
+                    open: _open.clone(),
+                    alarm: None,
+                    armed: false,
+                    uncommitted: false,
+                    failed: None,
+                },
+            })
+        })
+    }
+
     /// The level of the commit when the file is closed.
     fn last_level(&self) -> Level {
         if self.synced {
@@ -58,6 +95,7 @@ impl Open {
         }
     }
 
+    /// To be called after a change, of `bytes` of data.
     fn commit_if_due(&mut self, bytes: u64) -> Result<()> {
         self.bytes_since_commit = self.bytes_since_commit.saturating_add(bytes);
         let due = self
@@ -70,31 +108,142 @@ impl Open {
                 .policy
                 .interval
                 .is_some_and(|limit| self.last_commit.elapsed() >= limit);
-        if due {
-            self.commit(Level::Flush)
-        } else {
-            Ok(())
+        match self.policy.level(self.synced) {
+            Some(level) if due => return self.commit(level),
+            #[cfg(feature = "std")]
+            Some(_) if self.policy.interval.is_some() => self.arm(),
+            _ => {}
         }
+        Ok(())
+    }
+
+    /// Has the thread commit what has just been changed, if no call comes before.
+    #[cfg(feature = "std")]
+    fn arm(&mut self) {
+        self.background.uncommitted = true;
+        if self.background.armed || !self.policy.in_background {
+            return;
+        }
+        let Some(due) = self.due() else { return };
+        let open = &self.background.open;
+        let alarm = match self.background.alarm.take() {
+            Some(alarm) => Some(alarm),
+            None => background::Alarm::start(open.clone()),
+        };
+        match &alarm {
+            Some(alarm) => alarm.set(Some(due)),
+            // It will not be tried again.
+            None => self.policy.in_background = false,
+        }
+        self.background.armed = alarm.is_some();
+        self.background.alarm = alarm;
+    }
+
+    /// When the policy asks for a commit.
+    #[cfg(feature = "std")]
+    fn due(&self) -> Option<std::time::Instant> {
+        self.last_commit.checked_add(self.policy.interval?)
+    }
+
+    /// What the thread does when it is time: commits, where nobody has done so meanwhile. Returns when to look again.
+    #[cfg(feature = "std")]
+    fn commit_in_background(&mut self) -> Option<std::time::Instant> {
+        self.background.armed = false;
+        if !self.background.uncommitted || self.engine.is_none() {
+            return None;
+        }
+        let (level, due) = (self.policy.level(self.synced)?, self.due()?);
+        if due > std::time::Instant::now() {
+            self.background.armed = true;
+            return Some(due);
+        }
+        if let Err(error) = self.commit(level) {
+            self.background.failed = Some(error);
+        }
+        None
+    }
+
+    /// The error of a commit in the background that nobody has been told of.
+    fn untold(&mut self) -> Option<Error> {
+        #[cfg(feature = "std")]
+        return self.background.failed.take();
+        #[cfg(not(feature = "std"))]
+        None
+    }
+
+    /// Commits, and says why an earlier commit in the background failed where that is why this one does.
+    fn commit_and_tell(&mut self, level: Level) -> Result<()> {
+        let untold = self.untold();
+        self.commit(level).map_err(|error| cause(error, untold))
     }
 
     fn commit(&mut self, level: Level) -> Result<()> {
+        self.process.check()?;
         self.bytes_since_commit = 0;
         self.synced |= level == Level::Sync;
         #[cfg(feature = "std")]
         {
             self.last_commit = std::time::Instant::now();
+            self.background.uncommitted = false;
         }
         match &mut self.engine {
             Some(engine) => engine.commit(level, false),
             None => Err(Error::new(ErrorKind::Closed)),
         }
     }
+
+    /// Commits and closes.
+    fn close(&mut self) -> Result<Box<dyn Storage>> {
+        self.process.check()?;
+        let untold = self.untold();
+        let level = self.last_level();
+        let engine = self.engine.take();
+        let engine = engine.ok_or_else(|| Error::new(ErrorKind::Closed))?;
+        #[cfg(feature = "std")]
+        if let Some(alarm) = self.background.alarm.take() {
+            alarm.end();
+        }
+        engine.close(level).map_err(|error| cause(error, untold))
+    }
+}
+
+/// What an earlier failure has to do with this one: nothing but where it made the handle refuse everything.
+fn cause(error: Error, untold: Option<Error>) -> Error {
+    match untold {
+        Some(untold) if matches!(error.kind(), ErrorKind::Poisoned) => untold,
+        _ => error,
+    }
+}
+
+/// What the handles of a file count; when the last of them goes, the file is committed as far as that can be done.
+#[derive(Debug)]
+struct Counted {
+    /// Shared with the thread in the background, which may not be the one that closes: whoever drops the last handle finds
+    /// the file closed.
+    open: Arc<Lock<Open>>,
+    process: Process,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // Another thread of the process that this one was forked from may have had the lock.
+        if !self.process.is_current() {
+            return;
+        }
+        // There is nobody to tell; `File::close` tells.
+        #[cfg(feature = "std")]
+        if let Ok(mut open) = self.open.lock() {
+            let _ = open.close();
+        }
+        #[cfg(not(feature = "std"))]
+        let _ = self.open.borrow_mut().close();
+    }
 }
 
 /// A counted reference to an open file.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
-    open: Arc<Lock<Open>>,
+    counted: Arc<Counted>,
     name: Arc<str>,
     /// The files that external links lead to, where they may be followed.
     member: Option<Arc<Member>>,
@@ -103,7 +252,7 @@ pub(crate) struct Shared {
 /// A reference to an open file that does not keep it open.
 #[derive(Debug, Clone)]
 pub(crate) struct WeakShared {
-    open: Weak<Lock<Open>>,
+    counted: Weak<Counted>,
     name: Arc<str>,
     member: Weak<Member>,
 }
@@ -111,7 +260,7 @@ pub(crate) struct WeakShared {
 impl WeakShared {
     pub(crate) fn upgrade(&self) -> Option<Shared> {
         Some(Shared {
-            open: self.open.upgrade()?,
+            counted: self.counted.upgrade()?,
             name: self.name.clone(),
             member: self.member.upgrade(),
         })
@@ -127,15 +276,12 @@ impl Shared {
         )
     )]
     pub(crate) fn new(engine: Engine, name: &str, policy: Policy, member: Option<Member>) -> Self {
+        let process = Process::current();
         let shared = Self {
-            open: Arc::new(Lock::new(Open {
-                engine: Some(engine),
-                policy,
-                bytes_since_commit: 0,
-                synced: false,
-                #[cfg(feature = "std")]
-                last_commit: std::time::Instant::now(),
-            })),
+            counted: Arc::new(Counted {
+                open: Open::new(engine, policy, process),
+                process,
+            }),
             name: name.into(),
             member: member.map(Arc::new),
         };
@@ -147,7 +293,7 @@ impl Shared {
 
     pub(crate) fn downgrade(&self) -> WeakShared {
         WeakShared {
-            open: Arc::downgrade(&self.open),
+            counted: Arc::downgrade(&self.counted),
             name: self.name.clone(),
             // Not counted either: the family would keep itself alive.
             member: self.member.as_ref().map(Arc::downgrade).unwrap_or_default(),
@@ -164,12 +310,12 @@ impl Shared {
 
     /// Whether both are the same open file.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.open, &other.open)
+        Arc::ptr_eq(&self.counted, &other.counted)
     }
 
     #[cfg(feature = "std")]
     fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
-        match self.open.lock() {
+        match self.counted.open.lock() {
             Ok(mut open) => run(&mut open),
             // A thread panicked while it changed the engine.
             Err(_) => Err(Error::new(ErrorKind::Poisoned)),
@@ -178,7 +324,7 @@ impl Shared {
 
     #[cfg(not(feature = "std"))]
     fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
-        run(&mut self.open.borrow_mut())
+        run(&mut self.counted.open.borrow_mut())
     }
 
     fn named<T>(&self, result: Result<T>) -> Result<T> {
@@ -200,6 +346,9 @@ impl Shared {
         run: impl FnOnce(&mut Engine) -> Result<T>,
     ) -> Result<T> {
         self.named(self.locked(|open| {
+            if let Some(error) = open.untold() {
+                return Err(error);
+            }
             let result = match &mut open.engine {
                 Some(engine) => {
                     engine.check_room(bytes)?;
@@ -213,18 +362,12 @@ impl Shared {
     }
 
     pub(crate) fn commit(&self, level: Level) -> Result<()> {
-        self.named(self.locked(|open| open.commit(level)))
+        self.named(self.locked(|open| open.commit_and_tell(level)))
     }
 
     /// Commits and closes; every handle answers that it is closed from here on.
     pub(crate) fn close(&self) -> Result<Box<dyn Storage>> {
-        self.named(self.locked(|open| {
-            let level = open.last_level();
-            let engine = open.engine.take();
-            engine
-                .ok_or_else(|| Error::new(ErrorKind::Closed))?
-                .close(level)
-        }))
+        self.named(self.locked(Open::close))
     }
 }
 
@@ -235,7 +378,7 @@ impl Shared {
         to: &Self,
         run: impl FnOnce(&mut Open, &mut Open) -> Result<T>,
     ) -> Result<T> {
-        let place = |shared: &Self| Arc::as_ptr(&shared.open).addr();
+        let place = |shared: &Self| Arc::as_ptr(&shared.counted).addr();
         if place(from) < place(to) {
             from.locked(|source| to.locked(|destination| run(source, destination)))
         } else {

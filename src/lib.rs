@@ -39,8 +39,8 @@
 //!
 //! # What is guaranteed
 //!
-//! What is written reaches the file by a *commit*: [`File::flush`], [`File::sync`], [`File::close`], the drop of the last
-//! handle, or by itself as [`FileBuilder::flush_every_bytes`] and [`FileBuilder::flush_every`] ask.
+//! What is written reaches the file by a *commit*: [`File::create`], [`File::flush`], [`File::sync`], [`File::close`], the drop
+//! of the last handle, or by itself as [`FileBuilder::flush_every_bytes`] and [`FileBuilder::flush_every`] ask.
 //!
 //! * **The file always opens.** After the process was killed at any instruction, or, where commits are made by `sync`,
 //!   after a loss of power, any reader opens the file as it is: there is no repair step and no journal to replay.
@@ -51,11 +51,12 @@
 //!   kill or a loss of power falls between them, this library completes the commit as it next opens the file.
 //! * **After an error of the storage the handle stops**: every later call answers [`ErrorKind::Poisoned`], and the file
 //!   is at its last commit (where the last sync of a commit failed, at that commit or the one before).
-//! * **A new file has no content before its first commit**: create under another name and rename where an old file must
-//!   stay until the new one is complete.
+//! * **A new file is an empty HDF5 file from its creation on**, and one that it replaces is gone at once: create under
+//!   another name and rename where an old file must stay until the new one is complete.
 //!
 //! `flush` takes no sync of the device: a killed process loses nothing that was flushed, but a loss of power may damage
-//! the file. `sync` takes two, and rests on a device that writes a sector of 512 bytes wholly or not at all, does not
+//! the file, what was synced before included. Once a session has synced, commits that the file makes by itself, `close` and the drop
+//! sync, too, so that they put nothing at risk ([`AutoCommit`]). `sync` takes two, and rests on a device that writes a sector of 512 bytes wholly or not at all, does not
 //! say "synced" before it is, and does not change bytes outside a written range. One kind of data is rewritten in place,
 //! sector by sector: a part of a contiguous dataset of more than 64 MiB.
 //!
@@ -162,6 +163,7 @@ mod named_datatype;
 mod object;
 mod options;
 mod other_files;
+mod process;
 mod reader;
 mod reference;
 mod region;
@@ -194,6 +196,7 @@ pub use format::message::datatype::{
 pub use format::message::file_space_info::FileSpaceStrategy;
 pub use format::message::fill_value::{AllocTime, FillTime};
 pub use group::{Group, GroupBuilder, LinkInfo, LinkKind, Object};
+pub use handle::AutoCommit;
 pub use location::Location;
 pub use named_datatype::NamedDatatype;
 pub use options::FileBuilder;

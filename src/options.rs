@@ -1,17 +1,21 @@
 //! Options of a file.
 
 mod creation;
+#[cfg(feature = "std")]
+mod unfinished;
 
 use crate::error::Result;
 use crate::file::File;
 use crate::filter::{Filter, Registry};
 use crate::format::libver::LibVer;
-use crate::handle::Policy;
-use crate::object::engine::{DEFAULT_CACHE, Engine};
+use crate::handle::{AutoCommit, Policy};
+use crate::object::engine::{DEFAULT_CACHE, Engine, NewFile};
 use crate::object::other_files::Located;
 use crate::other_files::{Member, Others, Resolver};
 #[cfg(feature = "std")]
 use crate::other_files::{Paths, located};
+#[cfg(feature = "std")]
+use crate::storage::FileStorage;
 use crate::storage::Storage;
 use crate::workers::Workers;
 use alloc::boxed::Box;
@@ -100,7 +104,8 @@ impl FileBuilder {
         self
     }
 
-    /// Flushes by itself after this many bytes of data have been given.
+    /// Commits by itself after this many bytes of data have been given: with a flush, and with a sync once
+    /// [`sync`](File::sync) has been called ([`auto_commit`](Self::auto_commit) says otherwise).
     ///
     /// ```
     /// use h5quill::{File, storage::MemoryStorage};
@@ -116,14 +121,19 @@ impl FileBuilder {
         self
     }
 
-    /// Flushes by itself at the first change this long after the last commit.
+    /// Commits by itself this long after the last commit, or as soon as something is changed after that: with a flush, and
+    /// with a sync once [`sync`](File::sync) has been called ([`auto_commit`](Self::auto_commit) says otherwise).
+    ///
+    /// Where nobody writes by then, a thread commits. It is started when it is first needed, sleeps while there is nothing to
+    /// commit, and ends with the file. Where it fails, the next change, flush, sync or close says why.
+    /// [`flush_in_background`](Self::flush_in_background) turns it off.
     ///
     /// ```
     /// use h5quill::{File, storage::MemoryStorage};
     /// use std::time::Duration;
     /// let options = File::with_options().flush_every(Duration::from_secs(5));
     /// let file = options.create_on(MemoryStorage::new())?;
-    /// file.create_group("a")?; // committed by a change that is made 5 s from now or later, or by `flush`
+    /// file.create_group("a")?; // committed within 5 s, whatever comes
     /// # assert!(file.exists("a")?);
     /// # Ok::<(), h5quill::Error>(())
     /// ```
@@ -131,6 +141,44 @@ impl FileBuilder {
     #[must_use]
     pub fn flush_every(mut self, interval: core::time::Duration) -> Self {
         self.policy.interval = Some(interval);
+        self
+    }
+
+    /// Whether a thread commits when [`flush_every`](Self::flush_every) says so and nobody writes; it does by default, where
+    /// the system has threads. Without it, what was written last waits for the next change after that time.
+    ///
+    /// ```
+    /// use h5quill::{File, storage::MemoryStorage};
+    /// use std::time::Duration;
+    /// let options = File::with_options().flush_every(Duration::from_secs(5));
+    /// let file = options.flush_in_background(false).create_on(MemoryStorage::new())?;
+    /// file.create_group("a")?; // committed by a change that is made 5 s from now or later, or by `flush`
+    /// # assert!(file.exists("a")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn flush_in_background(mut self, background: bool) -> Self {
+        self.policy.in_background = background;
+        self
+    }
+
+    /// How the file commits by itself once [`sync`](File::sync) has been called in a session. By default these commits sync,
+    /// too, since a mere flush would endanger what was synced.
+    ///
+    /// ```
+    /// use h5quill::{AutoCommit, File, storage::MemoryStorage};
+    /// let options = File::with_options().flush_every_bytes(1000).auto_commit(AutoCommit::Wait);
+    /// let file = options.create_on(MemoryStorage::new())?;
+    /// let data = file.new_dataset::<u8>().shape(0..).create("data")?;
+    /// file.sync()?;
+    /// data.append(&[0_u8; 2000])?; // committed by the next `sync`, not before
+    /// # assert_eq!(data.shape(), [2000]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    #[must_use]
+    pub fn auto_commit(mut self, after_sync: AutoCommit) -> Self {
+        self.policy.after_sync = after_sync;
         self
     }
 
@@ -261,7 +309,14 @@ impl FileBuilder {
     /// What the storage says.
     pub fn create_on(&self, storage: impl Storage + 'static) -> Result<File> {
         let new = self.new_file()?;
-        self.start(Engine::create_with(Box::new(storage), new)?, "")
+        self.begin(Box::new(storage), new, "")
+    }
+
+    /// A new file, which is an HDF5 file from here on: a death leaves it empty but readable.
+    fn begin(&self, storage: Box<dyn Storage>, new: NewFile, name: &str) -> Result<File> {
+        let file = self.start(Engine::create_with(storage, new)?, name)?;
+        file.flush()?;
+        Ok(file)
     }
 
     /// As [`File::open_on`].
@@ -378,6 +433,7 @@ impl FileBuilder {
         self.make(
             options.read(true).write(true).create(true).truncate(false),
             path.as_ref(),
+            false,
         )
     }
 
@@ -401,6 +457,7 @@ impl FileBuilder {
         self.make(
             options.read(true).write(true).create_new(true),
             path.as_ref(),
+            true,
         )
     }
 
@@ -458,19 +515,31 @@ impl FileBuilder {
     /// # Errors
     /// As [`File::append`].
     pub fn append(&self, path: impl AsRef<Path>) -> Result<File> {
-        match self.create_excl(path.as_ref()) {
-            Err(error) if matches!(error.kind(), crate::ErrorKind::Exists) => self.open_rw(path),
-            result => result,
+        let (path, name) = (path.as_ref(), path.as_ref().to_string_lossy());
+        let new = self.new_file().map_err(|error| error.file(&name))?;
+        let mut options = std::fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let (storage, locked) = self.lock(&options, path, false)?;
+        // Behind the lock nobody else is creating the file. Whoever was may have died.
+        match self.is_unfinished(&storage, &new) {
+            Ok(true) => self.create_in(storage.syncs_name(path), new, &name),
+            Ok(false) => self.open_in(storage.syncs_name(path), locked, false, &name),
+            Err(error) => Err(error.file(&name)),
         }
     }
 
-    fn make(&self, options: &std::fs::OpenOptions, path: &Path) -> Result<File> {
+    /// `others_stay`: a file that has content by the time it is locked is another's.
+    fn make(&self, options: &std::fs::OpenOptions, path: &Path, others_stay: bool) -> Result<File> {
         let name = path.to_string_lossy();
         let new = self.new_file().map_err(|error| error.file(&name))?;
-        let storage = self.lock(options, path, false)?.0.syncs_directory_of(path);
-        let engine =
-            Engine::create_with(Box::new(storage), new).map_err(|error| error.file(&name))?;
-        self.start(engine, &name)
+        let (storage, _) = self.lock(options, path, false)?;
+        if others_stay {
+            let empty = storage.is_empty();
+            if !empty.map_err(|error| crate::Error::from(error).file(&name))? {
+                return Err(crate::Error::new(crate::ErrorKind::Exists).file(&name));
+            }
+        }
+        self.create_in(storage.syncs_name(path), new, &name)
     }
 
     fn existing(
@@ -479,16 +548,33 @@ impl FileBuilder {
         path: &Path,
         read_only: bool,
     ) -> Result<File> {
-        let name = path.to_string_lossy();
-        let (storage, locked) = self.lock(options, path, read_only)?;
+        let (mut storage, locked) = self.lock(options, path, read_only)?;
+        if !read_only {
+            storage = storage.syncs_name(path);
+        }
+        self.open_in(storage, locked, read_only, &path.to_string_lossy())
+    }
+
+    fn create_in(&self, storage: FileStorage, new: NewFile, name: &str) -> Result<File> {
+        self.begin(Box::new(storage), new, name)
+            .map_err(|error| error.file(name))
+    }
+
+    fn open_in(
+        &self,
+        storage: FileStorage,
+        locked: bool,
+        read_only: bool,
+        name: &str,
+    ) -> Result<File> {
         let engine =
-            Engine::open(Box::new(storage), read_only).map_err(|error| error.file(&name))?;
+            Engine::open(Box::new(storage), read_only).map_err(|error| error.file(name))?;
         if engine.marked() && !locked && !read_only {
             let what = "editing a file marked as open for writing without a lock, which would tell \
                         whether its writer is alive";
-            return Err(crate::Error::unsupported(what).file(&name));
+            return Err(crate::Error::unsupported(what).file(name));
         }
-        self.start(engine, &name)
+        self.start(engine, name)
     }
 
     /// The file, and whether it is locked.
@@ -497,7 +583,7 @@ impl FileBuilder {
         options: &std::fs::OpenOptions,
         path: &Path,
         shared: bool,
-    ) -> Result<(crate::storage::FileStorage, bool)> {
+    ) -> Result<(FileStorage, bool)> {
         use std::fs::TryLockError;
         let file = options
             .open(path)
@@ -507,7 +593,7 @@ impl FileBuilder {
             None => (self.locking.unwrap_or(true), true),
         };
         if !lock {
-            return Ok((crate::storage::FileStorage::new(file), false));
+            return Ok((FileStorage::new(file), false));
         }
         let locked = if shared {
             file.try_lock_shared()
@@ -516,7 +602,7 @@ impl FileBuilder {
         };
         let name = path.to_string_lossy();
         match locked {
-            Ok(()) => Ok((crate::storage::FileStorage::new(file).unlocks(), true)),
+            Ok(()) => Ok((FileStorage::new(file).unlocks(), true)),
             Err(TryLockError::WouldBlock) => {
                 Err(crate::Error::new(crate::ErrorKind::Locked).file(&name))
             }
@@ -524,7 +610,7 @@ impl FileBuilder {
             Err(TryLockError::Error(error))
                 if best_effort && error.kind() == std::io::ErrorKind::Unsupported =>
             {
-                Ok((crate::storage::FileStorage::new(file), false))
+                Ok((FileStorage::new(file), false))
             }
             Err(TryLockError::Error(error)) => {
                 let error = crate::ErrorKind::Storage(error.into());

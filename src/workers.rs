@@ -79,6 +79,7 @@ mod serial {
 #[cfg(feature = "parallel")]
 mod threads {
     use super::spares::Spares;
+    use crate::process::Process;
     use alloc::boxed::Box;
     use alloc::collections::VecDeque;
     use alloc::sync::Arc;
@@ -184,6 +185,7 @@ mod threads {
         threads: Option<usize>,
         shared: Arc<Shared>,
         started: OnceLock<Vec<JoinHandle<()>>>,
+        process: Process,
         pub(crate) spares: Spares,
     }
 
@@ -199,6 +201,7 @@ mod threads {
                 threads,
                 shared: Arc::default(),
                 started: OnceLock::new(),
+                process: Process::current(),
                 spares: Spares::default(),
             }
         }
@@ -306,6 +309,11 @@ mod threads {
             let Some(threads) = self.started.take() else {
                 return;
             };
+            if !self.process.is_current() {
+                // A process forked from the one with the threads has none of them to wait for.
+                mem::forget(threads);
+                return;
+            }
             let mut queue = self.shared.queue();
             queue.closed = true;
             // Whoever waited for these is gone.

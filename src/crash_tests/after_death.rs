@@ -136,7 +136,7 @@ fn judge_run(
         images::killed(&start, &log, &mut rng, 2, visit)?;
         match commits {
             Commits::Sync => images::without_power(&start, &log, &mut rng, visit),
-            Commits::Any => Ok(()),
+            Commits::Any | Commits::Mixed => Ok(()),
         }
     };
     let mut total = 0;

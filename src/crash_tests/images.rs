@@ -130,8 +130,20 @@ impl<'a> Pending<'a> {
     }
 }
 
-/// A loss of power: what was synced, and of what was written since any sectors in any order, and any of the lengths.
+/// A loss of power: what was synced, and of what was written since any sectors in any order, and any of the lengths. A new
+/// file is only flushed as it is created, so nothing is promised before the first sync.
 pub(super) fn without_power(
+    start: &[u8],
+    log: &[Event],
+    rng: &mut Rng,
+    visit: &mut dyn FnMut(Image) -> Result<(), String>,
+) -> Result<(), String> {
+    without_power_after(usize::from(start.is_empty()), start, log, rng, visit)
+}
+
+/// As [`without_power`], where nothing is promised before so many syncs.
+pub(super) fn without_power_after(
+    unpromised_syncs: usize,
     start: &[u8],
     log: &[Event],
     rng: &mut Rng,
@@ -140,10 +152,11 @@ pub(super) fn without_power(
     let mut device = start.to_vec();
     let mut durable = start.to_vec();
     let mut pending = Pending::default();
-    let mut commit = 0;
+    let (mut commit, mut syncs) = (0, 0);
     for (number, event) in log.iter().enumerate() {
         match event {
             Event::Sync => {
+                syncs += 1;
                 durable.clone_from(&device);
                 pending = Pending::default();
                 continue;
@@ -160,6 +173,9 @@ pub(super) fn without_power(
                 pending.add(*offset as usize, bytes, device.len());
                 write(&mut device, *offset as usize, bytes);
             }
+        }
+        if syncs < unpromised_syncs {
+            continue;
         }
         for percent in [10, 50, 90] {
             visit(Image {

@@ -12,6 +12,7 @@ mod groups;
 mod images;
 mod managers;
 mod many_strings;
+mod mixed;
 mod moves;
 mod mutants;
 mod old_formats;
@@ -27,8 +28,8 @@ mod straddling;
 #[allow(unreachable_pub, reason = "shared with the integration tests")]
 #[path = "../../tests/support/mod.rs"]
 mod support;
-mod tails;
 mod syncs;
+mod tails;
 mod view;
 mod workloads;
 

@@ -14,6 +14,19 @@ pub(super) enum Commits {
     Any,
     /// With `sync` alone: safe against a loss of power.
     Sync,
+    /// By itself, as a policy says, and with `sync` now and then, the first time after some commits: safe against a loss of
+    /// power from then on. See [`mixed`](super::mixed).
+    Mixed,
+}
+
+impl Commits {
+    /// The options of a file that is committed so.
+    fn policy(self, rng: &mut Rng, options: &FileBuilder) -> FileBuilder {
+        match self {
+            Self::Mixed => options.clone().flush_every_bytes(1 + rng.below(400) as u64),
+            _ => options.clone(),
+        }
+    }
 }
 
 /// A workload: its name, and the operations.
@@ -33,6 +46,8 @@ pub(super) struct Run {
     /// What the file held after commit k; `None`: there was no file.
     pub(super) states: Vec<Option<State>>,
     pub(super) start: Vec<u8>,
+    /// How many events there were when a sync was first asked for.
+    pub(super) promised: Option<usize>,
     /// The handle belongs to the process that is alive.
     pub(super) open: bool,
     commits: Commits,
@@ -56,33 +71,45 @@ impl Run {
         seed: u64,
         commits: Commits,
     ) -> Result<Self> {
+        let mut rng = Rng::new(seed);
+        let options = commits.policy(&mut rng, &File::with_options());
         let (file, state) = match start {
             Some(bytes) => {
                 let state = read_state(bytes).expect("the file to begin with is right");
-                (File::open_rw_on(recorder.clone())?, Some(state))
+                (options.open_rw_on(recorder.clone())?, Some(state))
             }
-            None => (File::create_on(recorder.clone())?, None),
+            None => (options.create_on(recorder.clone())?, None),
         };
-        Ok(Self {
+        let mut run = Self {
             file,
-            rng: Rng::new(seed),
+            rng,
             recorder,
             states: vec![state],
             start: start.unwrap_or(&[]).to_vec(),
+            promised: None,
             open: true,
             commits,
             relinks: std::collections::BTreeSet::new(),
             look_before: seed.is_multiple_of(2),
             wrong: None,
-        })
+        };
+        if start.is_none() {
+            // The creation is a commit.
+            run.committed(None);
+        }
+        Ok(run)
     }
 
     /// Begins with another new file.
     pub(super) fn create_with(&mut self, options: &FileBuilder) -> Result<()> {
-        self.recorder = self.recorder.kill();
+        self.recorder.kill();
+        self.recorder = Recorder::default();
+        self.states = vec![None];
         self.open = false;
+        let options = self.commits.policy(&mut self.rng, options);
         self.file = options.create_on(self.recorder.clone())?;
         self.open = true;
+        self.committed(None);
         Ok(())
     }
 
@@ -93,6 +120,10 @@ impl Run {
     }
 
     fn committed(&mut self, said: Option<State>) {
+        if self.commits == Commits::Mixed {
+            // What was committed is seen in the log.
+            return;
+        }
         self.recorder.mark(self.states.len());
         let state = match read_state(&self.recorder.bytes()) {
             Ok(state) => state,
@@ -113,7 +144,20 @@ impl Run {
         self.look_before.then(|| capture(&self.file)).transpose()
     }
 
+    /// A sync, which is asked for.
+    fn sync(&mut self) -> Result<()> {
+        let events = self.recorder.log().len();
+        self.promised.get_or_insert(events);
+        self.file.sync()
+    }
+
     pub(super) fn commit(&mut self) -> Result<()> {
+        if self.commits == Commits::Mixed {
+            return match self.rng.below(3) {
+                0 => self.sync(),
+                _ => Ok(()),
+            };
+        }
         let said = self.said()?;
         if self.commits == Commits::Sync || self.rng.below(3) == 0 {
             self.file.sync()?;
@@ -126,10 +170,13 @@ impl Run {
 
     /// Opens the file anew, after closing it or after a kill; what was not committed may be lost.
     pub(super) fn reopen(&mut self) -> Result<()> {
-        if self.states.len() == 1 {
+        if self.commits == Commits::Mixed {
+            self.sync()?;
+        }
+        if self.states.len() == 1 && !self.start.is_empty() {
             self.commit()?;
         }
-        if self.commits == Commits::Any && self.rng.below(2) == 0 {
+        if self.commits != Commits::Sync && self.rng.below(2) == 0 {
             return self.close_and_open();
         }
         self.recorder = self.recorder.kill();
@@ -145,9 +192,14 @@ impl Run {
 
     fn open_again(&mut self) -> Result<()> {
         self.open = false;
-        self.file = File::open_rw_on(self.recorder.clone())?;
+        let options = self.commits.policy(&mut self.rng, &File::with_options());
+        self.file = options.open_rw_on(self.recorder.clone())?;
         self.open = true;
-        Ok(())
+        match self.commits {
+            // What this session commits by itself would be a flush before its first sync.
+            Commits::Mixed => self.sync(),
+            _ => Ok(()),
+        }
     }
 
     /// Judges every image of the run.

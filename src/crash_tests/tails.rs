@@ -63,7 +63,7 @@ impl Tails {
 
     fn commit(&mut self) -> Result<()> {
         match self.commits {
-            Commits::Any => self.file.flush()?,
+            Commits::Any | Commits::Mixed => self.file.flush()?,
             Commits::Sync => self.file.sync()?,
         }
         self.commit += 1;

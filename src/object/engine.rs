@@ -525,8 +525,12 @@ impl Engine {
         if self.store.poisoned() {
             return Err(Error::new(ErrorKind::Poisoned));
         }
-        if self.read_only || self.is_untouched() {
+        if self.read_only {
             return Ok(());
+        }
+        if self.is_untouched() {
+            // An earlier session may have flushed what this one is asked to make durable.
+            return self.store.sync_unsynced(level);
         }
         self.change(|engine| engine.commit_changes(level, closing))?;
         if !closing {

@@ -6,12 +6,20 @@
 use super::Storage;
 use super::pages::Pages;
 use crate::error::{Error, ErrorKind, Result};
+use crate::process::Process;
 use alloc::boxed::Box;
 use core::cell::RefCell;
+
+/// Before each write that makes it so many bytes it is asked whether this is still the process that opened the device. To
+/// ask costs as much as a quarter of a small write; commits ask in any case.
+const UNCHECKED: usize = 32 << 10;
 
 pub(crate) struct Latch {
     storage: Box<dyn Storage>,
     failed: bool,
+    process: Process,
+    /// How many bytes have been written since that was asked last.
+    unchecked: usize,
     pages: RefCell<Pages>,
 }
 
@@ -20,6 +28,8 @@ impl Latch {
         Self {
             storage,
             failed: false,
+            process: Process::current(),
+            unchecked: 0,
             pages: RefCell::default(),
         }
     }
@@ -38,6 +48,12 @@ impl Latch {
             return Err(Error::new(ErrorKind::Poisoned));
         }
         Ok(())
+    }
+
+    /// Refuses to change the device from a process that was forked from the one which has it.
+    fn check_process(&mut self) -> Result<()> {
+        self.unchecked = 0;
+        self.process.check()
     }
 
     fn attempt<T>(
@@ -80,18 +96,24 @@ impl Latch {
     }
 
     pub(crate) fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.unchecked = self.unchecked.saturating_add(bytes.len());
+        if self.unchecked >= UNCHECKED {
+            self.check_process()?;
+        }
         self.attempt(offset, |storage| storage.write_at(offset, bytes))?;
         self.pages.get_mut().written(offset, bytes);
         Ok(())
     }
 
     pub(crate) fn set_len(&mut self, len: u64) -> Result<()> {
+        self.check_process()?;
         self.attempt(len, |storage| storage.set_len(len))?;
         self.pages.get_mut().set_len(len);
         Ok(())
     }
 
     pub(crate) fn sync(&mut self) -> Result<()> {
+        self.check_process()?;
         self.attempt(0, |storage| storage.sync())
     }
 

@@ -70,7 +70,7 @@ impl Store {
         let marked = self.superblock.is_marked();
         let same_end = new_end_of_file == self.superblock.end_of_file;
         if nothing && self.created && same_end && !marked {
-            return self.sync_if(level == Level::Sync && self.unsynced);
+            return self.sync_unsynced(level);
         }
         self.write_recovered(level)?;
         #[cfg(test)]
@@ -176,6 +176,11 @@ impl Store {
             self.synced_len = self.synced_len.min(self.device_len);
         }
         Ok(())
+    }
+
+    /// A commit that has nothing to write: a sync still makes durable what is on the device.
+    pub(crate) fn sync_unsynced(&mut self, level: Level) -> Result<()> {
+        self.sync_if(level == Level::Sync && self.unsynced)
     }
 
     pub(super) fn sync_if(&mut self, wanted: bool) -> Result<()> {

@@ -28,6 +28,8 @@ pub(crate) enum Mutant {
     TailInPlace,
     /// The first change of a session leaves what a death left beyond the extents.
     TailsNotCleaned,
+    /// Automatic commits are flushes, also once the user has asked for a sync.
+    FlushesAfterSync,
 }
 
 std::thread_local! {

@@ -63,7 +63,8 @@ pub(crate) struct Store {
     pub(super) unfinished: Vec<SectorFlip>,
     /// The flip record at the end of the device, in a file that is not ours.
     pub(super) tail_record: Option<Extent>,
-    /// Something was written since the last sync of the device.
+    /// The device may hold something that is not durable: something was written since its last sync, or it has not been
+    /// synced since the file was opened, so that nobody knows whether the writer before did it.
     pub(crate) unsynced: bool,
     /// The device was longer than the file when it was opened: whoever wrote to it last may have died, and left something
     /// in space that the committed state does not name. The first change of a session cleans that; where it could not, this
@@ -197,7 +198,7 @@ impl Store {
             recovered: Blocks::default(),
             unfinished: Vec::new(),
             tail_record: None,
-            unsynced: false,
+            unsynced: true,
             untidy: false,
             in_place: false,
             // Whoever made the device longer may not have synced it.
