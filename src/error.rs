@@ -139,7 +139,8 @@ pub enum ErrorKind {
     Unsupported(Cow<'static, str>),
     /// The file is open elsewhere: in another process, or through another handle of this one.
     Locked,
-    /// An earlier write or sync failed; the file is at its last commit and this handle no longer writes.
+    /// An earlier write or sync failed, or a panic cut a change short; the file is at its last commit and this handle no
+    /// longer writes.
     Poisoned,
     /// This process was forked from the one that opened the file, and shares the device with it: only that one writes. Open
     /// the file in this process to use it here, once the other has closed it.
@@ -387,7 +388,9 @@ impl fmt::Display for Error {
                  by `.locking(false)` or HDF5_USE_FILE_LOCKING=FALSE",
             ),
             ErrorKind::Poisoned => {
-                f.write_str("an earlier write failed; the file is at its last commit")
+                f.write_str(
+                    "an earlier write failed, or a panic cut a change short; the file is at its last commit",
+                )
             }
             ErrorKind::OtherProcess => f.write_str(
                 "opened by another process, which this one was forked from: only that one writes to it",

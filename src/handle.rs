@@ -24,6 +24,20 @@ pub(crate) type Lock<T> = std::sync::Mutex<T>;
 #[cfg(not(feature = "std"))]
 pub(crate) type Lock<T> = core::cell::RefCell<T>;
 
+/// The value behind a lock, in whatever state a panic left it: the engine knows whether that was in a change.
+#[cfg(feature = "std")]
+fn lock<T>(lock: &Lock<T>) -> std::sync::MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(|poisoned| {
+        lock.clear_poison();
+        poisoned.into_inner()
+    })
+}
+
+#[cfg(not(feature = "std"))]
+fn lock<T>(lock: &Lock<T>) -> core::cell::RefMut<'_, T> {
+    lock.borrow_mut()
+}
+
 /// An open file.
 #[derive(Debug)]
 struct Open {
@@ -230,13 +244,9 @@ impl Drop for Counted {
         if !self.process.is_current() {
             return;
         }
-        // There is nobody to tell; `File::close` tells.
-        #[cfg(feature = "std")]
-        if let Ok(mut open) = self.open.lock() {
-            let _ = open.close();
-        }
-        #[cfg(not(feature = "std"))]
-        let _ = self.open.borrow_mut().close();
+        // There is nobody to tell; `File::close` tells. Nothing is committed where a write failed or a panic cut a change
+        // short.
+        let _ = lock(&self.open).close();
     }
 }
 
@@ -313,18 +323,16 @@ impl Shared {
         Arc::ptr_eq(&self.counted, &other.counted)
     }
 
-    #[cfg(feature = "std")]
     fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
-        match self.counted.open.lock() {
-            Ok(mut open) => run(&mut open),
-            // A thread panicked while it changed the engine.
-            Err(_) => Err(Error::new(ErrorKind::Poisoned)),
-        }
+        self.locked_in_any_state(|open| match &open.engine {
+            Some(engine) if engine.is_stopped() => Err(Error::new(ErrorKind::Poisoned)),
+            _ => run(open),
+        })
     }
 
-    #[cfg(not(feature = "std"))]
-    fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
-        run(&mut self.counted.open.borrow_mut())
+    /// As [`locked`](Self::locked), also where nothing more may be written.
+    fn locked_in_any_state<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
+        run(&mut lock(&self.counted.open))
     }
 
     fn named<T>(&self, result: Result<T>) -> Result<T> {
@@ -367,7 +375,7 @@ impl Shared {
 
     /// Commits and closes; every handle answers that it is closed from here on.
     pub(crate) fn close(&self) -> Result<Box<dyn Storage>> {
-        self.named(self.locked(Open::close))
+        self.named(self.locked_in_any_state(Open::close))
     }
 }
 

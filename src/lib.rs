@@ -173,6 +173,7 @@ mod selection;
 pub mod storage;
 mod store;
 pub mod types;
+mod user_code;
 mod workers;
 
 pub use appender::Appender;

@@ -4,7 +4,7 @@ mod creation;
 #[cfg(feature = "std")]
 mod unfinished;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::File;
 use crate::filter::{Filter, Registry};
 use crate::format::libver::LibVer;
@@ -206,7 +206,8 @@ impl FileBuilder {
     /// Makes blocks of at least `threshold` bytes begin at multiples of `alignment`, in bytes from the end of the userblock
     /// (`H5Pset_alignment`): contiguous data, chunks, and what else is that large. It counts for what is written while
     /// the file is open, and not in a file of pages, which begin at multiples of their size. The gaps are filled with
-    /// smaller blocks. With an alignment of 0 or 1, the default, there is none.
+    /// smaller blocks. With an alignment of 0 or 1, the default, there is none; one of more than 4 GiB is refused when the file
+    /// is created or opened, since each block could take that much of the file.
     ///
     /// ```
     /// use h5quill::{File, storage::MemoryStorage};
@@ -267,7 +268,22 @@ impl FileBuilder {
         self
     }
 
+    /// Refuses an alignment with which a few blocks would take all that a file can hold.
+    fn check_alignment(&self) -> Result<()> {
+        const MAX_ALIGNMENT: u64 = 1 << 32;
+        let (_, alignment) = self.alignment;
+        match alignment > MAX_ALIGNMENT {
+            true => Err(Error::limit(
+                "the alignment of blocks",
+                alignment,
+                MAX_ALIGNMENT,
+            )),
+            false => Ok(()),
+        }
+    }
+
     fn start(&self, mut engine: Engine, name: &str) -> Result<File> {
+        self.check_alignment().map_err(|error| error.file(name))?;
         engine.budget = self.cache;
         engine.store.filters = self.filters.clone();
         engine.store.workers = Workers::new(self.threads);

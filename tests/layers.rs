@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RANKS: [(&str, u8); 40] = [
+const RANKS: [(&str, u8); 41] = [
     ("error", 0),
     ("report", 0),
     ("bytes", 0),
     ("process", 0),
     ("storage", 0),
+    ("user_code", 0),
     ("workers", 0),
     ("format", 1),
     ("filter", 1),
@@ -49,13 +50,15 @@ const RANKS: [(&str, u8); 40] = [
 ];
 
 /// Imports among modules of ranks 0 and 1. The list has no cycle, which a test checks.
-const SIBLINGS: [(&str, &str); 12] = [
+const SIBLINGS: [(&str, &str); 14] = [
     ("error", "report"),
     ("bytes", "error"),
     ("process", "error"),
     ("storage", "error"),
     ("storage", "process"),
     ("workers", "process"),
+    ("user_code", "error"),
+    ("storage", "user_code"),
     ("filter", "format"),
     ("dtype", "format"),
     ("chunk", "format"),

@@ -5,6 +5,8 @@ use super::run::{Commits, Run, Workload};
 use super::state::{State, capture, compare, found};
 use super::workloads;
 use crate::storage::recorder::{Failed, Fault, Planned, Recorder};
+use crate::store::mutant::{self, Mutant};
+use crate::user_code::uncaught;
 use crate::{ErrorKind, File};
 
 pub(super) fn states_of(workload: Workload, seed: u64) -> Vec<Option<State>> {
@@ -81,6 +83,79 @@ fn judge_handle(file: File, recorder: &Recorder) -> Result<(), String> {
         return Err("a poisoned handle writes".into());
     }
     Ok(())
+}
+
+/// As [`survives`], of a call that panics where nobody catches that but the user.
+fn survives_panic(
+    workload: Workload,
+    seed: u64,
+    after: usize,
+    states: &[Option<State>],
+) -> Result<bool, String> {
+    let recorder = Recorder::on(workload.start.unwrap_or(&[]).to_vec());
+    let fault = Fault::Panic;
+    recorder.plan(Planned { fault, after });
+    let mut run = None;
+    let ended = uncaught::with(|| {
+        let opened = Run::on(recorder.clone(), workload.start, seed, Commits::Any)?;
+        (workload.work)(run.insert(opened.blind()))
+    });
+    match ended {
+        Ok(Ok(())) if recorder.failed().is_none() => return Ok(false),
+        Ok(_) => return Err("the panic did not come through".into()),
+        Err(_) => {}
+    }
+    let Some(run) = run else {
+        return Ok(true);
+    };
+    let (commit, file) = (run.states.len() - 1, run.open.then(|| run.file.clone()));
+    if recorder.failed() == Some(Failed::Change) {
+        // The drop commits, or not.
+        drop((run, file));
+    } else if let Some(file) = file {
+        judge_handle(file, &recorder)?;
+        return Ok(true);
+    }
+    judge_device(&recorder.bytes(), commit, states).map(|()| true)
+}
+
+fn every_call_panics(workload: Workload) -> Result<(), String> {
+    for seed in 0..3 {
+        let states = states_of(workload, seed);
+        let mut after = 0;
+        while survives_panic(workload, seed, after, &states)
+            .map_err(|error| format!("{} seed {seed} after {after}: {error}", workload.name))?
+        {
+            after += 1;
+        }
+        super::report(&format!("{}: {after} calls panicked", workload.name));
+        assert!(after > 10);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_panic_in_any_call_leaves_the_last_commit() {
+    every_call_fails(workloads::BRIEF, Fault::Panic);
+}
+
+#[test]
+fn a_panic_that_nobody_catches_leaves_the_last_commit() {
+    for workload in [
+        workloads::BRIEF,
+        workloads::MANY_SECTORS,
+        workloads::FOREIGN,
+    ] {
+        every_call_panics(workload).unwrap();
+    }
+}
+
+#[test]
+fn a_commit_after_a_panic_is_found() {
+    let mutated = mutant::with(Mutant::CommitAfterPanic, || {
+        every_call_panics(workloads::BRIEF)
+    });
+    super::report(&format!("a commit after a panic: {}", mutated.unwrap_err()));
 }
 
 pub(super) fn judge_device(

@@ -7,9 +7,6 @@ use super::workloads;
 use crate::storage::recorder::{Fault, Planned, Recorder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Does not assert until this part of issue 12 is done.
-const AWAITING: Option<&str> = Some("D");
-
 /// Whether the panic came at all, and what is wrong after it.
 fn survives(workload: Workload, seed: u64, after: usize) -> Option<Result<(), String>> {
     let states = states_of(workload, seed);
@@ -69,8 +66,5 @@ fn a_panic_in_any_call_of_the_device_leaves_a_commit() {
         "panics in calls of the device: {panics}, {wrong} wrong"
     ));
     assert!(panics > 30);
-    match (AWAITING, first) {
-        (Some(part), Some(first)) => super::report(&format!("awaits {part}: {first}")),
-        (_, first) => assert_eq!(first, None),
-    }
+    assert_eq!(first, None);
 }

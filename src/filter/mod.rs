@@ -85,7 +85,7 @@ pub enum Outcome {
 /// for. A filter of one's own is made known by [`FileBuilder::filter`](crate::FileBuilder::filter), and given to a dataset
 /// by [`DatasetBuilder::add_filter`](crate::DatasetBuilder::add_filter).
 ///
-/// It is called from many threads at once.
+/// It is called from many threads at once. A panic in it is an error of the call that met it, as one that it returns.
 ///
 /// ```
 /// use h5quill::filters::{Filter, Outcome};

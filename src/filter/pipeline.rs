@@ -3,17 +3,50 @@
 use super::{Filter, NAME, Outcome, Registry, Unusable};
 use crate::error::{Error, Result};
 use crate::format::message::filter_pipeline::{FilterDescription, MAX_FILTERS};
+use crate::user_code;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 struct Stage {
+    /// Called by the functions of the stage only, which see to panics.
     filter: Box<dyn Filter>,
     /// Chunks that the filter declines go without it.
     optional: bool,
     /// All chunks go without it, as libhdf5 writes them where the parameters of an optional filter are wrong: those of a
     /// shuffle of strings or sequences of variable length, which it describes without the size of an element.
     left_out: bool,
+}
+
+impl Stage {
+    fn check(&self) -> Result<()> {
+        user_code::run(|| self.filter.check(), Error::filter)
+    }
+
+    fn encode(&self, input: &[u8], output: &mut Vec<u8>) -> Result<Outcome> {
+        user_code::run(|| self.filter.encode(input, output), Error::filter)
+    }
+
+    fn decode(&self, input: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<Outcome> {
+        let decode = || self.filter.decode(input, output, limit);
+        user_code::run(decode, Error::filter)
+    }
+
+    fn decode_into(&self, input: &[u8], output: &mut [u8]) -> Result<bool> {
+        user_code::run(|| self.filter.decode_into(input, output), Error::filter)
+    }
+
+    fn encoded_limit(&self, len: usize) -> usize {
+        user_code::value(|| self.filter.encoded_limit(len), len)
+    }
+
+    fn keeps_size(&self) -> bool {
+        user_code::value(|| self.filter.keeps_size(), false)
+    }
+
+    fn may_decline(&self) -> bool {
+        user_code::value(|| self.filter.may_decline(), true)
+    }
 }
 
 /// Memory for the bytes between two filters, kept from chunk to chunk: once it has grown, filtering allocates nothing.
@@ -94,14 +127,12 @@ impl Pipeline {
     /// Refuses where a filter cannot be applied, before anything is changed.
     pub(crate) fn check(&self) -> Result<()> {
         let mut applied = self.stages.iter().filter(|stage| !stage.left_out);
-        applied.try_for_each(|stage| stage.filter.check())
+        applied.try_for_each(Stage::check)
     }
 
     /// As [`check`](Self::check), for a new dataset: no filter is left out because its parameters are wrong.
     pub(crate) fn check_new(&self) -> Result<()> {
-        self.stages
-            .iter()
-            .try_for_each(|stage| stage.filter.check())
+        self.stages.iter().try_for_each(Stage::check)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -121,11 +152,11 @@ impl Pipeline {
     /// chunk with a mask must not have the size of a filtered one.
     pub(crate) fn keeps_size(&self) -> bool {
         let mut applied = self.stages.iter().filter(|stage| !stage.left_out);
-        if applied.clone().any(|stage| stage.filter.may_decline()) {
+        if applied.clone().any(|stage| stage.may_decline()) {
             // Where it is the only filter, what it declines has the mask of a raw chunk.
             return self.stages.len() > 1;
         }
-        applied.all(|stage| stage.filter.keeps_size())
+        applied.all(|stage| stage.keeps_size())
     }
 
     /// The stored bytes of `chunk`, and the mask of the filters that were left out: those whose parameters are wrong and
@@ -160,7 +191,7 @@ impl Pipeline {
                 continue;
             }
             match run(place, chunk, scratch, |input, output| {
-                stage.filter.encode(input, output)
+                stage.encode(input, output)
             })? {
                 Some(next) => place = next,
                 None if stage.optional => mask |= 1 << bit,
@@ -214,8 +245,7 @@ impl Pipeline {
             for bit in applied.rev() {
                 place = self.take_off(bit, place, stored, mask, out.len(), scratch)?;
             }
-            let filter = &self.stages[last].filter;
-            if filter.decode_into(at(place, stored, scratch), out)? {
+            if self.stages[last].decode_into(at(place, stored, scratch), out)? {
                 return Ok(());
             }
             place = self.take_off(last, place, stored, mask, out.len(), scratch)?;
@@ -255,11 +285,11 @@ impl Pipeline {
         // What goes into this filter at most, the first one's input being the chunk.
         let before = self.stages[..bit].iter().zip(0..);
         let limit = before.fold(chunk_len, |limit, (stage, bit)| match mask & (1 << bit) {
-            0 => stage.filter.encoded_limit(limit),
+            0 => stage.encoded_limit(limit),
             _ => limit,
         });
         let place = run(place, stored, scratch, |input, output| {
-            self.stages[bit].filter.decode(input, output, limit)
+            self.stages[bit].decode(input, output, limit)
         })?;
         let place = place.ok_or_else(|| Error::corrupt(NAME, "a filter declines to decode"))?;
         if at(place, stored, scratch).len() > limit {

@@ -5,6 +5,7 @@ use super::{deflate, fletcher32, lzf, nbit, scale_offset, shuffle};
 use crate::error::{Error, Result};
 use crate::format::message::datatype::Datatype;
 use crate::format::message::filter_pipeline::FilterDescription;
+use crate::user_code;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -41,7 +42,7 @@ impl Registry {
     pub(crate) fn make(&self, description: &FilterDescription) -> Result<Box<dyn Filter>> {
         let (id, values) = (description.id, description.values.as_slice());
         if let Some(make) = self.own.get(&id) {
-            return make(values);
+            return user_code::run(|| make(values), Error::filter);
         }
         if let Some(known) = known(id) {
             return (known.make)(values);

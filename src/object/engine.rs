@@ -25,6 +25,8 @@ use crate::format::message::kind;
 use crate::infra::global_heap::GlobalHeap;
 use crate::report::Report;
 use crate::storage::Storage;
+#[cfg(test)]
+use crate::store::mutant::{self, Mutant};
 use crate::store::{Level, Stamp, Store};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -161,6 +163,8 @@ pub(crate) struct Engine {
     extension: Option<Extension>,
     /// It has been looked at what a death left beyond the extents.
     pub(super) tails_cleaned: bool,
+    /// A change is being made. Seen from outside it is one that a panic cut short: nothing is committed any more.
+    pub(super) changing: bool,
 }
 
 impl Engine {
@@ -240,6 +244,7 @@ impl Engine {
             relinks: Relinks::default(),
             extension: None,
             tails_cleaned: false,
+            changing: false,
         }
     }
 
@@ -465,11 +470,30 @@ impl Engine {
         if let Some(extension) = &mut self.extension {
             extension.take_over(&mut self.store)?;
         }
+        self.change_parts(change)
+    }
+
+    /// As [`change`](Self::change), of what a file that is only read has, too.
+    pub(super) fn change_parts<T>(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let outer = core::mem::replace(&mut self.changing, true);
         let result = change(self);
+        self.changing = outer;
         if result.is_err() {
             self.store.poison();
         }
         result
+    }
+
+    /// Whether nothing more is written: a write failed, or a panic cut a change short.
+    pub(crate) fn is_stopped(&self) -> bool {
+        #[cfg(test)]
+        if mutant::is(Mutant::CommitAfterPanic) {
+            return self.store.poisoned();
+        }
+        self.changing || self.store.poisoned()
     }
 
     /// What is left of the cache's budget for one dataset, and room made for it: where the others hold more than half of it,
@@ -480,17 +504,23 @@ impl Engine {
             self.count_waiting(last);
         }
         if self.waiting.others(addr) > self.budget / 2 {
-            let others: Vec<Addr> = self.waiting.bytes.keys().copied().collect();
-            for at in others.into_iter().filter(|at| *at != addr) {
-                if let Some(object) = self.objects.get_mut(&at)
-                    && let Some(dataset) = &mut object.dataset
-                {
-                    dataset.keep_within(&mut self.store, 0)?;
-                }
-                self.count_waiting(at);
-            }
+            self.change_parts(|engine| engine.write_others(addr))?;
         }
         Ok(self.budget - self.waiting.others(addr).min(self.budget))
+    }
+
+    /// Brings the chunks of all datasets but one that wait in memory to the file.
+    fn write_others(&mut self, but: Addr) -> Result<()> {
+        let others: Vec<Addr> = self.waiting.bytes.keys().copied().collect();
+        for at in others.into_iter().filter(|at| *at != but) {
+            if let Some(object) = self.objects.get_mut(&at)
+                && let Some(dataset) = &mut object.dataset
+            {
+                dataset.keep_within(&mut self.store, 0)?;
+            }
+            self.count_waiting(at);
+        }
+        Ok(())
     }
 
     /// Brings the chunks of one dataset that wait in memory to the file.
@@ -522,7 +552,7 @@ impl Engine {
 
     /// Makes the present state the state of the file.
     pub(crate) fn commit(&mut self, level: Level, closing: bool) -> Result<()> {
-        if self.store.poisoned() {
+        if self.is_stopped() {
             return Err(Error::new(ErrorKind::Poisoned));
         }
         if self.read_only {
@@ -651,7 +681,7 @@ impl Engine {
 
     /// What the file holds as its last commit left it, and what is wrong with it.
     pub(crate) fn verify(&self) -> Result<Report> {
-        if self.store.poisoned() {
+        if self.is_stopped() {
             return Err(Error::new(ErrorKind::Poisoned));
         }
         verify::verify(&self.store)

@@ -185,6 +185,7 @@ impl Engine {
             objects,
             heap,
             store,
+            changing,
             ..
         } = self;
         let object = objects.get_mut(&addr);
@@ -210,7 +211,9 @@ impl Engine {
                 &*encoded
             }
         };
+        *changing = true;
         let appended = dataset.append_rows(store, place, count, rows);
+        *changing = false;
         if appended.is_err() {
             self.store.poison();
         }
@@ -232,15 +235,16 @@ impl Engine {
             return self.across(|files| files.read(FileId::ROOT, addr, selection, out));
         }
         let budget = self.budget_for(addr)?;
+        self.change_parts(|engine| {
+            let (object, store, _) = engine.parts(addr)?;
+            match &mut object.dataset {
+                Some(dataset) => dataset.settle(store),
+                None => Ok(()),
+            }
+        })?;
         let (object, store, _) = self.parts(addr)?;
         match &mut object.dataset {
-            Some(dataset) => {
-                if let Err(error) = dataset.settle(store) {
-                    store.poison();
-                    return Err(error);
-                }
-                dataset.read(store, selection, out, budget)
-            }
+            Some(dataset) => dataset.read(store, selection, out, budget),
             None => Err(object.not_a_dataset()),
         }
     }

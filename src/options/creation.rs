@@ -145,6 +145,7 @@ impl FileBuilder {
     /// What a new file is to be, checked.
     pub(super) fn new_file(&self) -> Result<NewFile> {
         const MAX_USERBLOCK: u64 = 1 << 32;
+        self.check_alignment()?;
         let Creation { userblock, .. } = self.creation;
         if userblock > MAX_USERBLOCK {
             return Err(Error::limit(

@@ -2,11 +2,17 @@
 //!
 //! A page whose write-back failed is marked clean by the kernel, so a second sync that succeeds proves nothing.
 //! The only safe answer is to stop, with the file at its last commit.
+//!
+//! A device of the user's may panic instead. Where panics can be caught that is an error like any other; where they cannot,
+//! the latch has been set before the call and stays so.
 
-use super::Storage;
 use super::pages::Pages;
+use super::{Storage, StorageError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::Process;
+#[cfg(test)]
+use crate::store::mutant::{self, Mutant};
+use crate::user_code;
 use alloc::boxed::Box;
 use core::cell::RefCell;
 
@@ -62,16 +68,27 @@ impl Latch {
         call: impl FnOnce(&mut dyn Storage) -> Result<T, super::StorageError>,
     ) -> Result<T> {
         self.check()?;
-        call(&mut *self.storage).map_err(|error| {
-            self.failed = true;
-            self.pages.get_mut().forget();
-            Error::from(error).at(offset)
-        })
+        self.failed = true;
+        #[cfg(test)]
+        if mutant::is(Mutant::CommitAfterPanic) {
+            self.failed = false;
+        }
+        match called(|| call(&mut *self.storage)) {
+            Ok(value) => {
+                self.failed = false;
+                Ok(value)
+            }
+            Err(error) => {
+                self.failed = true;
+                self.pages.get_mut().forget();
+                Err(error.at(offset))
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> Result<u64> {
         self.check()?;
-        let len = self.storage.len()?;
+        let len = called(|| self.storage.len())?;
         self.pages.borrow_mut().set_len(len);
         Ok(len)
     }
@@ -79,12 +96,14 @@ impl Latch {
     pub(crate) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         self.check()?;
         // A page that cannot be read may still have the bytes that are asked for.
-        if let Ok(true) = self.pages.borrow_mut().read(&*self.storage, offset, buffer) {
+        let read = called(|| {
+            let mut pages = self.pages.borrow_mut();
+            pages.read(&*self.storage, offset, buffer)
+        });
+        if let Ok(true) = read {
             return Ok(());
         }
-        self.storage
-            .read_at(offset, buffer)
-            .map_err(|error| Error::from(error).at(offset))
+        read_at(&*self.storage, offset, buffer)
     }
 
     /// The device for many threads at once, if it is one for them.
@@ -120,6 +139,22 @@ impl Latch {
     pub(crate) fn into_inner(self) -> Box<dyn Storage> {
         self.storage
     }
+}
+
+/// Reads from a device of the user's.
+pub(crate) fn read_at(
+    storage: &(impl Storage + ?Sized),
+    offset: u64,
+    buffer: &mut [u8],
+) -> Result<()> {
+    called(|| storage.read_at(offset, buffer)).map_err(|error| error.at(offset))
+}
+
+fn called<T>(call: impl FnOnce() -> Result<T, StorageError>) -> Result<T> {
+    user_code::run(
+        || call().map_err(Error::from),
+        |panic| Error::from(StorageError::new(panic)),
+    )
 }
 
 impl core::fmt::Debug for Latch {

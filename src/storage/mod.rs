@@ -11,10 +11,12 @@ pub(crate) mod recorder;
 pub use crate::error::StorageError;
 #[cfg(feature = "std")]
 pub use file::FileStorage;
-pub(crate) use latch::Latch;
+pub(crate) use latch::{Latch, read_at};
 pub use memory::MemoryStorage;
 
 /// A device of bytes at offsets, the only way this library reaches a file.
+///
+/// A panic in one of these functions is an error of the call that met it, as if the device had failed.
 ///
 /// What [`File::sync`](crate::File::sync) promises rests on three properties of the device: a write inside one aligned
 /// 512-byte sector is atomic on power loss, [`sync`](Storage::sync) is honest, and bytes outside a written range

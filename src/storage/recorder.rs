@@ -2,6 +2,8 @@
 //! them.
 
 use super::{MemoryStorage, Storage, StorageError};
+use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::sync::Mutex;
@@ -30,7 +32,7 @@ pub(crate) enum Fault {
     NoSpace,
     /// Half of a write reached the device, but where it lies in one sector none of it did.
     ShortWrite,
-    /// The call does not return.
+    /// The call panics, and nothing happened.
     Panic,
 }
 
@@ -81,9 +83,13 @@ impl Shared {
     }
 }
 
+/// What a call says that panics.
+const PANIC: &str = "the device panics";
+
 fn failure(fault: Fault) -> StorageError {
     StorageError::new(match fault {
-        Fault::Error | Fault::Panic => "input/output error",
+        Fault::Error => "input/output error",
+        Fault::Panic => PANIC,
         Fault::NoSpace | Fault::ShortWrite => "no space left on device",
     })
 }
@@ -149,12 +155,17 @@ impl Recorder {
         &self,
         run: impl FnOnce(&mut Shared) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        self.with(|shared| {
+        let result = self.with(|shared| {
             if shared.session != self.session {
                 return Err(StorageError::new("the process was killed"));
             }
             run(shared)
-        })
+        });
+        match result {
+            // Not before the log is free again, and without a word on the screen.
+            Err(error) if error.to_string() == PANIC => std::panic::resume_unwind(Box::new(PANIC)),
+            result => result,
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) enum Mutant {
     TailsNotCleaned,
     /// Automatic commits are flushes, also once the user has asked for a sync.
     FlushesAfterSync,
+    /// A panic that cut a change short stops nothing.
+    CommitAfterPanic,
 }
 
 std::thread_local! {

@@ -2,8 +2,8 @@
 
 use super::Store;
 use crate::bytes::{Addr, Extent};
-use crate::error::{Error, Result};
-use crate::storage::Storage;
+use crate::error::Result;
+use crate::storage::{Storage, read_at};
 
 /// The device of a store, for reads of what [stands there](Store::is_on_device).
 #[derive(Clone, Copy)]
@@ -14,9 +14,7 @@ pub(crate) struct SharedReads<'a> {
 
 impl SharedReads<'_> {
     pub(crate) fn read_into(self, at: Addr, buffer: &mut [u8]) -> Result<()> {
-        let offset = self.base + at.get();
-        let read = self.device.read_at(offset, buffer);
-        read.map_err(|error| Error::from(error).at(offset))
+        read_at(self.device, self.base + at.get(), buffer)
     }
 }
 
