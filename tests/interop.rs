@@ -28,6 +28,8 @@ mod reuse;
 mod samples;
 #[path = "interop/strategies.rs"]
 mod strategies;
+#[path = "interop/survive.rs"]
+mod survive;
 #[path = "interop/tools.rs"]
 mod tools;
 #[path = "interop/types.rs"]

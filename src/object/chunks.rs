@@ -595,8 +595,8 @@ impl Chunks {
         self.index_changed = true;
         let Some(extent) = self.index.allocate(store)? else {
             let grid = Arc::clone(&self.grid);
-            let raw = self.pipeline.is_empty();
             return grid.for_each_chunk(&Resolved::whole(shape.dims)?, &mut |at| {
+                let raw = self.pipeline.is_empty() || self.goes_unfiltered(at, shape.dims);
                 self.put(store, at, Cow::Borrowed(&chunk), None, raw)
             });
         };

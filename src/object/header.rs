@@ -13,7 +13,7 @@ use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::{RawMessage, continuation, flag, kind, reference_count};
 use crate::format::object_header::{
     Prefix, body_size, cell_size, decode_chunk0, decode_continuation, decode_prefix, encode_body,
-    encode_cell, encode_whole, whole_size,
+    encode_cell, encode_whole, room_for_continuation, whole_size,
 };
 #[cfg(test)]
 use crate::store::mutant::{self, Mutant};
@@ -417,7 +417,7 @@ impl Header {
             true => MAX_SPARE.min(store.free_extents() + 2),
             false => 0,
         };
-        let needed = self.needed(donate, spare);
+        let needed = self.needed(store.widths(), donate, spare);
         // A slot may be larger by a quarter than what it holds.
         let largest = needed as u64 + needed as u64 / 4 + 32;
         store
@@ -537,8 +537,9 @@ impl Header {
     }
 
     /// The size of a body with a record of `spare` extents.
-    fn needed(&self, donate: bool, spare: usize) -> usize {
+    fn needed(&self, widths: Widths, donate: bool, spare: usize) -> usize {
         let mut size = body_size(&self.prefix, &self.messages);
+        size += room_for_continuation(&self.prefix, &self.messages, widths);
         if self.record_kept() || donate {
             let record = Record {
                 room: self.room.clone(),
