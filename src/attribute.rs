@@ -5,7 +5,7 @@ mod value;
 pub use value::{AttributeValue, encode_values};
 
 use crate::bytes::Addr;
-use crate::dtype::{self, Conversion, ElementValue, H5Type, Node, Value, VarLenSink};
+use crate::dtype::{self, Conversion, ElementValue, H5Type, Node, Value, VarLenSink, WithHeld};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
@@ -356,7 +356,7 @@ impl Attribute {
 
     fn rewrite(
         &self,
-        encode: impl FnOnce(&Stored, &mut dyn VarLenSink) -> Result<Vec<u8>>,
+        encode: impl Fn(&Stored, &mut dyn VarLenSink) -> Result<Vec<u8>>,
     ) -> Result<()> {
         let stored = self.with(|_, stored| Ok(stored))?;
         let result = self.object.change(0, |engine, addr| {
@@ -364,8 +364,12 @@ impl Attribute {
                 datatype: &stored.datatype,
                 committed: stored.committed,
             };
+            // What it holds can be written to it, also where its character set does not have it.
+            let held = engine
+                .held_by_attribute(&stored.datatype, &stored.data)
+                .unwrap_or_default();
             engine.set_attribute(addr, &self.name, element, &stored.space, |heap| {
-                encode(&stored, heap)
+                encode(&stored, &mut WithHeld { heap, held: &held })
             })
         });
         result.map_err(|error| self.error(error))

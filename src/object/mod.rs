@@ -13,6 +13,7 @@ mod extension;
 pub(crate) mod external;
 mod header;
 mod heap_ids;
+mod held;
 mod links;
 mod managers;
 mod mark;
