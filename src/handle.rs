@@ -325,6 +325,11 @@ impl ObjectRef {
         self.check(engine).map_err(|error| error.object(&self.path))
     }
 
+    /// Where the object was, if it has been deleted.
+    pub(crate) fn deleted(&self, engine: &Engine) -> Option<Addr> {
+        self.check(engine).is_err().then_some(self.addr)
+    }
+
     fn check(&self, engine: &Engine) -> Result<Addr> {
         if engine.incarnation(self.addr) != self.incarnation {
             return Err(Error::not_found());

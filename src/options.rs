@@ -219,7 +219,7 @@ impl FileBuilder {
         self
     }
 
-    fn start(&self, mut engine: Engine, name: &str) -> Result<File> {
+    fn start(&self, mut engine: Engine, name: &str, own: impl FnOnce() -> Located) -> Result<File> {
         engine.budget = self.cache;
         engine.store.filters = self.filters.clone();
         engine.store.workers = Workers::new(self.threads);
@@ -227,17 +227,14 @@ impl FileBuilder {
         if let Some(libver) = self.libver {
             engine.store.bound = libver;
         }
+        #[cfg(not(feature = "std"))]
+        drop(own);
         let member = match &self.others {
             Others::Refused => None,
             #[cfg(feature = "std")]
             Others::Paths => {
                 let opener = Arc::new(Paths(self.clone()));
-                let located = if name.is_empty() {
-                    Located::nowhere()
-                } else {
-                    located(Path::new(name))
-                };
-                Some(Member::first(&mut engine, opener, located))
+                Some(Member::first(&mut engine, opener, own()))
             }
             Others::Resolved(opener) => {
                 let opener = opener.clone();
@@ -261,7 +258,11 @@ impl FileBuilder {
     /// What the storage says.
     pub fn create_on(&self, storage: impl Storage + 'static) -> Result<File> {
         let new = self.new_file()?;
-        self.start(Engine::create_with(Box::new(storage), new)?, "")
+        self.start(
+            Engine::create_with(Box::new(storage), new)?,
+            "",
+            Located::nowhere,
+        )
     }
 
     /// As [`File::open_on`].
@@ -278,7 +279,7 @@ impl FileBuilder {
     /// # Errors
     /// As [`File::open_on`].
     pub fn open_on(&self, storage: impl Storage + 'static) -> Result<File> {
-        self.start(Engine::open(Box::new(storage), true)?, "")
+        self.start(Engine::open(Box::new(storage), true)?, "", Located::nowhere)
     }
 
     /// As [`File::open_rw_on`].
@@ -295,7 +296,11 @@ impl FileBuilder {
     /// # Errors
     /// As [`File::open_rw_on`].
     pub fn open_rw_on(&self, storage: impl Storage + 'static) -> Result<File> {
-        self.start(Engine::open(Box::new(storage), false)?, "")
+        self.start(
+            Engine::open(Box::new(storage), false)?,
+            "",
+            Located::nowhere,
+        )
     }
 }
 
@@ -470,7 +475,7 @@ impl FileBuilder {
         let storage = self.lock(options, path, false)?.0.syncs_directory_of(path);
         let engine =
             Engine::create_with(Box::new(storage), new).map_err(|error| error.file(&name))?;
-        self.start(engine, &name)
+        self.start(engine, &name, || located(path))
     }
 
     fn existing(
@@ -488,7 +493,7 @@ impl FileBuilder {
                         whether its writer is alive";
             return Err(crate::Error::unsupported(what).file(&name));
         }
-        self.start(engine, &name)
+        self.start(engine, &name, || located(path))
     }
 
     /// The file, and whether it is locked.

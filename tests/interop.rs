@@ -26,6 +26,8 @@ mod raw_edges;
 mod reuse;
 #[path = "interop/samples.rs"]
 mod samples;
+#[path = "interop/short_chunks.rs"]
+mod short_chunks;
 #[path = "interop/strategies.rs"]
 mod strategies;
 #[path = "interop/survive.rs"]

@@ -450,3 +450,63 @@ fn metadata_in_a_cache_image_are_read_and_not_edited() {
         assert!(File::open(&path).is_err(), "byte {wrong}");
     }
 }
+
+/// What a writer marked that did not know the message is not looked at, whatever it says: libhdf5 has it so.
+#[test]
+fn a_file_space_message_that_is_marked_as_unknown_is_left_alone() {
+    let folder = Folder::new();
+    for persist in ["False", "True"] {
+        let path = folder.path(&format!("{persist}.h5"));
+        let made = h5py(
+            &format!(
+                "
+with h5py.File(path, 'w', libver='earliest', fs_strategy='page', fs_persist={persist}) as file:
+    file['x'] = np.arange(5)
+data = bytearray(open(path, 'rb').read())
+at = int.from_bytes(data[20:28], 'little') + 16
+assert data[at] == 0x17
+data[at + 4] |= 0x30 # was unknown
+data[at + 9] = 77 # no strategy
+open(path, 'wb').write(data)
+assert h5py.File(path)['x'][4] == 4"
+            ),
+            &[path.as_os_str()],
+        );
+        if made.is_none() {
+            return;
+        }
+        edit_with_unknown_file_space(&path);
+    }
+    let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/faults");
+    for name in [
+        "libhdf5-fsm_aggr_persist.h5-d732e71a24da.h5",
+        "libhdf5-paged_nopersist.h5-f1696363573b.h5",
+    ] {
+        let path = folder.path(name);
+        if std::fs::copy(faults.join(name), &path).is_ok() {
+            edit_with_unknown_file_space(&path);
+        }
+    }
+}
+
+fn edit_with_unknown_file_space(path: &Path) {
+    let file = File::open_rw(path).unwrap();
+    let report = file.verify().unwrap();
+    assert!(report.is_sound() && report.unchecked.is_empty(), "{report}");
+    assert_eq!(
+        file.file_space_strategy().unwrap(),
+        h5quill::FileSpaceStrategy::default()
+    );
+    file.set_attr("ours", 3).unwrap();
+    file.close().unwrap();
+    assert!(File::open(path).unwrap().verify().unwrap().is_sound());
+    h5py(
+        "
+with h5py.File(path, 'r+') as file:
+    assert file.attrs['ours'] == 3
+    file['later'] = 1",
+        &[path.as_os_str()],
+    );
+    let file = File::open(path).unwrap();
+    assert!(file.verify().unwrap().is_sound() && file.exists("later").unwrap());
+}

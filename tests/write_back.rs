@@ -157,6 +157,14 @@ fn other_values_that_the_type_does_not_have_are_refused() {
         assert!(data.write(&["é", refused]).is_err());
     }
     assert_eq!(data.read_bytes(..).unwrap(), "éab".as_bytes());
+    let full = string(2, StringPadding::NullTerminate, CharacterSet::Utf8);
+    let data = file.new_dataset_of(full).shape(2).create("full").unwrap();
+    data.write_bytes("éa\0".as_bytes(), ..).unwrap();
+    data.write(&["a", "é"]).unwrap();
+    assert!(
+        data.write(&["ab", "é"]).is_err(),
+        "there is no room for the NUL"
+    );
     let data = file
         .new_dataset_of(colours())
         .shape(1)

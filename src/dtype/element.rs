@@ -145,7 +145,7 @@ impl ElementValue for &str {
             } => {
                 for value in values {
                     fixed_string::check_charset(value, charset, heap)?;
-                    fixed_string::put(value.as_bytes(), size as usize, padding, out)?;
+                    fixed_string::put(value.as_bytes(), size as usize, padding, heap, out)?;
                 }
                 Ok(())
             }
@@ -179,7 +179,7 @@ impl VarLenSink for Rehearsal<'_> {
         Ok((0, 0))
     }
 
-    fn holds_already(&self, text: &str) -> bool {
+    fn holds_already(&self, text: &[u8]) -> bool {
         self.heap.is_some_and(|heap| heap.holds_already(text))
     }
 }

@@ -58,11 +58,13 @@ impl<const N: usize> Padded<N> {
     }
 }
 
-/// Appends a string in a place of `size` bytes, unless reading it would give another value.
+/// Appends a string in a place of `size` bytes, unless reading it would give another value. One that leaves no room for the
+/// NUL behind it is refused, unless what is written to holds it already.
 pub(super) fn put(
     bytes: &[u8],
     size: usize,
     padding: StringPadding,
+    heap: &dyn VarLenSink,
     out: &mut Vec<u8>,
 ) -> Result<()> {
     if bytes.len() > size {
@@ -82,6 +84,13 @@ pub(super) fn put(
         StringPadding::NullTerminate => {
             if bytes.contains(&0) {
                 return Err(Error::invalid("a string contains a zero byte"));
+            }
+            if bytes.len() == size && !heap.holds_already(bytes) {
+                return Err(Error::limit(
+                    "the length of a null-terminated string",
+                    size as u64,
+                    size as u64 - 1,
+                ));
             }
         }
         StringPadding::SpacePad => {
@@ -107,7 +116,7 @@ pub(super) fn check_charset(
     charset: CharacterSet,
     heap: &dyn VarLenSink,
 ) -> Result<()> {
-    if charset == CharacterSet::Ascii && !text.is_ascii() && !heap.holds_already(text) {
+    if charset == CharacterSet::Ascii && !text.is_ascii() && !heap.holds_already(text.as_bytes()) {
         return Err(Error::invalid(
             "a string of ASCII contains another character",
         ));
@@ -239,7 +248,7 @@ macro_rules! fixed {
                 out.reserve(values.len() * N);
                 for value in values {
                     check_charset(value.as_str(), charset, heap)?;
-                    put(value.0.text(), N, padding, out)?;
+                    put(value.0.text(), N, padding, heap, out)?;
                 }
                 Ok(())
             }

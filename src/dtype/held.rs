@@ -1,32 +1,61 @@
-//! Texts that a dataset or an attribute holds though its character set does not have them: what libhdf5 takes for a
-//! string of ASCII is any bytes, and much software writes UTF-8. Such a text is read, and can be written back where it came
-//! from; elsewhere it is refused.
+//! Texts that a dataset or an attribute holds though its datatype does not quite have them: what libhdf5 takes for a
+//! string of ASCII is any bytes, and much software writes UTF-8, or fills a string and leaves no room for the NUL behind it.
+//! Such a text is read, and can be written back where it came from; elsewhere it is refused.
 
 use super::{Node, Value, VarLenSink, VarLenSource};
 use crate::error::Result;
-use crate::format::message::datatype::{CharacterSet, Datatype};
+use crate::format::message::datatype::{CharacterSet, Datatype, StringPadding};
 use alloc::collections::BTreeSet;
-use alloc::string::String;
+use alloc::vec::Vec;
 
-/// The texts that are not ASCII of some elements.
+/// Those texts of some elements.
 #[derive(Debug, Default)]
-pub(crate) struct HeldTexts(BTreeSet<String>);
+pub(crate) struct HeldTexts {
+    texts: BTreeSet<Vec<u8>>,
+    /// There are strings of ASCII.
+    ascii: bool,
+    /// The sizes of the strings that a NUL ends.
+    terminated: BTreeSet<usize>,
+}
 
 impl HeldTexts {
-    /// Whether elements of the datatype can hold such texts.
-    pub(crate) fn possible(datatype: &Datatype) -> bool {
+    /// None yet, of elements of the datatype.
+    pub(crate) fn of(datatype: &Datatype) -> Self {
+        let mut held = Self::default();
+        held.prepare(datatype);
+        held
+    }
+
+    fn prepare(&mut self, datatype: &Datatype) {
         match datatype {
-            Datatype::FixedString { charset, .. } | Datatype::VarLenString { charset, .. } => {
-                *charset == CharacterSet::Ascii
+            Datatype::FixedString {
+                size,
+                padding,
+                charset,
+            } => {
+                self.ascii |= *charset == CharacterSet::Ascii;
+                if *padding == StringPadding::NullTerminate {
+                    self.terminated.insert(*size as usize);
+                }
+            }
+            Datatype::VarLenString { charset, .. } => {
+                self.ascii |= *charset == CharacterSet::Ascii;
             }
             Datatype::Array { base, .. } | Datatype::VarLenSequence { base, .. } => {
-                Self::possible(base)
+                self.prepare(base);
             }
-            Datatype::Compound { members, .. } => members
-                .iter()
-                .any(|member| Self::possible(&member.datatype)),
-            _ => false,
+            Datatype::Compound { members, .. } => {
+                members
+                    .iter()
+                    .for_each(|member| self.prepare(&member.datatype));
+            }
+            _ => {}
         }
+    }
+
+    /// Whether there can be such texts.
+    pub(crate) fn possible(&self) -> bool {
+        self.ascii || !self.terminated.is_empty()
     }
 
     /// Adds those of elements as the file stores them.
@@ -43,9 +72,8 @@ impl HeldTexts {
 
     fn add_value(&mut self, value: Value) {
         match value {
-            Value::String(text) if !text.is_ascii() => {
-                self.0.insert(text);
-            }
+            Value::String(text) => self.add_text(text.into_bytes()),
+            Value::Bytes(bytes) => self.add_text(bytes),
             Value::Array(values) | Value::Sequence(values) => {
                 values.into_iter().for_each(|value| self.add_value(value));
             }
@@ -57,8 +85,14 @@ impl HeldTexts {
         }
     }
 
+    fn add_text(&mut self, text: Vec<u8>) {
+        if (self.ascii && !text.is_ascii()) || self.terminated.contains(&text.len()) {
+            self.texts.insert(text);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.texts.is_empty()
     }
 }
 
@@ -77,7 +111,7 @@ impl VarLenSink for WithHeld<'_> {
         self.heap.insert(bytes)
     }
 
-    fn holds_already(&self, text: &str) -> bool {
-        self.held.0.contains(text)
+    fn holds_already(&self, text: &[u8]) -> bool {
+        self.held.texts.contains(text)
     }
 }

@@ -335,9 +335,9 @@ pub trait VarLenSink {
     /// What the heap says, for example that the bytes are too many for one object.
     fn insert(&mut self, bytes: &[u8]) -> Result<(u64, u32)>;
 
-    /// Whether the dataset or attribute that is written holds this text already, though its character set does not have
+    /// Whether the dataset or attribute that is written holds this text already, though its datatype does not quite have
     /// it. A heap by itself knows of no such text.
-    fn holds_already(&self, text: &str) -> bool {
+    fn holds_already(&self, text: &[u8]) -> bool {
         let _ = text;
         false
     }

@@ -45,7 +45,7 @@ pub(super) fn check(
     if value.as_bytes().contains(&0) {
         return Err(Error::invalid("a string contains a zero byte"));
     }
-    let held = || heap.is_some_and(|heap| heap.holds_already(value));
+    let held = || heap.is_some_and(|heap| heap.holds_already(value.as_bytes()));
     if charset == CharacterSet::Ascii && !value.is_ascii() && !held() {
         return Err(Error::invalid(
             "a string of ASCII contains another character",

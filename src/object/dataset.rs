@@ -545,6 +545,9 @@ impl Dataset {
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
         };
+        if !store.stamped() {
+            chunks.make_edges_whole(store, shape(&old), dims, budget)?;
+        }
         chunks.change_edges(store, shape(&old), shape(dims))?;
         let grows = dims.iter().zip(&old).any(|(new, old)| new > old);
         if grows && (!overwritten || store.untidy) {

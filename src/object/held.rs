@@ -33,8 +33,8 @@ impl Engine {
     fn held_by_dataset(&mut self, addr: Addr) -> Result<HeldTexts> {
         let dataset = self.dataset(addr)?;
         let datatype = dataset.datatype.clone();
-        let mut held = HeldTexts::default();
-        if !HeldTexts::possible(&datatype) {
+        let mut held = HeldTexts::of(&datatype);
+        if !held.possible() {
             return Ok(held);
         }
         let all = Resolved::whole(dataset.selectable_dims())?;
@@ -53,8 +53,8 @@ impl Engine {
         datatype: &Datatype,
         bytes: &[u8],
     ) -> Result<HeldTexts> {
-        let mut held = HeldTexts::default();
-        if HeldTexts::possible(datatype) {
+        let mut held = HeldTexts::of(datatype);
+        if held.possible() {
             self.decode(|heap| held.add(datatype, bytes, heap))?;
         }
         Ok(held)
@@ -63,5 +63,8 @@ impl Engine {
 
 /// Whether a value is refused, and not the file at fault.
 fn is_of_value(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Invalid(_))
+    matches!(
+        error.kind(),
+        ErrorKind::Invalid(_) | ErrorKind::Limit { .. }
+    )
 }

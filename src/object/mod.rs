@@ -6,6 +6,7 @@ mod chunks;
 mod comment;
 mod contiguous;
 pub(crate) mod copy;
+mod cycles;
 pub(crate) mod dataset;
 mod dense;
 pub(crate) mod engine;

@@ -390,7 +390,7 @@ impl Engine {
         let (attributes, header) = (&mut object.attributes, &object.header);
         let old = attributes.find(store, header, name.as_bytes())?;
         let is_new = old.is_none();
-        let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
+        let let_go = self.plan_exchange(addr, old.as_ref(), element.committed)?;
         let widths = self.store.widths();
         let datatype = element.datatype.in_file_ref(widths)?;
         datatype.check_bound(self.store.bound)?;
@@ -469,7 +469,7 @@ impl Engine {
             return Err(Error::new(ErrorKind::NotFound));
         };
         let doomed = match self.held_datatype_of(&old)? {
-            Some(held) => self.plan_removal(held)?,
+            Some(held) => self.plan_removal(addr, held)?,
             None => Vec::new(),
         };
         self.change(|engine| {

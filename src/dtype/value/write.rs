@@ -120,7 +120,7 @@ fn put(
                 check_charset(text, *charset, heap)?;
             }
             let mut out = Vec::with_capacity(place.len());
-            put_fixed(text, *size as usize, *padding, &mut out)?;
+            put_fixed(text, *size as usize, *padding, heap, &mut out)?;
             place.copy_from_slice(&out);
             Ok(())
         }
