@@ -510,3 +510,56 @@ with h5py.File(path, 'r+') as file:
     let file = File::open(path).unwrap();
     assert!(file.verify().unwrap().is_sound() && file.exists("later").unwrap());
 }
+
+/// Some writers give attributes names in Latin-1.
+#[test]
+fn attributes_whose_names_are_not_utf_8_are_reached_by_their_bytes() {
+    let folder = Folder::new();
+    for libver in ["earliest", "v110"] {
+        let path = folder.path(&format!("{libver}.h5"));
+        let make = format!(
+            "
+with h5py.File(path, 'w', libver='{libver}') as file:
+    for number in range(12):
+        space = h5py.h5s.create(h5py.h5s.SCALAR)
+        attribute = h5py.h5a.create(file.id, b'L\\xe4nge %d' % number, h5py.h5t.NATIVE_INT32, space)
+        attribute.write(np.array(number, 'i4'))"
+        );
+        if h5py(&make, &[path.as_os_str()]).is_none() {
+            return;
+        }
+        let file = File::open_rw(&path).unwrap();
+        let name = |number: i32| [&b"L\xe4nge "[..], number.to_string().as_bytes()].concat();
+        let mut names = file.attr_names_bytes().unwrap();
+        names.sort();
+        let mut expected: Vec<_> = (0..12).map(name).collect();
+        expected.sort();
+        assert_eq!(names, expected);
+        for number in 0..12 {
+            let attribute = file.attr_bytes(&name(number)).unwrap();
+            assert_eq!(attribute.name_bytes(), name(number));
+            assert_eq!(attribute.read_scalar::<i32>().unwrap(), number);
+        }
+        file.attr_bytes(&name(1))
+            .unwrap()
+            .write_scalar(&100)
+            .unwrap();
+        file.delete_attr_bytes(&name(2)).unwrap();
+        file.rename_attr_bytes(&name(3), "Länge").unwrap();
+        assert!(file.attr_bytes(&name(3)).is_err());
+        file.close().unwrap();
+        h5py(
+            "
+with h5py.File(path) as file:
+    names = set()
+    h5py.h5a.iterate(file.id, lambda name: names.add(bytes(name)))
+    assert len(names) == 11 and b'L\\xe4nge 2' not in names and 'Länge'.encode() in names, names
+    attribute = h5py.h5a.open(file.id, b'L\\xe4nge 1')
+    value = np.zeros((), 'i4')
+    attribute.read(value)
+    assert value == 100",
+            &[path.as_os_str()],
+        );
+        assert!(File::open(&path).unwrap().verify().unwrap().is_sound());
+    }
+}
