@@ -103,7 +103,7 @@ fn texts_of_any_length_are_written_back() {
     for (number, (datatype, value)) in cases.into_iter().enumerate() {
         let new = file.new_dataset_of(datatype.clone()).shape(2);
         let data = new.create(&format!("{number}")).unwrap();
-        data.write_values(&[value.clone()], 0).unwrap();
+        data.write_values(std::slice::from_ref(&value), 0).unwrap();
         let values = data.read_values(..).unwrap();
         assert_ne!(values[0], value, "it is read as text");
         data.write_values(&values, ..).unwrap();
