@@ -5,7 +5,7 @@ mod value;
 pub use value::{AttributeValue, encode_values};
 
 use crate::bytes::Addr;
-use crate::dtype::{self, Conversion, ElementValue, H5Type, Node, Value, VarLenSink};
+use crate::dtype::{self, Conversion, ElementValue, H5Type, Node, Value, VarLenSink, WithHeld};
 use crate::error::{Error, Result};
 use crate::extents::Extents;
 use crate::format::message::dataspace::{Dataspace, DataspaceKind};
@@ -35,7 +35,8 @@ use ndarray::{Array, Array1, ArrayD, ArrayView, Dimension};
 #[derive(Debug, Clone)]
 pub struct Attribute {
     object: ObjectRef,
-    name: String,
+    /// Bytes, which need not be UTF-8.
+    name: Vec<u8>,
 }
 
 struct Stored {
@@ -60,7 +61,7 @@ impl Stored {
 }
 
 impl Attribute {
-    pub(crate) fn new(object: ObjectRef, name: &str) -> Self {
+    pub(crate) fn new(object: ObjectRef, name: &[u8]) -> Self {
         Self {
             object,
             name: name.into(),
@@ -69,7 +70,7 @@ impl Attribute {
 
     fn error(&self, error: Error) -> Error {
         error
-            .attribute(&format!("{}@{}", self.object.path(), self.name))
+            .attribute(&format!("{}@{}", self.object.path(), self.name()))
             .file(self.object.shared.name())
     }
 
@@ -103,7 +104,19 @@ impl Attribute {
     /// # Ok::<(), h5quill::Error>(())
     /// ```
     pub fn name(&self) -> String {
-        self.name.clone()
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+
+    /// The bytes of the name, which need not be UTF-8.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// file.set_attr("fs", 16_000)?;
+    /// assert_eq!(file.attr("fs")?.name_bytes(), b"fs");
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    pub fn name_bytes(&self) -> &[u8] {
+        &self.name
     }
 
     /// The shape: empty for a scalar, and for an attribute that is gone.
@@ -356,7 +369,7 @@ impl Attribute {
 
     fn rewrite(
         &self,
-        encode: impl FnOnce(&Stored, &mut dyn VarLenSink) -> Result<Vec<u8>>,
+        encode: impl Fn(&Stored, &mut dyn VarLenSink) -> Result<Vec<u8>>,
     ) -> Result<()> {
         let stored = self.with(|_, stored| Ok(stored))?;
         let result = self.object.change(0, |engine, addr| {
@@ -364,8 +377,12 @@ impl Attribute {
                 datatype: &stored.datatype,
                 committed: stored.committed,
             };
+            // What it holds can be written to it, also where its character set does not have it.
+            let held = engine
+                .held_by_attribute(&stored.datatype, &stored.data)
+                .unwrap_or_default();
             engine.set_attribute(addr, &self.name, element, &stored.space, |heap| {
-                encode(&stored, heap)
+                encode(&stored, &mut WithHeld { heap, held: &held })
             })
         });
         result.map_err(|error| self.error(error))
@@ -456,7 +473,7 @@ impl<T> AttributeBuilder<T> {
     /// # Errors
     /// [`Exists`](crate::ErrorKind::Exists), an empty name or one with a NUL, a read-only file.
     pub fn create(self, name: &str) -> Result<Attribute> {
-        let attribute = Attribute::new(self.object.clone(), name);
+        let attribute = Attribute::new(self.object.clone(), name.as_bytes());
         let result = self.object.change(0, |engine, addr| {
             if let Some(error) = &self.error {
                 return Err(error.clone());

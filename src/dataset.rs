@@ -266,7 +266,8 @@ impl Dataset {
         })
     }
 
-    /// Makes the extent larger or smaller; elements that come in are the fill value.
+    /// Makes the extent larger or smaller; elements that come in are the fill value. Where the filters of the dataset are not
+    /// known, so that its chunks cannot be changed, whole chunks come and go.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -286,7 +287,11 @@ impl Dataset {
     pub fn resize(&self, extents: impl Into<Extents>) -> Result<()> {
         let dims = extents.into().dims();
         self.object().change(0, |engine, addr| {
-            engine.check_resizable(addr)?;
+            let whole_chunks = engine.dataset(addr)?.resizes_by_whole_chunks(&dims);
+            match whole_chunks {
+                true => engine.check_resizable_blindly(addr)?,
+                false => engine.check_resizable(addr)?,
+            }
             engine.dataset(addr)?.check_resize(&dims)?;
             engine.resize_dataset(addr, &dims)
         })

@@ -97,9 +97,14 @@ impl Group {
         run: impl FnOnce(&mut crate::object::engine::Engine, crate::bytes::Addr) -> Result<T>,
     ) -> Result<T> {
         let full = self.object().join(path);
-        self.object()
-            .change(0, run)
-            .map_err(|error| error.attribute(&full))
+        let mut other = None;
+        let result = self.object().change(0, |engine, base| {
+            run(engine, base).inspect_err(|error| {
+                // It names the other path that the call has.
+                other = error.object_path().map(|path| self.object().join(path));
+            })
+        });
+        result.map_err(|error| error.attribute(other.as_deref().unwrap_or(&full)))
     }
 
     /// The group at a path.
@@ -454,7 +459,9 @@ impl Group {
     /// that cannot be.
     pub fn link_hard(&self, target: &str, path: &str) -> Result<()> {
         self.change_at(path, |engine, base| {
-            let addr = engine.find(base, target)?.ok_or_else(Error::not_found)?;
+            let found = engine.find(base, target);
+            let found = found.and_then(|found| found.ok_or_else(Error::not_found));
+            let addr = found.map_err(|error| error.object(target))?;
             engine.create_link(base, path, LinkTarget::Hard(addr))
         })
     }

@@ -16,6 +16,7 @@ use crate::process::Process;
 use crate::storage::Storage;
 use crate::store::Level;
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 
@@ -257,6 +258,65 @@ pub(crate) struct Shared {
     name: Arc<str>,
     /// The files that external links lead to, where they may be followed.
     member: Option<Arc<Member>>,
+    moves: Arc<Lock<Moves>>,
+}
+
+/// So many moved links are kept in mind.
+const MOST_MOVES: usize = 1 << 14;
+
+/// The links that were moved or renamed last, by their paths, so that handles know the names of their objects.
+#[derive(Debug, Default)]
+struct Moves {
+    /// How many came before, and are forgotten: what was not asked for its name since then has its former one.
+    forgotten: usize,
+    last: VecDeque<(String, String)>,
+}
+
+impl Moves {
+    fn count(&self) -> usize {
+        self.forgotten + self.last.len()
+    }
+
+    fn add(&mut self, from: String, to: String) {
+        if self.last.len() == MOST_MOVES {
+            self.last.pop_front();
+            self.forgotten += 1;
+        }
+        self.last.push_back((from, to));
+    }
+}
+
+/// The path of an object, as it was after so many moves of links.
+#[derive(Debug)]
+struct Known {
+    path: Arc<str>,
+    seen: usize,
+}
+
+impl Known {
+    /// Goes on to where the moves since then have brought it.
+    fn follow(&mut self, moves: &Moves) {
+        let start = self.seen.saturating_sub(moves.forgotten);
+        for (from, to) in moves.last.iter().skip(start) {
+            // The link itself, or something below it.
+            if let Some(rest) = self.path.strip_prefix(from.as_str())
+                && (rest.is_empty() || rest.starts_with('/'))
+            {
+                self.path = alloc::format!("{to}{rest}").into();
+            }
+        }
+        self.seen = moves.count();
+    }
+}
+
+#[cfg(feature = "std")]
+fn held<T, R>(lock: &Lock<T>, run: impl FnOnce(&mut T) -> R) -> R {
+    run(&mut lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+}
+
+#[cfg(not(feature = "std"))]
+fn held<T, R>(lock: &Lock<T>, run: impl FnOnce(&mut T) -> R) -> R {
+    run(&mut lock.borrow_mut())
 }
 
 /// A reference to an open file that does not keep it open.
@@ -265,6 +325,7 @@ pub(crate) struct WeakShared {
     counted: Weak<Counted>,
     name: Arc<str>,
     member: Weak<Member>,
+    moves: Arc<Lock<Moves>>,
 }
 
 impl WeakShared {
@@ -273,6 +334,7 @@ impl WeakShared {
             counted: self.counted.upgrade()?,
             name: self.name.clone(),
             member: self.member.upgrade(),
+            moves: self.moves.clone(),
         })
     }
 }
@@ -294,6 +356,7 @@ impl Shared {
             }),
             name: name.into(),
             member: member.map(Arc::new),
+            moves: Arc::default(),
         };
         if let Some(member) = &shared.member {
             member.enter(&shared);
@@ -307,6 +370,7 @@ impl Shared {
             name: self.name.clone(),
             // Not counted either: the family would keep itself alive.
             member: self.member.as_ref().map(Arc::downgrade).unwrap_or_default(),
+            moves: self.moves.clone(),
         }
     }
 
@@ -417,7 +481,7 @@ pub(crate) fn copy_between(
         let to_engine = engine.ok_or_else(|| closed(&to.shared))?;
         let base = from
             .check(from_engine)
-            .map_err(|error| error.object(&from.path).file(&from.shared.name))?;
+            .map_err(|error| error.object(&from.path()).file(&from.shared.name))?;
         let target = to.check(to_engine)?;
         let engines = Engines::Two {
             from: from_engine,
@@ -436,28 +500,42 @@ pub(crate) struct ObjectRef {
     addr: Addr,
     /// Tells the object from an earlier one at the same address.
     incarnation: u32,
-    path: Arc<str>,
+    known: Arc<Lock<Known>>,
 }
 
 impl ObjectRef {
     pub(crate) fn new(shared: Shared, engine: &Engine, addr: Addr, path: &str) -> Self {
         Self {
-            shared,
             addr,
             incarnation: engine.incarnation(addr),
-            path: path.into(),
+            known: Arc::new(Lock::new(Known {
+                path: path.into(),
+                seen: held(&shared.moves, |moves| moves.count()),
+            })),
+            shared,
         }
     }
 
-    pub(crate) fn path(&self) -> &str {
-        &self.path
+    /// The path by which the object was opened, as far as moves of its links go on from there.
+    pub(crate) fn path(&self) -> Arc<str> {
+        held(&self.known, |known| {
+            held(&self.shared.moves, |moves| known.follow(moves));
+            known.path.clone()
+        })
+    }
+
+    /// Takes note of a link below this object that has moved.
+    pub(crate) fn moved(&self, from: &str, to: &str) {
+        let (from, to) = (self.join(from), self.join(to));
+        held(&self.shared.moves, |moves| moves.add(from, to));
     }
 
     /// The path of something below this object, without what names nothing: dots, and slashes in a row.
     pub(crate) fn join(&self, path: &str) -> String {
-        let mut joined = String::with_capacity(self.path.len() + 1 + path.len());
+        let own = self.path();
+        let mut joined = String::with_capacity(own.len() + 1 + path.len());
         if !path.starts_with('/') {
-            joined.push_str(self.path.trim_end_matches('/'));
+            joined.push_str(own.trim_end_matches('/'));
         }
         for name in path.split('/') {
             if !name.is_empty() && name != "." {
@@ -473,7 +551,13 @@ impl ObjectRef {
 
     /// Where the object is, in the engine of its file.
     pub(crate) fn address(&self, engine: &Engine) -> Result<Addr> {
-        self.check(engine).map_err(|error| error.object(&self.path))
+        self.check(engine)
+            .map_err(|error| error.object(&self.path()))
+    }
+
+    /// Where the object was, if it has been deleted.
+    pub(crate) fn deleted(&self, engine: &Engine) -> Option<Addr> {
+        self.check(engine).is_err().then_some(self.addr)
     }
 
     fn check(&self, engine: &Engine) -> Result<Addr> {
@@ -488,7 +572,7 @@ impl ObjectRef {
             let addr = self.check(engine)?;
             run(engine, addr)
         });
-        result.map_err(|error| error.object(&self.path))
+        result.map_err(|error| error.object(&self.path()))
     }
 
     pub(crate) fn change<T>(
@@ -500,6 +584,6 @@ impl ObjectRef {
             let addr = self.check(engine)?;
             run(engine, addr)
         });
-        result.map_err(|error| error.object(&self.path))
+        result.map_err(|error| error.object(&self.path()))
     }
 }

@@ -5,7 +5,7 @@ mod comment;
 use crate::attribute::{Attribute, AttributeBuilder, AttributeValue};
 use crate::builder::Raw;
 use crate::dtype::H5Type;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::datatype::Datatype;
 use crate::handle::ObjectRef;
 use crate::object::ElementType;
@@ -31,7 +31,8 @@ pub struct Location {
 }
 
 impl Location {
-    /// The path the handle was opened by. For an object that a reference led to, a shortest path; where no link leads
+    /// The path the handle was opened by, which follows the link where that is moved or renamed in this session
+    /// ([`Group::relink`](crate::Group::relink)). For an object that a reference led to, a shortest path; where no link leads
     /// to it, a note in angle brackets.
     ///
     /// ```
@@ -42,12 +43,12 @@ impl Location {
     /// ```
     pub fn name(&self) -> String {
         let path = self.object.path();
-        if crate::reference::is_unknown_path(path)
+        if crate::reference::is_unknown_path(&path)
             && let Ok(Some(found)) = self.object.with(|engine, addr| engine.path_of(addr))
         {
             return found;
         }
-        path.into()
+        String::from(&*path)
     }
 
     /// The name of the file, as it was opened; empty for a file in memory or on user storage.
@@ -140,13 +141,31 @@ impl Location {
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound).
     pub fn attr(&self, name: &str) -> Result<Attribute> {
+        self.attr_bytes(name.as_bytes())
+    }
+
+    /// As [`attr`](Self::attr), of the attribute whose name has the bytes `name`, in whatever encoding: some writers use
+    /// Latin-1.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// file.set_attr("fs", 16_000)?;
+    /// assert_eq!(file.attr_bytes(b"fs")?.read_scalar::<i32>()?, 16_000);
+    /// assert!(file.attr_bytes(b"\xff").is_err()); // there is none
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`attr`](Self::attr).
+    pub fn attr_bytes(&self, name: &[u8]) -> Result<Attribute> {
         let found = self
             .object
             .with(|engine, addr| engine.attribute(addr, name));
-        match found.map_err(|error| self.at_attribute(name, error))? {
+        let text = String::from_utf8_lossy(name);
+        match found.map_err(|error| self.at_attribute(&text, error))? {
             Some(_) => Ok(Attribute::new(self.object.clone(), name)),
             None => {
-                Err(self.at_attribute(name, Error::not_found().file(self.object.shared.name())))
+                Err(self.at_attribute(&text, Error::not_found().file(self.object.shared.name())))
             }
         }
     }
@@ -182,13 +201,28 @@ impl Location {
     /// # Errors
     /// What reading the file meets.
     pub fn attr_names(&self) -> Result<Vec<String>> {
-        let names = self
-            .object
-            .with(|engine, addr| engine.attribute_names(addr))?;
+        let names = self.attr_names_bytes()?;
         Ok(names
             .iter()
             .map(|name| String::from_utf8_lossy(name).into_owned())
             .collect())
+    }
+
+    /// The bytes of the names of all attributes, in the order of [`attr_names`](Self::attr_names): a name need not be UTF-8,
+    /// and [`attr_bytes`](Self::attr_bytes) finds it all the same.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// file.set_attr("a", 2)?;
+    /// assert_eq!(file.attr_names_bytes()?, [b"a"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What reading the file meets.
+    pub fn attr_names_bytes(&self) -> Result<Vec<Vec<u8>>> {
+        self.object
+            .with(|engine, addr| engine.attribute_names(addr))
     }
 
     /// Gives an attribute another name; its type, values and place in the order of creation stay.
@@ -207,10 +241,32 @@ impl Location {
     /// [`NotFound`](crate::ErrorKind::NotFound) for the old name, [`Exists`](crate::ErrorKind::Exists) for the new one (also
     /// where it is the old one), an empty name or one with a NUL, a read-only file; nothing is changed then.
     pub fn rename_attr(&self, old: &str, new: &str) -> Result<()> {
+        self.rename_attr_bytes(old.as_bytes(), new)
+    }
+
+    /// As [`rename_attr`](Self::rename_attr), of the attribute whose name has the bytes `old`, in whatever encoding.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// file.set_attr("fs", 16_000)?;
+    /// file.rename_attr_bytes(b"fs", "rate")?;
+    /// assert_eq!(file.attr_names()?, ["rate"]);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`rename_attr`](Self::rename_attr).
+    pub fn rename_attr_bytes(&self, old: &[u8], new: &str) -> Result<()> {
         let renamed = self
             .object
             .change(0, |engine, addr| engine.rename_attribute(addr, old, new));
-        renamed.map_err(|error| self.at_attribute(old, error))
+        renamed.map_err(|error| match error.kind() {
+            // It is the new name that is taken, or cannot be.
+            ErrorKind::Exists | ErrorKind::Invalid(_) | ErrorKind::Limit { .. } => {
+                self.at_attribute(new, error)
+            }
+            _ => self.at_attribute(&String::from_utf8_lossy(old), error),
+        })
     }
 
     /// Deletes an attribute.
@@ -227,9 +283,25 @@ impl Location {
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), or a read-only file.
     pub fn delete_attr(&self, name: &str) -> Result<()> {
+        self.delete_attr_bytes(name.as_bytes())
+    }
+
+    /// As [`delete_attr`](Self::delete_attr), of the attribute whose name has the bytes `name`, in whatever encoding.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// file.set_attr("fs", 16_000)?;
+    /// file.delete_attr_bytes(b"fs")?;
+    /// assert!(file.delete_attr_bytes(b"\xff").is_err()); // there is none
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`delete_attr`](Self::delete_attr).
+    pub fn delete_attr_bytes(&self, name: &[u8]) -> Result<()> {
         let deleted = self
             .object
             .change(0, |engine, addr| engine.delete_attribute(addr, name));
-        deleted.map_err(|error| self.at_attribute(name, error))
+        deleted.map_err(|error| self.at_attribute(&String::from_utf8_lossy(name), error))
     }
 }

@@ -282,7 +282,7 @@ impl FileBuilder {
         }
     }
 
-    fn start(&self, mut engine: Engine, name: &str) -> Result<File> {
+    fn start(&self, mut engine: Engine, name: &str, own: impl FnOnce() -> Located) -> Result<File> {
         self.check_alignment().map_err(|error| error.file(name))?;
         engine.budget = self.cache;
         engine.store.filters = self.filters.clone();
@@ -291,17 +291,14 @@ impl FileBuilder {
         if let Some(libver) = self.libver {
             engine.store.bound = libver;
         }
+        #[cfg(not(feature = "std"))]
+        drop(own);
         let member = match &self.others {
             Others::Refused => None,
             #[cfg(feature = "std")]
             Others::Paths => {
                 let opener = Arc::new(Paths(self.clone()));
-                let located = if name.is_empty() {
-                    Located::nowhere()
-                } else {
-                    located(Path::new(name))
-                };
-                Some(Member::first(&mut engine, opener, located))
+                Some(Member::first(&mut engine, opener, own()))
             }
             Others::Resolved(opener) => {
                 let opener = opener.clone();
@@ -325,12 +322,18 @@ impl FileBuilder {
     /// What the storage says.
     pub fn create_on(&self, storage: impl Storage + 'static) -> Result<File> {
         let new = self.new_file()?;
-        self.begin(Box::new(storage), new, "")
+        self.begin(Box::new(storage), new, "", Located::nowhere)
     }
 
     /// A new file, which is an HDF5 file from here on: a death leaves it empty but readable.
-    fn begin(&self, storage: Box<dyn Storage>, new: NewFile, name: &str) -> Result<File> {
-        let file = self.start(Engine::create_with(storage, new)?, name)?;
+    fn begin(
+        &self,
+        storage: Box<dyn Storage>,
+        new: NewFile,
+        name: &str,
+        own: impl FnOnce() -> Located,
+    ) -> Result<File> {
+        let file = self.start(Engine::create_with(storage, new)?, name, own)?;
         file.flush()?;
         Ok(file)
     }
@@ -349,7 +352,7 @@ impl FileBuilder {
     /// # Errors
     /// As [`File::open_on`].
     pub fn open_on(&self, storage: impl Storage + 'static) -> Result<File> {
-        self.start(Engine::open(Box::new(storage), true)?, "")
+        self.start(Engine::open(Box::new(storage), true)?, "", Located::nowhere)
     }
 
     /// As [`File::open_rw_on`].
@@ -366,7 +369,11 @@ impl FileBuilder {
     /// # Errors
     /// As [`File::open_rw_on`].
     pub fn open_rw_on(&self, storage: impl Storage + 'static) -> Result<File> {
-        self.start(Engine::open(Box::new(storage), false)?, "")
+        self.start(
+            Engine::open(Box::new(storage), false)?,
+            "",
+            Located::nowhere,
+        )
     }
 }
 
@@ -538,8 +545,8 @@ impl FileBuilder {
         let (storage, locked) = self.lock(&options, path, false)?;
         // Behind the lock nobody else is creating the file. Whoever was may have died.
         match self.is_unfinished(&storage, &new) {
-            Ok(true) => self.create_in(storage.syncs_name(path), new, &name),
-            Ok(false) => self.open_in(storage.syncs_name(path), locked, false, &name),
+            Ok(true) => self.create_in(storage.syncs_name(path), new, path),
+            Ok(false) => self.open_in(storage.syncs_name(path), locked, false, path),
             Err(error) => Err(error.file(&name)),
         }
     }
@@ -555,7 +562,7 @@ impl FileBuilder {
                 return Err(crate::Error::new(crate::ErrorKind::Exists).file(&name));
             }
         }
-        self.create_in(storage.syncs_name(path), new, &name)
+        self.create_in(storage.syncs_name(path), new, path)
     }
 
     fn existing(
@@ -568,12 +575,13 @@ impl FileBuilder {
         if !read_only {
             storage = storage.syncs_name(path);
         }
-        self.open_in(storage, locked, read_only, &path.to_string_lossy())
+        self.open_in(storage, locked, read_only, path)
     }
 
-    fn create_in(&self, storage: FileStorage, new: NewFile, name: &str) -> Result<File> {
-        self.begin(Box::new(storage), new, name)
-            .map_err(|error| error.file(name))
+    fn create_in(&self, storage: FileStorage, new: NewFile, path: &Path) -> Result<File> {
+        let name = path.to_string_lossy();
+        self.begin(Box::new(storage), new, &name, || located(path))
+            .map_err(|error| error.file(&name))
     }
 
     fn open_in(
@@ -581,16 +589,17 @@ impl FileBuilder {
         storage: FileStorage,
         locked: bool,
         read_only: bool,
-        name: &str,
+        path: &Path,
     ) -> Result<File> {
+        let name = path.to_string_lossy();
         let engine =
-            Engine::open(Box::new(storage), read_only).map_err(|error| error.file(name))?;
+            Engine::open(Box::new(storage), read_only).map_err(|error| error.file(&name))?;
         if engine.marked() && !locked && !read_only {
             let what = "editing a file marked as open for writing without a lock, which would tell \
                         whether its writer is alive";
-            return Err(crate::Error::unsupported(what).file(name));
+            return Err(crate::Error::unsupported(what).file(&name));
         }
-        self.start(engine, name)
+        self.start(engine, &name, || located(path))
     }
 
     /// The file, and whether it is locked.

@@ -47,10 +47,11 @@ impl<F> OpenOther for Resolver<F>
 where
     F: Fn(&str) -> Result<Option<Box<dyn Storage>>> + Send + Sync,
 {
-    fn locate(&self, _from: &str, name: &str, _purpose: Purpose) -> Result<Option<Located>> {
+    fn locate(&self, _from: &Located, name: &str, _purpose: Purpose) -> Result<Option<Located>> {
         Ok(Some(Located {
             name: name.to_string(),
             identity: name.to_string(),
+            place: None,
         }))
     }
 
@@ -58,7 +59,11 @@ where
         (self.0)(&file.name)
     }
 
-    fn open_to_write(&self, from: &str, name: &str) -> Result<Option<(Located, Box<dyn Storage>)>> {
+    fn open_to_write(
+        &self,
+        from: &Located,
+        name: &str,
+    ) -> Result<Option<(Located, Box<dyn Storage>)>> {
         let Some(located) = self.locate(from, name, Purpose::External)? else {
             return Ok(None);
         };
@@ -124,9 +129,7 @@ impl Member {
     fn open(&self, name: &str) -> Result<Shared> {
         let family = &self.family;
         let missing = || Error::not_found().file(name);
-        let located = family
-            .opener
-            .locate(&self.located.name, name, Purpose::Link)?;
+        let located = family.opener.locate(&self.located, name, Purpose::Link)?;
         let located = located.ok_or_else(missing)?;
         let known = family.files(|files| {
             let mut known = files.iter();

@@ -7,9 +7,9 @@ use crate::dtype::{H5Type, Node, ObjectReference, Reference, Value, encode_value
 use crate::error::{Error, Result};
 use crate::format::message::dataspace::Dataspace;
 use crate::format::message::datatype::{CharacterSet, CompoundMember, Datatype, StringPadding};
-use crate::group::Object;
-use crate::object::ElementType;
+use crate::handle::ObjectRef;
 use crate::object::engine::Engine;
+use crate::object::{ElementType, ObjectKind};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -128,16 +128,18 @@ impl Dataset {
                 Some(axes) => axes,
                 None => Axes::new(rank),
             };
-            if axes.position(axis, scale).is_some() {
-                return Ok(());
+            let mut entries = Stored::read(engine, scale, REFERENCE_LIST)?
+                .unwrap_or_else(|| Stored::new(entry_type(), Vec::new()));
+            match axes.position(axis, scale) {
+                Some(_) if entries.position(data, axis).is_some() => return Ok(()),
+                // What a deleted scale has left, whose place this one has.
+                Some(_) => {}
+                None => axes.of_axis[axis].push(reference_to(scale)),
             }
-            axes.of_axis[axis].push(reference_to(scale));
             let entry = Value::Compound(vec![
                 ("dataset".into(), reference_to(data)),
                 ("dimension".into(), Value::Integer(axis as i128)),
             ]);
-            let mut entries = Stored::read(engine, scale, REFERENCE_LIST)?
-                .unwrap_or_else(|| Stored::new(entry_type(), Vec::new()));
             entries.values.push(entry);
             let mut changes = vec![
                 (scale, REFERENCE_LIST, Some(entries)),
@@ -150,7 +152,8 @@ impl Dataset {
         })
     }
 
-    /// Takes a dimension scale off an axis: h5py's `dims[axis].detach_scale`. It stays a scale.
+    /// Takes a dimension scale off an axis: h5py's `dims[axis].detach_scale`. It stays a scale. A scale that has been deleted
+    /// since is taken off, too, where it was (see [`remove_deleted_scales`](Self::remove_deleted_scales)).
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -166,40 +169,100 @@ impl Dataset {
     /// # Errors
     /// A scale that is not attached to that axis, and as [`attach_scale`](Self::attach_scale). Nothing is changed then.
     pub fn detach_scale(&self, axis: usize, scale: &Dataset) -> Result<()> {
+        let deleted = self
+            .object()
+            .with(|engine, _| Ok(scale.object().deleted(engine)))?;
+        if let Some(scale) = deleted {
+            return self.detach_deleted(axis, scale);
+        }
         self.with_scale(scale, |engine, data, scale| {
             let rank = rank(engine, data, axis)?;
-            let not_attached =
-                || Error::invalid(format!("the scale is not attached to the axis {axis}"));
+            let not_attached = || not_attached(axis);
             let mut axes = Axes::read(engine, data, rank)?.ok_or_else(not_attached)?;
             let position = axes.position(axis, scale).ok_or_else(not_attached)?;
             axes.of_axis[axis].swap_remove(position);
             let mut entries =
                 Stored::read(engine, scale, REFERENCE_LIST)?.ok_or_else(not_attached)?;
-            let is_entry = |entry: &Value| {
-                let dimension = entry.get("dimension").and_then(Value::as_integer);
-                let dataset = entry.get("dataset");
-                dimension == Some(axis as i128) && dataset.is_some_and(|value| names(value, data))
-            };
             let mut found = false;
             // libhdf5 makes another entry where a scale is attached again.
-            while let Some(position) = entries.values.iter().position(is_entry) {
+            while let Some(position) = entries.position(data, axis) {
                 entries.values.swap_remove(position);
                 found = true;
             }
             if !found {
                 return Err(not_attached());
             }
-            let left = axes.of_axis.iter().any(|scales| !scales.is_empty());
             let entries = Some(entries).filter(|entries| !entries.values.is_empty());
             let changes = [
                 (scale, REFERENCE_LIST, entries),
-                (data, DIMENSION_LIST, left.then(|| axes.into())),
+                (data, DIMENSION_LIST, axes.into_stored()),
             ];
             apply(engine, changes)
         })
     }
 
-    /// The dimension scales of an axis, in the order of the file: the values of h5py's `dims[axis]`.
+    /// Takes off what a scale has left that was deleted: it stands at `scale` no more.
+    fn detach_deleted(&self, axis: usize, scale: Addr) -> Result<()> {
+        self.object().change(0, |engine, data| {
+            engine.check_editable(data)?;
+            let rank = rank(engine, data, axis)?;
+            let mut axes = Axes::read(engine, data, rank)?.ok_or_else(|| not_attached(axis))?;
+            let position = axes.position(axis, scale);
+            let position = position.ok_or_else(|| not_attached(axis))?;
+            // Another scale may have come to that place since, and be attached itself.
+            if engine.path_of(scale)?.is_some() {
+                let entries = Stored::read(engine, scale, REFERENCE_LIST)?;
+                if entries.is_some_and(|entries| entries.position(data, axis).is_some()) {
+                    return Err(not_attached(axis));
+                }
+            }
+            axes.of_axis[axis].remove(position);
+            apply(engine, [(data, DIMENSION_LIST, axes.into_stored())])
+        })
+    }
+
+    /// Takes off an axis what scales have left there that were deleted while they were attached, and returns how many: the
+    /// axis still names them, as nothing but [`detach_scale`](Self::detach_scale) changes that.
+    ///
+    /// ```
+    /// let file = h5quill::File::create_memory()?;
+    /// let x = file.new_dataset::<f64>().shape(3).create("x")?;
+    /// let data = file.new_dataset::<f32>().shape(3).create("data")?;
+    /// data.attach_scale(0, &x)?;
+    /// file.unlink("x")?;
+    /// assert_eq!(data.scales(0)?.len(), 0);
+    /// assert!(data.attr_exists("DIMENSION_LIST")?);
+    /// assert_eq!(data.remove_deleted_scales(0)?, 1);
+    /// assert!(!data.attr_exists("DIMENSION_LIST")?);
+    /// # Ok::<(), h5quill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An axis that the dataset does not have, a read-only file, and what reading the file meets; nothing is changed then.
+    pub fn remove_deleted_scales(&self, axis: usize) -> Result<usize> {
+        self.object().change(0, |engine, data| {
+            engine.check_editable(data)?;
+            let rank = rank(engine, data, axis)?;
+            let Some(mut axes) = Axes::read(engine, data, rank)? else {
+                return Ok(0);
+            };
+            let before = core::mem::take(&mut axes.of_axis[axis]);
+            let count = before.len();
+            for value in before {
+                if scale_of(engine, &value)?.is_some() {
+                    axes.of_axis[axis].push(value);
+                }
+            }
+            let removed = count - axes.of_axis[axis].len();
+            if removed > 0 {
+                apply(engine, [(data, DIMENSION_LIST, axes.into_stored())])?;
+            }
+            Ok(removed)
+        })
+    }
+
+    /// The dimension scales of an axis, in the order of the file: the values of h5py's `dims[axis]`. Those that were deleted
+    /// while they were attached are left out.
     ///
     /// ```
     /// let file = h5quill::File::create_memory()?;
@@ -212,28 +275,21 @@ impl Dataset {
     /// ```
     ///
     /// # Errors
-    /// An axis that the dataset does not have, [`NotFound`](crate::ErrorKind::NotFound) where a scale is gone.
+    /// An axis that the dataset does not have, and what reading the file meets.
     pub fn scales(&self, axis: usize) -> Result<Vec<Dataset>> {
-        let references = self.object().with(|engine, addr| {
+        self.object().with(|engine, addr| {
             let rank = rank(engine, addr, axis)?;
             let axes = Axes::read(engine, addr, rank)?;
-            Ok(axes.map_or_else(Vec::new, |mut axes| axes.of_axis.swap_remove(axis)))
-        })?;
-        let mut scales = Vec::with_capacity(references.len());
-        for value in references {
-            let reference = match value {
-                Value::Reference(reference) => ObjectReference::from(&reference),
-                _ => ObjectReference::null(),
-            };
-            match self.dereference(&reference)? {
-                Object::Dataset(scale) => scales.push(scale),
-                other => {
-                    let error = Error::invalid(format!("a dimension scale that is a {other}"));
-                    return Err(error.object(self.object().path()));
+            let named = axes.map_or_else(Vec::new, |mut axes| axes.of_axis.swap_remove(axis));
+            let mut scales = Vec::with_capacity(named.len());
+            for value in named {
+                if let Some((scale, path)) = scale_of(engine, &value)? {
+                    let shared = self.object().shared.clone();
+                    scales.push(Dataset::new(ObjectRef::new(shared, engine, scale, &path)));
                 }
             }
-        }
-        Ok(scales)
+            Ok(scales)
+        })
     }
 
     /// Gives an axis a label, which needs no dimension scale: h5py's `dims[axis].label`. An empty one is none.
@@ -328,6 +384,35 @@ fn rank(engine: &mut Engine, data: Addr, axis: usize) -> Result<usize> {
             "there is no axis {axis} in a dataset of {rank}"
         ))),
     }
+}
+
+fn not_attached(axis: usize) -> Error {
+    Error::invalid(format!("the scale is not attached to the axis {axis}"))
+}
+
+/// Where the scale is that an axis names, and a path to it; `None` where it is gone. What stands in its place then is no
+/// scale: no link leads to it, or it is something else.
+fn scale_of(engine: &mut Engine, value: &Value) -> Result<Option<(Addr, String)>> {
+    let Value::Reference(reference) = value else {
+        return Ok(None);
+    };
+    let object = ObjectReference::from(reference);
+    if let Some(file) = object.file() {
+        return Err(Error::unsupported(format!(
+            "a dimension scale in another file ({file})"
+        )));
+    }
+    if object.is_null() {
+        return Ok(None);
+    }
+    let addr = Addr::new(object.address());
+    let Some(path) = engine.path_of(addr)? else {
+        return Ok(None);
+    };
+    let found = engine.kind(addr)? == ObjectKind::Dataset
+        && (engine.attribute(addr, CLASS)?.is_some()
+            || engine.attribute(addr, REFERENCE_LIST)?.is_some());
+    Ok(found.then_some((addr, path)))
 }
 
 fn reference_to(addr: Addr) -> Value {
@@ -487,6 +572,15 @@ impl Stored {
         })
     }
 
+    /// The first entry of `REFERENCE_LIST` that names an axis of `data`.
+    fn position(&self, data: Addr, axis: usize) -> Option<usize> {
+        self.values.iter().position(|entry| {
+            let dimension = entry.get("dimension").and_then(Value::as_integer);
+            let dataset = entry.get("dataset");
+            dimension == Some(axis as i128) && dataset.is_some_and(|value| names(value, data))
+        })
+    }
+
     fn first_text(&self) -> Result<String> {
         self.values
             .first()
@@ -544,6 +638,12 @@ impl Axes {
         self.of_axis[axis]
             .iter()
             .position(|value| names(value, scale))
+    }
+
+    /// The attribute, where any axis has a scale.
+    fn into_stored(self) -> Option<Stored> {
+        let left = self.of_axis.iter().any(|scales| !scales.is_empty());
+        left.then(|| self.into())
     }
 }
 

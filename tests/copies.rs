@@ -4,7 +4,7 @@
 mod storage;
 
 use h5quill::storage::MemoryStorage;
-use h5quill::{CopyOptions, ErrorKind, File, LibVer, Result};
+use h5quill::{CopyOptions, ErrorKind, File, LibVer, ObjectReference, Result};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -206,4 +206,55 @@ fn a_file_for_1_8_gets_what_1_8_can_read() {
     let bytes = default.into_bytes().unwrap();
     assert_eq!(count(&bytes, b"FAHD"), 1);
     assert_eq!(count(&bytes, b"BTHD"), 1);
+}
+
+/// Chunks that cannot be what the file says are found before anything is written.
+#[test]
+fn a_copy_that_is_refused_leaves_the_destination_as_it_is() {
+    // Without filters: the tree of HDF5 1.8 names the sizes of chunks, and has no checksum.
+    let options = File::with_options().libver(LibVer::V18);
+    let file = options.create_on(MemoryStorage::new()).unwrap();
+    let group = file.create_group("g").unwrap();
+    let sound = group.new_dataset::<i64>().shape(1000..).chunk(100);
+    sound.create_with("a", &vec![7_i64; 1000]).unwrap();
+    let broken = group.new_dataset::<i32>().shape(15..).chunk(10);
+    broken.create_with("b", &[1; 15]).unwrap();
+    let mut bytes = file.into_bytes().unwrap();
+    let key = [&40_u32.to_le_bytes()[..], &[0; 4], &10_u64.to_le_bytes()].concat();
+    let at = bytes
+        .windows(key.len())
+        .position(|found| found == key)
+        .unwrap();
+    for size in [44_u8, 16] {
+        bytes[at] = size;
+        refused("g", &bytes, false);
+    }
+    // Through a filter that does not take off what stands there: references are looked at on their way to another file.
+    let file = File::create_memory().unwrap();
+    let group = file.create_group("g").unwrap();
+    let sound = group.new_dataset::<i64>().shape(1000..).chunk(100);
+    sound.create_with("a", &vec![7_i64; 1000]).unwrap();
+    let broken = group
+        .new_dataset::<ObjectReference>()
+        .shape(4)
+        .chunk(4)
+        .deflate(1);
+    let broken = broken.create("b").unwrap();
+    broken.write_chunk(&[0], 0, b"no deflated bytes").unwrap();
+    refused("g", &file.into_bytes().unwrap(), true);
+}
+
+fn refused(path: &str, bytes: &[u8], other_only: bool) {
+    let storage = || MemoryStorage::from(bytes.to_vec());
+    let source = File::open_rw_on(storage()).unwrap();
+    let other = File::create_memory().unwrap();
+    other.set_attr("a", 1).unwrap();
+    let before = other.into_bytes().unwrap();
+    let other = File::open_rw_on(MemoryStorage::from(before.clone())).unwrap();
+    source.copy(path, &other, "copy").unwrap_err();
+    assert!(other.into_bytes().unwrap() == before, "another file");
+    if !other_only {
+        source.copy(path, &source, "copy").unwrap_err();
+    }
+    assert!(source.into_bytes().unwrap() == bytes, "the same file");
 }

@@ -5,8 +5,9 @@
 
 mod support;
 
-use h5quill::filters::{Bitshuffle, Blosc, BloscShuffle, SZip, ScaleOffset};
-use h5quill::{Dataset, DatasetBuilder, File, H5Type};
+use h5quill::filters::{Bitshuffle, Blosc, BloscShuffle, Filter, Outcome, SZip, ScaleOffset};
+use h5quill::storage::MemoryStorage;
+use h5quill::{Dataset, DatasetBuilder, ErrorKind, File, H5Type, Result};
 use ndarray::{Array2, s};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -327,4 +328,81 @@ fn chunks_written_as_they_are_come_back_as_they_are() {
         copy.write_chunk(&[4, 0], 0b11, &[1; 40]).is_err(),
         "read-only"
     );
+}
+
+/// Turns the bytes of a chunk round, under the identifier of ZFP.
+struct Reversed;
+
+impl Filter for Reversed {
+    fn encode(&self, input: &[u8], output: &mut Vec<u8>) -> Result<Outcome> {
+        output.extend(input.iter().rev());
+        Ok(Outcome::Written)
+    }
+
+    fn encoded_limit(&self, len: usize) -> usize {
+        len
+    }
+
+    fn decode(&self, input: &[u8], output: &mut Vec<u8>, _: usize) -> Result<Outcome> {
+        output.extend(input.iter().rev());
+        Ok(Outcome::Written)
+    }
+}
+
+/// Data of a filter that is not known are edited in every way that does not decode them.
+#[test]
+fn datasets_of_unknown_filters_are_edited_around_their_chunks() {
+    const ZFP: u16 = 32_013;
+    let known = File::with_options().filter(ZFP, |_| Ok(Box::new(Reversed)));
+    let file = known.create_on(MemoryStorage::new()).unwrap();
+    let new = file.new_dataset::<u8>().shape(8..).chunk(4);
+    let new = new.add_filter(ZFP, &[1, 2]);
+    new.create_with("x", &[1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
+    let bytes = file.into_bytes().unwrap();
+
+    let file = File::open_rw_on(MemoryStorage::from(bytes)).unwrap();
+    let data = file.dataset("x").unwrap();
+    for (number, error) in [
+        data.read_raw::<u8>().map(drop).unwrap_err(),
+        data.write_slice(&[9_u8], 0..1).unwrap_err(),
+        data.append(&[9_u8]).unwrap_err(),
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(
+            matches!(error.kind(), ErrorKind::Unsupported(_)),
+            "{number}: {error}"
+        );
+    }
+    data.set_attr("unit", "V").unwrap();
+    data.set_attr("gone", 1).unwrap();
+    data.delete_attr("gone").unwrap();
+    file.link_hard("x", "g/same").unwrap();
+    file.relink("x", "moved").unwrap();
+    file.copy("moved", &file, "copy").unwrap();
+    let other = known.create_on(MemoryStorage::new()).unwrap();
+    file.copy("moved", &other, "copy").unwrap();
+    assert_eq!(data.read_chunk(&[4]).unwrap(), (0, vec![8, 7, 6, 5]));
+    // Rows come as chunks that were filtered elsewhere.
+    data.resize(12).unwrap();
+    data.write_chunk(&[8], 0, &[12, 11, 10, 9]).unwrap();
+    data.write_chunk(&[0], 0, &[40, 30, 20, 10]).unwrap();
+    let copy = file.dataset("copy").unwrap();
+    copy.resize(4).unwrap();
+    file.copy("copy", &file, "short-lived").unwrap();
+    file.unlink("short-lived").unwrap();
+    file.unlink("g/same").unwrap();
+    let report = file.verify().unwrap();
+    assert!(report.is_sound(), "{report}");
+
+    let bytes = file.into_bytes().unwrap();
+    let file = known.open_on(MemoryStorage::from(bytes)).unwrap();
+    let read = |file: &File, name: &str| file.dataset(name).unwrap().read_raw::<u8>().unwrap();
+    let moved = [10, 20, 30, 40, 5, 6, 7, 8, 9, 10, 11, 12];
+    assert_eq!(read(&file, "moved"), moved);
+    assert_eq!(read(&file, "copy"), [1, 2, 3, 4]);
+    assert_eq!(read(&other, "copy"), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(file.attr_names().unwrap(), [""; 0]);
+    assert!(file.verify().unwrap().is_sound());
 }

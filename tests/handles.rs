@@ -319,3 +319,67 @@ fn a_closed_file_can_be_opened_while_another_thread_starts_processes() {
         opened.unwrap();
     });
 }
+
+/// A handle, and what is opened through it, has the name that its object has now.
+#[test]
+fn names_follow_links_that_are_moved() {
+    let file = File::create_memory().unwrap();
+    let group = file.create_group("incoming/a").unwrap();
+    let data = group.new_dataset::<u8>().create("x").unwrap();
+    let other = file.create_group("incoming/ab").unwrap();
+    data.set_attr("unit", "V").unwrap();
+    let unit = data.attr("unit").unwrap();
+    file.relink("incoming/a", "done/1").unwrap();
+    assert_eq!(data.name(), "/done/1/x");
+    assert_eq!(group.name(), "/done/1");
+    assert_eq!(group.dataset("x").unwrap().name(), "/done/1/x");
+    assert_eq!(other.name(), "/incoming/ab", "it only begins alike");
+    group.create_group("new").unwrap();
+    group.relink("x", "/y").unwrap();
+    assert_eq!(data.name(), "/y");
+    assert_eq!(file.dataset(&data.name()).unwrap().name(), "/y");
+    file.relink_bytes(b"y", "incoming/a").unwrap();
+    assert_eq!(data.name(), "/incoming/a");
+    // Nothing moves where the call fails.
+    file.relink("incoming/a", "done").unwrap_err();
+    assert_eq!(data.name(), "/incoming/a");
+    // What takes the place of a link that has moved keeps its name.
+    let second = file.new_dataset::<u8>().create("y").unwrap();
+    assert_eq!(second.name(), "/y");
+    // Errors name the object where it is.
+    file.unlink("incoming/a").unwrap();
+    let error = unit.read_scalar::<String>().unwrap_err();
+    assert_eq!(error.object_path(), Some("/incoming/a@unit"));
+    // A handle may sleep through any number of moves.
+    for _ in 0..1000 {
+        file.relink("y", "z").unwrap();
+        file.relink("z", "y").unwrap();
+    }
+    assert_eq!(second.name(), "/y");
+}
+
+/// Where a call has two paths, an error names the one that it is about.
+#[test]
+fn errors_name_the_path_they_are_about() {
+    let file = File::create_memory().unwrap();
+    let group = file.create_group("g").unwrap();
+    group.create_group("a").unwrap();
+    group.create_group("b").unwrap();
+    let path = |result: h5quill::Result<()>| {
+        let error = result.unwrap_err();
+        error.object_path().unwrap().to_owned()
+    };
+    assert_eq!(path(group.relink("a", "b")), "/g/b");
+    assert_eq!(path(group.relink("a", "/g/b")), "/g/b");
+    assert_eq!(path(group.relink("none", "c")), "/g/none");
+    assert_eq!(path(group.relink_bytes(b"a", "b")), "/g/b");
+    assert_eq!(path(group.relink_bytes(b"none", "c")), "/g/none");
+    assert_eq!(path(group.link_hard("a", "b")), "/g/b");
+    assert_eq!(path(group.link_hard("none", "c")), "/g/none");
+    assert_eq!(path(group.unlink("none")), "/g/none");
+    group.set_attr("p", 1).unwrap();
+    group.set_attr("q", 2).unwrap();
+    assert_eq!(path(group.rename_attr("p", "q")), "/g@q");
+    assert_eq!(path(group.rename_attr("none", "r")), "/g@none");
+    assert_eq!(path(group.rename_attr("p", "")), "/g@");
+}

@@ -26,8 +26,12 @@ mod raw_edges;
 mod reuse;
 #[path = "interop/samples.rs"]
 mod samples;
+#[path = "interop/short_chunks.rs"]
+mod short_chunks;
 #[path = "interop/strategies.rs"]
 mod strategies;
+#[path = "interop/survive.rs"]
+mod survive;
 #[path = "interop/tools.rs"]
 mod tools;
 #[path = "interop/types.rs"]

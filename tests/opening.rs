@@ -450,3 +450,116 @@ fn metadata_in_a_cache_image_are_read_and_not_edited() {
         assert!(File::open(&path).is_err(), "byte {wrong}");
     }
 }
+
+/// What a writer marked that did not know the message is not looked at, whatever it says: libhdf5 has it so.
+#[test]
+fn a_file_space_message_that_is_marked_as_unknown_is_left_alone() {
+    let folder = Folder::new();
+    for persist in ["False", "True"] {
+        let path = folder.path(&format!("{persist}.h5"));
+        let made = h5py(
+            &format!(
+                "
+with h5py.File(path, 'w', libver='earliest', fs_strategy='page', fs_persist={persist}) as file:
+    file['x'] = np.arange(5)
+data = bytearray(open(path, 'rb').read())
+at = int.from_bytes(data[20:28], 'little') + 16
+assert data[at] == 0x17
+data[at + 4] |= 0x30 # was unknown
+data[at + 9] = 77 # no strategy
+open(path, 'wb').write(data)
+assert h5py.File(path)['x'][4] == 4"
+            ),
+            &[path.as_os_str()],
+        );
+        if made.is_none() {
+            return;
+        }
+        edit_with_unknown_file_space(&path);
+    }
+    let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/faults");
+    for name in [
+        "libhdf5-fsm_aggr_persist.h5-d732e71a24da.h5",
+        "libhdf5-paged_nopersist.h5-f1696363573b.h5",
+    ] {
+        let path = folder.path(name);
+        if std::fs::copy(faults.join(name), &path).is_ok() {
+            edit_with_unknown_file_space(&path);
+        }
+    }
+}
+
+fn edit_with_unknown_file_space(path: &Path) {
+    let file = File::open_rw(path).unwrap();
+    let report = file.verify().unwrap();
+    assert!(report.is_sound() && report.unchecked.is_empty(), "{report}");
+    assert_eq!(
+        file.file_space_strategy().unwrap(),
+        h5quill::FileSpaceStrategy::default()
+    );
+    file.set_attr("ours", 3).unwrap();
+    file.close().unwrap();
+    assert!(File::open(path).unwrap().verify().unwrap().is_sound());
+    h5py(
+        "
+with h5py.File(path, 'r+') as file:
+    assert file.attrs['ours'] == 3
+    file['later'] = 1",
+        &[path.as_os_str()],
+    );
+    let file = File::open(path).unwrap();
+    assert!(file.verify().unwrap().is_sound() && file.exists("later").unwrap());
+}
+
+/// Some writers give attributes names in Latin-1.
+#[test]
+fn attributes_whose_names_are_not_utf_8_are_reached_by_their_bytes() {
+    let folder = Folder::new();
+    for libver in ["earliest", "v110"] {
+        let path = folder.path(&format!("{libver}.h5"));
+        let make = format!(
+            "
+with h5py.File(path, 'w', libver='{libver}') as file:
+    for number in range(12):
+        space = h5py.h5s.create(h5py.h5s.SCALAR)
+        attribute = h5py.h5a.create(file.id, b'L\\xe4nge %d' % number, h5py.h5t.NATIVE_INT32, space)
+        attribute.write(np.array(number, 'i4'))"
+        );
+        if h5py(&make, &[path.as_os_str()]).is_none() {
+            return;
+        }
+        let file = File::open_rw(&path).unwrap();
+        let name = |number: i32| [&b"L\xe4nge "[..], number.to_string().as_bytes()].concat();
+        let mut names = file.attr_names_bytes().unwrap();
+        names.sort();
+        let mut expected: Vec<_> = (0..12).map(name).collect();
+        expected.sort();
+        assert_eq!(names, expected);
+        for number in 0..12 {
+            let attribute = file.attr_bytes(&name(number)).unwrap();
+            assert_eq!(attribute.name_bytes(), name(number));
+            assert_eq!(attribute.read_scalar::<i32>().unwrap(), number);
+        }
+        file.attr_bytes(&name(1))
+            .unwrap()
+            .write_scalar(&100)
+            .unwrap();
+        file.delete_attr_bytes(&name(2)).unwrap();
+        file.rename_attr_bytes(&name(3), "Länge").unwrap();
+        assert!(file.attr_bytes(&name(3)).is_err());
+        file.close().unwrap();
+        h5py(
+            "
+with h5py.File(path) as file:
+    names = set()
+    h5py.h5a.iterate(file.id, lambda name: names.add(bytes(name)))
+    assert len(names) == 11 and b'L\\xe4nge 2' not in names and 'Länge'.encode() in names, names
+    attribute = h5py.h5a.open(file.id, b'L\\xe4nge 1')
+    value = np.zeros((), 'i4')
+    attribute.read(value)
+    assert value == 100",
+            &[path.as_os_str()],
+        );
+        assert!(File::open(&path).unwrap().verify().unwrap().is_sound());
+    }
+}

@@ -15,6 +15,47 @@ use support::{run_python, say};
 /// Random mappings of the property test.
 const CASES: usize = 400;
 
+/// A folder on Linux need not have a name in UTF-8.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_are_found_in_a_folder_whose_name_is_not_utf_8() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    // Two that look alike once what is not UTF-8 is replaced.
+    for (name, value) in [(&b"run \xff"[..], 1), (b"run \xfe", 2)] {
+        let folder = folder.path().join(OsStr::from_bytes(name));
+        std::fs::create_dir(&folder).unwrap();
+        let part = File::create(folder.join("part.h5")).unwrap();
+        part.new_dataset::<i32>()
+            .create_with("x", &[value; 3])
+            .unwrap();
+        part.link_external("main.h5", "/own", "back").unwrap();
+        part.close().unwrap();
+        let path = folder.join("main.h5");
+        let options = File::with_options().follow_other_files(true);
+        let main = options.create(&path).unwrap();
+        main.link_external("part.h5", "/x", "linked").unwrap();
+        main.link_external("part.h5", "/back", "around").unwrap();
+        main.new_dataset::<i32>()
+            .create_with("own", &[value])
+            .unwrap();
+        let mapped = main.new_dataset::<i32>();
+        let mapped = mapped.virtual_map("part.h5", "x", 3, .., 3, ..);
+        mapped.create("virtual").unwrap();
+        let outside = main.new_dataset::<i32>().shape(2);
+        let outside = outside.external("raw.bin", 0, 8);
+        outside.create("external").unwrap();
+        std::fs::write(folder.join("raw.bin"), [value as u8, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+        main.close().unwrap();
+        let main = follow(&path);
+        let read = |name: &str| main.dataset(name).unwrap().read_raw::<i32>().unwrap();
+        assert_eq!(read("linked"), [value; 3]);
+        assert_eq!(read("virtual"), [value; 3]);
+        assert_eq!(read("around"), [value]);
+        assert_eq!(read("external"), [value, 0]);
+    }
+}
+
 fn script(name: &str) -> String {
     format!("{}/tests/other_files/{name}", env!("CARGO_MANIFEST_DIR"))
 }

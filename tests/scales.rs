@@ -409,18 +409,77 @@ fn refused_edits_of_scales_leave_every_byte() {
 }
 
 #[test]
-fn a_scale_that_is_gone_is_an_error_of_its_axis_only() {
+fn a_scale_that_is_gone_is_left_out() {
     let file = File::create_memory().unwrap();
     make_datasets(&file).unwrap();
     let of = |name: &str| file.dataset(name).unwrap();
     of("a").attach_scale(0, &of("b")).unwrap();
     of("a").attach_scale(1, &of("d")).unwrap();
     file.unlink("b").unwrap();
-    let error = of("a").scales(0).unwrap_err();
-    assert_eq!(error.kind(), &h5quill::ErrorKind::NotFound);
+    assert!(of("a").scales(0).unwrap().is_empty());
     assert_eq!(of("a").scales(1).unwrap()[0].name(), "/d");
     // The others can be attached and detached.
     of("a").attach_scale(0, &of("c")).unwrap();
     of("a").detach_scale(1, &of("d")).unwrap();
     assert!(of("a").scales(1).unwrap().is_empty());
+}
+
+/// A scale that is deleted while it is attached leaves its name on the axis, as with libhdf5; it is no scale any more.
+#[test]
+fn a_deleted_scale_is_on_the_axis_no_more() {
+    let file = File::create_memory().unwrap();
+    let scale = |name: &str| {
+        let scale = file
+            .new_dataset::<f32>()
+            .create_with(name, &[1.0_f32, 2., 3.])
+            .unwrap();
+        scale.make_scale(name).unwrap();
+        scale
+    };
+    let data = file
+        .new_dataset::<f32>()
+        .shape((0.., 3))
+        .create("data")
+        .unwrap();
+    let (old, older, new) = (scale("old"), scale("older"), scale("new"));
+    let names = |data: &Dataset| {
+        let scales = data.scales(1).unwrap();
+        scales.iter().map(|scale| scale.name()).collect::<Vec<_>>()
+    };
+    data.attach_scale(1, &older).unwrap();
+    data.attach_scale(1, &old).unwrap();
+    file.flush().unwrap();
+    file.unlink("old").unwrap();
+    file.unlink("older").unwrap();
+    assert!(names(&data).is_empty());
+    data.attach_scale(1, &new).unwrap();
+    assert_eq!(names(&data), ["/new"]);
+    data.detach_scale(1, &old).unwrap();
+    assert!(
+        data.detach_scale(1, &old).is_err(),
+        "it is detached already"
+    );
+    assert_eq!(names(&data), ["/new"]);
+    // What comes to the place of a deleted scale is not attached by that.
+    for number in 0..40 {
+        let next = scale(&format!("next {number}"));
+        data.attach_scale(1, &next).unwrap();
+        assert_eq!(names(&data), ["/new".to_owned(), next.name()]);
+        data.detach_scale(1, &next).unwrap();
+    }
+    // A file that is only read says the same, and the next session can take off what is left.
+    let bytes = file.into_bytes().unwrap();
+    let storage = || h5quill::storage::MemoryStorage::from(bytes.clone());
+    assert_eq!(
+        names(&File::open_on(storage()).unwrap().dataset("data").unwrap()),
+        ["/new"]
+    );
+    let file = File::open_rw_on(storage()).unwrap();
+    let data = file.dataset("data").unwrap();
+    assert!(data.remove_deleted_scales(1).unwrap() <= 1);
+    assert_eq!(data.remove_deleted_scales(1).unwrap(), 0);
+    assert_eq!(data.remove_deleted_scales(0).unwrap(), 0);
+    assert_eq!(names(&data), ["/new"]);
+    data.detach_scale(1, &file.dataset("new").unwrap()).unwrap();
+    assert!(!data.attr_exists("DIMENSION_LIST").unwrap());
 }

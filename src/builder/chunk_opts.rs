@@ -23,6 +23,12 @@ impl ChunkOpts {
     pub const NONE: Self = Self(0);
     /// Chunks that reach beyond the extent go unfiltered (specification IV.A.2.i); a chunk that a growing extent covers
     /// is filtered then. Readers before HDF5 1.10 do not know it.
+    ///
+    /// libhdf5 (up to 2.0) has two faults when it extends such a dataset, also in files that it made itself. Where a chunk at
+    /// the edge was never written, it fails to extend the dataset; [`alloc_time`](DatasetBuilder::alloc_time) with
+    /// [`Early`](crate::AllocTime::Early) avoids that. Where a filter may decline a chunk (Blosc, LZF, and others that give up
+    /// on what does not get shorter), a chunk that it declines as it leaves the edge cannot be read any more by anyone. So use
+    /// deflate where libhdf5 is to extend the dataset.
     pub const DONT_FILTER_PARTIAL_CHUNKS: Self = Self(2);
 }
 

@@ -318,6 +318,21 @@ impl Grid {
         changed
     }
 
+    /// How many bytes of the chunk at `scaled` reach to its last element inside `dims`, that one included. Some writers
+    /// store no more of a chunk at the edge.
+    pub(crate) fn bytes_inside(&self, scaled: &[u64], dims: &[u64]) -> usize {
+        let (mut last, mut unit) = (0, self.chunk_bytes);
+        for d in 0..self.rank() {
+            unit /= memory(self.chunk[d]);
+            match memory(self.inside(d, scaled[d], dims[d])) {
+                // It has no element inside.
+                0 => return self.chunk_bytes,
+                inside => last += (inside - 1) * unit,
+            }
+        }
+        last + self.element_size
+    }
+
     /// How many indices of axis `d` of the chunk lie inside an extent of `dim`.
     fn inside(&self, d: usize, scaled: u64, dim: u64) -> u64 {
         let first = scaled.saturating_mul(self.chunk[d]);

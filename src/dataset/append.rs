@@ -92,7 +92,8 @@ impl Dataset {
             let count = appended(dataset.dims(), axis, view.shape())?;
             let (grown, selection) = continued(dataset, axis, count)?;
             let (values, datatype) = (standard(&view), dataset.datatype.clone());
-            let encoded = engine.encode(|heap| dtype::encode(&values, &datatype, heap))?;
+            let encoded =
+                engine.encode_for(addr, |heap| dtype::encode(&values, &datatype, heap))?;
             engine.extend_dataset(addr, &grown, &selection, &encoded)
         })
     }
@@ -131,7 +132,8 @@ impl Dataset {
             }
             let (grown, selection) = continued(dataset, 0, values.len() as u64 / row)?;
             let datatype = dataset.datatype.clone();
-            let encoded = engine.encode(|heap| dtype::encode_values(values, &datatype, heap))?;
+            let encoded =
+                engine.encode_for(addr, |heap| dtype::encode_values(values, &datatype, heap))?;
             engine.extend_dataset(addr, &grown, &selection, &encoded)
         })
     }

@@ -64,7 +64,8 @@ impl Dataset {
                 )));
             }
             let (values, datatype) = (standard(&view), dataset.datatype.clone());
-            let encoded = engine.encode(|heap| dtype::encode(&values, &datatype, heap))?;
+            let encoded =
+                engine.encode_for(addr, |heap| dtype::encode(&values, &datatype, heap))?;
             engine.write_dataset(addr, &resolved, &encoded)
         })
     }
@@ -130,6 +131,10 @@ impl Dataset {
     /// Nothing is rounded or cut: every value must be one of the datatype. Members of a compound are found by their names
     /// and must all be there. A member of an enumeration may be given by its name, as a string, or its value.
     ///
+    /// What the dataset holds can always be written to it, also where its datatype does not quite have it: text that is
+    /// not ASCII in strings of ASCII, a string without room for the NUL behind it, a number that no member of an
+    /// enumeration has (a [`Value::Enum`] without a name).
+    ///
     /// ```
     /// use h5quill::{Datatype, File, H5Type, Value};
     /// let file = File::create_memory()?;
@@ -161,7 +166,8 @@ impl Dataset {
                 )));
             }
             let datatype = dataset.datatype.clone();
-            let encoded = engine.encode(|heap| dtype::encode_values(values, &datatype, heap))?;
+            let encoded =
+                engine.encode_for(addr, |heap| dtype::encode_values(values, &datatype, heap))?;
             engine.write_dataset(addr, &resolved, &encoded)
         })
     }

@@ -144,8 +144,8 @@ impl ElementValue for &str {
                 charset,
             } => {
                 for value in values {
-                    fixed_string::check_charset(value.as_bytes(), charset)?;
-                    fixed_string::put(value.as_bytes(), size as usize, padding, out)?;
+                    fixed_string::check_charset(value, charset, heap)?;
+                    fixed_string::put(value.as_bytes(), size as usize, padding, heap, out)?;
                 }
                 Ok(())
             }
@@ -164,12 +164,13 @@ pub(crate) fn encode_block<T>(
 }
 
 /// A heap that keeps nothing: it stands in while values are tried.
-#[derive(Debug)]
-struct Rehearsal {
+struct Rehearsal<'a> {
     offset_width: u8,
+    /// The heap that it stands in for, where there is one.
+    heap: Option<&'a dyn VarLenSink>,
 }
 
-impl VarLenSink for Rehearsal {
+impl VarLenSink for Rehearsal<'_> {
     fn offset_width(&self) -> u8 {
         self.offset_width
     }
@@ -177,19 +178,26 @@ impl VarLenSink for Rehearsal {
     fn insert(&mut self, _: &[u8]) -> Result<(u64, u32)> {
         Ok((0, 0))
     }
+
+    fn holds_already(&self, text: &[u8]) -> bool {
+        self.heap.is_some_and(|heap| heap.holds_already(text))
+    }
 }
 
 /// Runs `encode` on a heap that keeps nothing where that could fail after something was kept: elements whose parts are of
 /// variable length, one tried after the other.
 pub(crate) fn rehearse(
     stored: &Datatype,
-    offset_width: u8,
+    heap: &dyn VarLenSink,
     encode: impl FnOnce(&mut dyn VarLenSink) -> Result<()>,
 ) -> Result<()> {
     match stored {
         // Tried as a whole before any is kept.
         Datatype::VarLenString { .. } => Ok(()),
-        _ if stored.contains_var_len() => encode(&mut Rehearsal { offset_width }),
+        _ if stored.contains_var_len() => encode(&mut Rehearsal {
+            offset_width: heap.offset_width(),
+            heap: Some(heap),
+        }),
         _ => Ok(()),
     }
 }
@@ -204,7 +212,13 @@ pub(crate) fn check_values<'a, T: ElementValue + 'a>(
     if T::own_bytes(&[], stored).is_some() {
         return Ok(());
     }
-    let (mut heap, mut out) = (Rehearsal { offset_width }, Vec::new());
+    let (mut heap, mut out) = (
+        Rehearsal {
+            offset_width,
+            heap: None,
+        },
+        Vec::new(),
+    );
     values.into_iter().try_for_each(|value| {
         out.clear();
         T::encode_elements(core::slice::from_ref(value), stored, &mut heap, &mut out)
@@ -222,7 +236,7 @@ pub(crate) fn encode<'a, T: ElementValue>(
     if let Some(bytes) = T::own_bytes(values, stored) {
         return Ok(Cow::Borrowed(bytes));
     }
-    rehearse(stored, heap.offset_width(), |heap| {
+    rehearse(stored, heap, |heap| {
         let mut out = Vec::new();
         encode_block(values, |block| {
             out.clear();

@@ -58,11 +58,13 @@ impl<const N: usize> Padded<N> {
     }
 }
 
-/// Appends a string in a place of `size` bytes, unless reading it would give another value.
+/// Appends a string in a place of `size` bytes, unless reading it would give another value. One that leaves no room for the
+/// NUL behind it is refused, unless what is written to holds it already.
 pub(super) fn put(
     bytes: &[u8],
     size: usize,
     padding: StringPadding,
+    heap: &dyn VarLenSink,
     out: &mut Vec<u8>,
 ) -> Result<()> {
     if bytes.len() > size {
@@ -83,7 +85,7 @@ pub(super) fn put(
             if bytes.contains(&0) {
                 return Err(Error::invalid("a string contains a zero byte"));
             }
-            if bytes.len() == size {
+            if bytes.len() == size && !heap.holds_already(bytes) {
                 return Err(Error::limit(
                     "the length of a null-terminated string",
                     size as u64,
@@ -108,9 +110,13 @@ pub(super) fn put(
     Ok(())
 }
 
-/// Refuses what a stored string of `charset` cannot hold.
-pub(super) fn check_charset(text: &[u8], charset: CharacterSet) -> Result<()> {
-    if charset == CharacterSet::Ascii && !text.is_ascii() {
+/// Refuses what a stored string of `charset` cannot hold, unless what is written to holds it already.
+pub(super) fn check_charset(
+    text: &str,
+    charset: CharacterSet,
+    heap: &dyn VarLenSink,
+) -> Result<()> {
+    if charset == CharacterSet::Ascii && !text.is_ascii() && !heap.holds_already(text.as_bytes()) {
         return Err(Error::invalid(
             "a string of ASCII contains another character",
         ));
@@ -232,7 +238,7 @@ macro_rules! fixed {
             fn encode_each<'a>(
                 values: impl ExactSizeIterator<Item = &'a Self> + Clone,
                 stored: &Datatype,
-                _: &mut dyn VarLenSink,
+                heap: &mut dyn VarLenSink,
                 out: &mut Vec<u8>,
             ) -> Result<()> {
                 expect::<Self>(stored)?;
@@ -241,8 +247,8 @@ macro_rules! fixed {
                 };
                 out.reserve(values.len() * N);
                 for value in values {
-                    check_charset(value.0.text(), charset)?;
-                    put(value.0.text(), N, padding, out)?;
+                    check_charset(value.as_str(), charset, heap)?;
+                    put(value.0.text(), N, padding, heap, out)?;
                 }
                 Ok(())
             }

@@ -15,6 +15,7 @@ pub mod enumeration;
 mod extended;
 mod fixed_string;
 mod float8;
+mod held;
 mod layout;
 mod number;
 mod order;
@@ -35,6 +36,7 @@ pub(crate) use element::{check_values, encode};
 pub use extended::{F80, F128};
 pub use fixed_string::{FixedAscii, FixedUnicode};
 pub use float8::{F8E4M3, F8E5M2};
+pub(crate) use held::{HeldTexts, WithHeld};
 pub use reference::{AttributeReference, ObjectReference, Reference, RegionReference};
 pub use sequence::VarLenArray;
 pub use value::Value;
@@ -332,6 +334,13 @@ pub trait VarLenSink {
     /// # Errors
     /// What the heap says, for example that the bytes are too many for one object.
     fn insert(&mut self, bytes: &[u8]) -> Result<(u64, u32)>;
+
+    /// Whether the dataset or attribute that is written holds this text already, though its datatype does not quite have
+    /// it. A heap by itself knows of no such text.
+    fn holds_already(&self, text: &[u8]) -> bool {
+        let _ = text;
+        false
+    }
 }
 
 /// Where the bytes of variable-length elements come from: the global heap of a file being read.

@@ -36,12 +36,17 @@ fn matches(stored: &Datatype) -> bool {
             || matches!(**base, Datatype::FixedString { size: 1, .. }))
 }
 
-/// Refuses what a stored string of `charset` cannot hold.
-pub(super) fn check(value: &str, charset: CharacterSet) -> Result<()> {
+/// Refuses what a stored string of `charset` cannot hold, unless what is written to holds it already.
+pub(super) fn check(
+    value: &str,
+    charset: CharacterSet,
+    heap: Option<&dyn VarLenSink>,
+) -> Result<()> {
     if value.as_bytes().contains(&0) {
         return Err(Error::invalid("a string contains a zero byte"));
     }
-    if charset == CharacterSet::Ascii && !value.is_ascii() {
+    let held = || heap.is_some_and(|heap| heap.holds_already(value.as_bytes()));
+    if charset == CharacterSet::Ascii && !value.is_ascii() && !held() {
         return Err(Error::invalid(
             "a string of ASCII contains another character",
         ));
@@ -59,7 +64,7 @@ fn encode<'a, T: H5Type + AsRef<str>>(
     expect::<T>(stored)?;
     if let Datatype::VarLenString { charset, .. } = stored {
         for value in values.clone() {
-            check(value.as_ref(), *charset)?;
+            check(value.as_ref(), *charset, Some(heap))?;
         }
     }
     encode_strings(values.map(AsRef::as_ref), heap, out)
@@ -72,7 +77,8 @@ pub(crate) fn encode_texts(
     heap: &mut dyn VarLenSink,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    values.iter().try_for_each(|value| check(value, charset))?;
+    let mut values_of = values.iter();
+    values_of.try_for_each(|value| check(value, charset, Some(heap)))?;
     encode_strings(values.iter().copied(), heap, out)
 }
 
@@ -283,7 +289,7 @@ impl FromStr for VarLenUnicode {
     type Err = Error;
 
     fn from_str(value: &str) -> Result<Self> {
-        check(value, CharacterSet::Utf8)?;
+        check(value, CharacterSet::Utf8, None)?;
         Ok(Self(value.to_owned()))
     }
 }
@@ -292,7 +298,7 @@ impl FromStr for VarLenAscii {
     type Err = Error;
 
     fn from_str(value: &str) -> Result<Self> {
-        check(value, CharacterSet::Ascii)?;
+        check(value, CharacterSet::Ascii, None)?;
         Ok(Self(value.to_owned()))
     }
 }

@@ -7,6 +7,7 @@ use crate::user_code;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 struct Stage {
     /// Called by the functions of the stage only, which see to panics.
@@ -204,25 +205,27 @@ impl Pipeline {
     /// The `chunk_len` bytes of a chunk stored as `stored` with the filters of `mask` left out.
     ///
     /// The memory used is bounded by `chunk_len` and by what `stored` can at most inflate to.
+    #[cfg(test)]
     pub(crate) fn decode(
         &self,
         mut stored: Vec<u8>,
         mask: u32,
         chunk_len: usize,
     ) -> Result<Vec<u8>> {
-        self.decode_taking(&mut stored, mask, chunk_len, &mut Scratch::default())
+        let len = chunk_len..=chunk_len;
+        self.decode_taking(&mut stored, mask, len, &mut Scratch::default())
     }
 
-    /// As [`decode`](Self::decode), and takes the memory of the result, which is that of `stored` or of the
-    /// scratch.
+    /// As [`decode`](Self::decode), of a chunk that may end early: of so many bytes. Takes the memory of the result, which
+    /// is that of `stored` or of the scratch.
     pub(crate) fn decode_taking(
         &self,
         stored: &mut Vec<u8>,
         mask: u32,
-        chunk_len: usize,
+        len: RangeInclusive<usize>,
         scratch: &mut Scratch,
     ) -> Result<Vec<u8>> {
-        Ok(match self.run_decode(stored, mask, chunk_len, scratch)? {
+        Ok(match self.run_decode(stored, mask, len, scratch)? {
             Place::Given(len) => {
                 stored.truncate(len);
                 core::mem::take(stored)
@@ -251,7 +254,7 @@ impl Pipeline {
             place = self.take_off(last, place, stored, mask, out.len(), scratch)?;
         }
         let elements = at(place, stored, scratch);
-        check_len(elements, out.len())?;
+        check_len(elements, &(out.len()..=out.len()))?;
         out.copy_from_slice(elements);
         Ok(())
     }
@@ -260,15 +263,15 @@ impl Pipeline {
         &self,
         stored: &[u8],
         mask: u32,
-        chunk_len: usize,
+        len: RangeInclusive<usize>,
         scratch: &mut Scratch,
     ) -> Result<Place> {
         let mut place = Place::Given(stored.len());
         let applied = (0..self.stages.len()).filter(|bit| mask & (1 << bit) == 0);
         for bit in applied.rev() {
-            place = self.take_off(bit, place, stored, mask, chunk_len, scratch)?;
+            place = self.take_off(bit, place, stored, mask, *len.end(), scratch)?;
         }
-        check_len(at(place, stored, scratch), chunk_len)?;
+        check_len(at(place, stored, scratch), &len)?;
         Ok(place)
     }
 
@@ -302,8 +305,8 @@ impl Pipeline {
     }
 }
 
-fn check_len(elements: &[u8], chunk_len: usize) -> Result<()> {
-    match elements.len() == chunk_len {
+fn check_len(elements: &[u8], len: &RangeInclusive<usize>) -> Result<()> {
+    match len.contains(&elements.len()) {
         true => Ok(()),
         false => Err(Error::corrupt(NAME, "a chunk decodes to another size")),
     }

@@ -419,7 +419,8 @@ fn memory_is_used_again_from_chunk_to_chunk() {
     for round in 0..4 {
         let (mut stored, mask) = pipeline.encode_taking(values, &mut scratch).unwrap();
         assert_eq!((stored.clone(), mask), pipeline.encode(values).unwrap());
-        let back = pipeline.decode_taking(&mut stored, mask, values.len(), &mut other);
+        let back =
+            pipeline.decode_taking(&mut stored, mask, values.len()..=values.len(), &mut other);
         let back = back.unwrap();
         assert_eq!(back, values);
         let given_back = |scratch: Scratch, memory| {

@@ -29,6 +29,10 @@
 //!
 //! libhdf5 merges neighbouring NIL messages when it opens a file for writing, and destroys the header if they exceed
 //! 65,535 bytes together. So there is one NIL message of fill at most, and more space than that is refused.
+//!
+//! libhdf5 adds a message that finds no space by a continuation, which takes the place of a NIL message, of a message
+//! with that much data, or of all messages of the last block. Where these are shorter than a continuation, it writes
+//! over what is behind the block. So a block of ours is never that short.
 
 use super::message::{RawMessage, continuation, kind};
 use crate::bytes::{Extent, Put, Take, Widths, lookup3};
@@ -266,6 +270,21 @@ fn messages_size(prefix: &Prefix, messages: &[RawMessage]) -> usize {
 /// The smallest size of a continuation block for `messages`.
 pub(crate) fn body_size(prefix: &Prefix, messages: &[RawMessage]) -> usize {
     CHUNK_SIGNATURE.len() + messages_size(prefix, messages) + CHECKSUM_SIZE
+}
+
+/// The bytes that a block with `messages` and no others needs beside them, so that another writer can add one. libhdf5
+/// puts a continuation in the place of a NIL message or of messages that it moves away, and destroys a header that has
+/// no such place.
+pub(crate) fn room_for_continuation(
+    prefix: &Prefix,
+    messages: &[RawMessage],
+    widths: Widths,
+) -> usize {
+    let continuation = prefix.message_header_size() + continuation::size(widths);
+    match messages_size(prefix, messages) < continuation {
+        true => continuation,
+        false => 0,
+    }
 }
 
 /// A continuation block of exactly `size` bytes, at least [`body_size`]. The messages are written as given, NIL

@@ -133,7 +133,11 @@ impl Group {
     /// `from`), a name that cannot be, a group that would be inside itself (libhdf5 allows that and loses it);
     /// nothing is changed then.
     pub fn relink(&self, from: &str, to: &str) -> Result<()> {
-        self.change_at(from, |engine, base| engine.relink(base, from, to))
+        self.change_at(from, |engine, base| {
+            engine.relink(base, from, to)?;
+            self.object().moved(from, to);
+            Ok(())
+        })
     }
 
     /// Moves the link of this group whose name has the bytes `name`, in whatever encoding, to a path, as
@@ -151,7 +155,9 @@ impl Group {
     /// As [`relink`](Self::relink).
     pub fn relink_bytes(&self, name: &[u8], to: &str) -> Result<()> {
         self.change_at(&String::from_utf8_lossy(name), |engine, group| {
-            engine.relink_bytes(group, name, to)
+            engine.relink_bytes(group, name, to)?;
+            self.object().moved(&String::from_utf8_lossy(name), to);
+            Ok(())
         })
     }
 

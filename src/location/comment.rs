@@ -23,7 +23,7 @@ impl Location {
         let text = comment.map(String::from_utf8).transpose();
         text.map_err(|_| {
             Error::unsupported("a comment that is not UTF-8")
-                .object(self.object.path())
+                .object(&self.object.path())
                 .file(self.object.shared.name())
         })
     }

@@ -10,7 +10,7 @@ use crate::store::{SharedReads, Store};
 use crate::workers::Workers;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 /// Reading less is not worth the start of a thread.
 const WORTH_THREADS: usize = 4 << 20;
@@ -59,14 +59,18 @@ impl Buffers {
         }
     }
 
-    /// The elements of the chunk of which the stored bytes have been read.
+    /// The elements of the chunk of which the stored bytes have been read; zeros where it ends early.
     pub(super) fn decode(
         &mut self,
         pipeline: &Pipeline,
         mask: u32,
-        chunk_len: usize,
+        len: RangeInclusive<usize>,
     ) -> Result<Vec<u8>> {
-        pipeline.decode_taking(&mut self.stored, mask, chunk_len, &mut self.scratch)
+        let chunk_len = *len.end();
+        let mut elements =
+            pipeline.decode_taking(&mut self.stored, mask, len, &mut self.scratch)?;
+        elements.resize(chunk_len, 0);
+        Ok(elements)
     }
 
     /// Memory for `len` stored bytes, with whatever is in it.

@@ -75,6 +75,8 @@ pub(crate) struct Chunks {
     pub(crate) converted: bool,
     /// Nothing is left beyond the extent of an append that was never committed.
     scrubbed: bool,
+    /// The axes, one bit each, along which no chunk at the edge ends early.
+    whole_edges: u32,
     /// Chunks that reach beyond the extent go unfiltered, with no mask to say so.
     raw_edges: bool,
     /// Elements name places in the file: what lies beyond the committed extent is the fill value at any time.
@@ -99,6 +101,7 @@ impl Chunks {
             index_changed: false,
             converted: false,
             scrubbed: false,
+            whole_edges: 0,
             raw_edges: false,
             always_copied: false,
         }
@@ -286,11 +289,16 @@ impl Chunks {
                 cached
             }
             (Some(record), Needed::All | Needed::Before(_)) => {
-                let mut data = self.read_stored(store, at, shape.dims, record)?;
+                let mut data = self.read_as_stored(store, at, shape.dims, record)?;
+                let ends_early = data.len() < self.grid.chunk_bytes();
+                data.resize(self.grid.chunk_bytes(), 0);
                 // What an append that was never committed left beyond the extent.
                 let dirty = self.grid.fill_beyond(at, shape.dims, shape.fill, &mut data);
                 let mut cached = Cached::new(data, stored);
-                cached.dirty = dirty;
+                cached.dirty = match ends_early {
+                    true => Some(0..self.grid.chunk_bytes()),
+                    false => dirty,
+                };
                 cached
             }
             (None, _) | (_, Needed::Nothing) => {
@@ -553,6 +561,11 @@ impl Chunks {
         self.settle(store)
     }
 
+    /// Whether a chunk without filters ends where the extent does.
+    pub(crate) fn ends_early(&self, record: ChunkRecord) -> bool {
+        self.pipeline.is_empty() && record.extent.len < self.grid.chunk_bytes() as u64
+    }
+
     pub(crate) fn is_raw(&self, record: ChunkRecord) -> bool {
         record.extent.len == self.grid.chunk_bytes() as u64
             && (self.pipeline.is_empty() || record.mask == self.pipeline.skip_all_mask())
@@ -595,8 +608,8 @@ impl Chunks {
         self.index_changed = true;
         let Some(extent) = self.index.allocate(store)? else {
             let grid = Arc::clone(&self.grid);
-            let raw = self.pipeline.is_empty();
             return grid.for_each_chunk(&Resolved::whole(shape.dims)?, &mut |at| {
+                let raw = self.pipeline.is_empty() || self.goes_unfiltered(at, shape.dims);
                 self.put(store, at, Cow::Borrowed(&chunk), None, raw)
             });
         };

@@ -521,6 +521,25 @@ impl Dataset {
         }
     }
 
+    /// Whether no chunk has to be looked into to make the extent `dims`: chunks come and go as wholes.
+    pub(crate) fn resizes_by_whole_chunks(&self, dims: &[u64]) -> bool {
+        let Data::Chunked { chunks, flags } = &self.data else {
+            return false;
+        };
+        let (old, chunk) = (&self.space.dims, chunks.grid.chunk());
+        let grows = dims.iter().zip(old).any(|(new, old)| new > old);
+        // Before it grows, rows that a death left behind the last one are looked for.
+        let is_cut = old.iter().zip(chunk).next();
+        if grows && is_cut.is_some_and(|(rows, chunk)| !rows.is_multiple_of(*chunk)) {
+            return false;
+        }
+        let mut axes = dims.iter().zip(old).zip(chunk);
+        !self.datatype.contains_var_len()
+            && flags & UNFILTERED_EDGES == 0
+            && dims.len() == self.space.dims.len()
+            && axes.all(|((new, old), chunk)| new == old || new.min(old).is_multiple_of(*chunk))
+    }
+
     /// Makes the extent `dims`, which [`check_resize`](Self::check_resize) has allowed. `overwritten`: everything that comes
     /// into view is about to be.
     pub(crate) fn resize(
@@ -545,6 +564,9 @@ impl Dataset {
         let Data::Chunked { chunks, .. } = &mut self.data else {
             return Ok(());
         };
+        if !store.stamped() {
+            chunks.make_edges_whole(store, shape(&old), dims, budget)?;
+        }
         chunks.change_edges(store, shape(&old), shape(dims))?;
         let grows = dims.iter().zip(&old).any(|(new, old)| new > old);
         if grows && (!overwritten || store.untidy) {

@@ -384,6 +384,12 @@ impl Engine {
         self.check_unshare(addr, Some(kind::DATASPACE))
     }
 
+    /// As [`check_resizable`](Self::check_resizable), where no chunk is looked into.
+    pub(crate) fn check_resizable_blindly(&mut self, addr: Addr) -> Result<()> {
+        self.parts_to_edit(addr)?;
+        self.check_unshare(addr, Some(kind::DATASPACE))
+    }
+
     /// Marks the object as changed; it can be by what is returned, as [`parts`](Self::parts) gives it.
     pub(crate) fn touch(
         &mut self,

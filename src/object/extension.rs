@@ -85,7 +85,7 @@ impl Extension {
 
     /// Takes over how the file gives out its space; `None` where commits have nothing to keep up to date.
     pub(crate) fn open(store: &mut Store, header: Header) -> Result<Option<Self>> {
-        let Some(message) = header.message(kind::FILE_SPACE_INFO) else {
+        let Some(message) = file_space_message(&header) else {
             return Ok(None);
         };
         let info = FileSpaceInfo::decode(&message.data, store.widths(), header.addr.get())?;
@@ -198,13 +198,21 @@ impl Extension {
     }
 }
 
+/// The message that says how the space is given out. One that is marked as unknown to a writer is as good as none: that
+/// writer did not keep it up to date, and libhdf5 does not look at it.
+fn file_space_message(header: &Header) -> Option<&RawMessage> {
+    header
+        .message(kind::FILE_SPACE_INFO)
+        .filter(|message| message.flags & flag::WAS_UNKNOWN == 0)
+}
+
 /// What the file says of how its space is given out.
 pub(super) fn file_space(store: &Store) -> Result<Option<FileSpaceInfo>> {
     let Some(addr) = store.superblock.extension else {
         return Ok(None);
     };
     let header = Header::load(store, addr)?;
-    let message = header.message(kind::FILE_SPACE_INFO);
+    let message = file_space_message(&header);
     let info =
         message.map(|message| FileSpaceInfo::decode(&message.data, store.widths(), addr.get()));
     info.transpose()

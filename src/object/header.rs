@@ -13,7 +13,7 @@ use crate::format::message::attribute_info::AttributeInfo;
 use crate::format::message::{RawMessage, continuation, flag, kind, reference_count};
 use crate::format::object_header::{
     Prefix, body_size, cell_size, decode_chunk0, decode_continuation, decode_prefix, encode_body,
-    encode_cell, encode_whole, whole_size,
+    encode_cell, encode_whole, room_for_continuation, whole_size,
 };
 #[cfg(test)]
 use crate::store::mutant::{self, Mutant};
@@ -152,6 +152,8 @@ impl Header {
             mut messages,
             old_prefix,
         } = load_first_block(store, addr)?;
+        let own = messages.iter().filter(|message| message.kind != kind::NIL);
+        let own = own.count();
         let mut blocks = vec![first];
         let mut next = 0;
         while next < messages.len() {
@@ -181,25 +183,25 @@ impl Header {
                 .at(addr.get()));
             }
         }
-        let count = messages.len() + blocks.len() - 1;
         let mut header = Self::new(addr, prefix, messages, Vec::new(), true);
         match old_prefix {
-            Some(old_prefix) => header.take_over_old(&old_prefix, count, blocks)?,
+            Some(old_prefix) => header.take_over_old(&old_prefix, own, blocks)?,
             None => header.recognise(store, blocks),
         }
         header.check_unknown(flag::FAIL_IF_UNKNOWN, "not to be read")?;
         Ok(header)
     }
 
-    /// Makes what a prefix of version 1 says part of the messages, as version 2 has it.
+    /// Makes what a prefix of version 1 says part of the messages, as version 2 has it. Its count of messages is right where
+    /// it is not less than that of the first block, `own`: old writers counted the others wrong, and libhdf5 does not mind.
     fn take_over_old(
         &mut self,
         prefix: &old::OldPrefix,
-        count: usize,
+        own: usize,
         blocks: Vec<Extent>,
     ) -> Result<()> {
         let error = |reason| Err(Error::corrupt(NAME, reason).at(self.addr.get()));
-        if count > prefix.messages {
+        if own > prefix.messages {
             return error("it has more messages than it says");
         }
         if self.message(kind::REFERENCE_COUNT).is_some() {
@@ -417,7 +419,7 @@ impl Header {
             true => MAX_SPARE.min(store.free_extents() + 2),
             false => 0,
         };
-        let needed = self.needed(donate, spare);
+        let needed = self.needed(store.widths(), donate, spare);
         // A slot may be larger by a quarter than what it holds.
         let largest = needed as u64 + needed as u64 / 4 + 32;
         store
@@ -532,8 +534,9 @@ impl Header {
     }
 
     /// The size of a body with a record of `spare` extents.
-    fn needed(&self, donate: bool, spare: usize) -> usize {
+    fn needed(&self, widths: Widths, donate: bool, spare: usize) -> usize {
         let mut size = body_size(&self.prefix, &self.messages);
+        size += room_for_continuation(&self.prefix, &self.messages, widths);
         if self.record_kept() || donate {
             let record = Record {
                 room: self.room.clone(),

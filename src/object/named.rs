@@ -133,9 +133,10 @@ impl Engine {
         Ok(held)
     }
 
-    /// What the exchange of an attribute by one of the datatype `committed` does to the counts of such types.
+    /// What the exchange of an attribute of `holder` by one of the datatype `committed` does to the counts of such types.
     pub(super) fn plan_exchange(
         &mut self,
+        holder: Addr,
         old: Option<&Attribute>,
         committed: Option<Addr>,
     ) -> Result<Exchange> {
@@ -150,7 +151,7 @@ impl Engine {
             self.check_named(addr)?;
         }
         match held {
-            Some(held) => Ok(Exchange::Other(self.plan_removal(held)?)),
+            Some(held) => Ok(Exchange::Other(self.plan_removal(holder, held)?)),
             None => Ok(Exchange::Other(Vec::new())),
         }
     }

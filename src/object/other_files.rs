@@ -13,6 +13,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 
 /// How deep files may name each other: external links in a row, virtual datasets of virtual datasets.
@@ -34,12 +35,18 @@ pub(crate) enum Purpose {
 }
 
 /// Another file that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Located {
     /// The name it is opened by, from which the names it has of others are looked up.
     pub(crate) name: String,
     /// What two names of one file have in common.
     pub(crate) identity: String,
+    /// What the opener found, where the name does not say it.
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(dead_code, reason = "only paths are places, and they need the system")
+    )]
+    pub(crate) place: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Located {
@@ -48,6 +55,7 @@ impl Located {
         Self {
             name: String::new(),
             identity: String::new(),
+            place: None,
         }
     }
 }
@@ -55,13 +63,17 @@ impl Located {
 /// How names of other files become storage.
 pub(crate) trait OpenOther: Send + Sync {
     /// Which file `name` means where the file `from` says it; `None` where there is none.
-    fn locate(&self, from: &str, name: &str, purpose: Purpose) -> Result<Option<Located>>;
+    fn locate(&self, from: &Located, name: &str, purpose: Purpose) -> Result<Option<Located>>;
 
     /// Opens a file that was located; `None` where there is none.
     fn open(&self, file: &Located, purpose: Purpose) -> Result<Option<Box<dyn Storage>>>;
 
     /// Opens a file of raw data to be written, and makes it where there is none; `None` where it cannot be made.
-    fn open_to_write(&self, from: &str, name: &str) -> Result<Option<(Located, Box<dyn Storage>)>>;
+    fn open_to_write(
+        &self,
+        from: &Located,
+        name: &str,
+    ) -> Result<Option<(Located, Box<dyn Storage>)>>;
 }
 
 /// One of the files that are open together.
@@ -173,6 +185,14 @@ impl Files<'_> {
         located.map_or("", |located| &located.name)
     }
 
+    fn located(&self, file: FileId) -> Located {
+        let located = match self.others.open.get(&file) {
+            Some(other) => Some(&other.located),
+            None => self.others.own.as_ref(),
+        };
+        located.cloned().unwrap_or_else(Located::nowhere)
+    }
+
     /// Says in which file an error was met.
     pub(super) fn named<T>(&self, file: FileId, result: Result<T>) -> Result<T> {
         match file {
@@ -189,7 +209,7 @@ impl Files<'_> {
         purpose: Purpose,
     ) -> Result<Option<FileId>> {
         let opener = self.opener(name)?;
-        let Some(located) = opener.locate(self.name(from), name, purpose)? else {
+        let Some(located) = opener.locate(&self.located(from), name, purpose)? else {
             return Ok(None);
         };
         let same = |file: &Located| file.identity == located.identity;
@@ -224,7 +244,7 @@ impl Files<'_> {
         name: &str,
     ) -> Result<Option<(String, Box<dyn Storage>)>> {
         let opener = self.opener(name)?;
-        match opener.locate(self.name(from), name, Purpose::External)? {
+        match opener.locate(&self.located(from), name, Purpose::External)? {
             Some(located) => {
                 let storage = opener.open(&located, Purpose::External)?;
                 Ok(storage.map(|storage| (located.name, storage)))
@@ -238,14 +258,14 @@ impl Files<'_> {
         let opener = self.opener(name)?;
         let own = self.others.own.as_ref();
         if opener
-            .locate(self.name(FileId::ROOT), name, Purpose::External)?
+            .locate(&self.located(FileId::ROOT), name, Purpose::External)?
             .is_some_and(|located| own.is_some_and(|own| own.identity == located.identity))
         {
             return Err(Error::invalid(
                 "the file itself has the data of a dataset in external files",
             ));
         }
-        match opener.open_to_write(self.name(FileId::ROOT), name)? {
+        match opener.open_to_write(&self.located(FileId::ROOT), name)? {
             Some((located, storage)) => Ok((located.name, storage)),
             None => Err(Error::not_found().file(name)),
         }

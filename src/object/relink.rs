@@ -70,7 +70,8 @@ impl Engine {
 
     fn move_link(&mut self, base: Addr, source: Addr, link: Link, to: &str) -> Result<()> {
         self.check_links_editable(source)?;
-        let (at, missing, last) = self.plan_path(base, to)?;
+        let planned = self.plan_path(base, to);
+        let (at, missing, last) = planned.map_err(|error| error.object(to))?;
         let object = match link.target {
             LinkTarget::Hard(addr) => Some(addr),
             _ => None,

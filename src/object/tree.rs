@@ -435,7 +435,7 @@ impl Engine {
     pub(super) fn unlink_found(&mut self, group: Addr, link: Link) -> Result<()> {
         self.check_links_editable(group)?;
         let doomed = match link.target {
-            LinkTarget::Hard(addr) => self.plan_removal(addr)?,
+            LinkTarget::Hard(addr) => self.plan_removal(group, addr)?,
             _ => Vec::new(),
         };
         self.change(|engine| {
@@ -447,10 +447,10 @@ impl Engine {
         })
     }
 
-    /// How many hard links each object keeps when one link to `first` goes, and with it whatever falls to zero: those
+    /// How many hard links each object keeps when one link of `holder` to `first` goes, and with it whatever falls to zero: those
     /// first, and a committed datatype after what is of it. Datasets and attributes of such a type count as links.
     /// Reads everything first, so that nothing is changed where a part cannot be read.
-    pub(super) fn plan_removal(&mut self, first: Addr) -> Result<Vec<(Addr, u32)>> {
+    pub(super) fn plan_removal(&mut self, holder: Addr, first: Addr) -> Result<Vec<(Addr, u32)>> {
         let mut left: BTreeMap<Addr, u32> = BTreeMap::new();
         let mut gone = Vec::new();
         let mut queue = vec![first];
@@ -466,11 +466,10 @@ impl Engine {
                 continue;
             }
             gone.push((addr, 0));
-            self.check_unshare(addr, None)?;
+            self.check_removable(addr)?;
             queue.extend(self.named_datatypes_of(addr)?);
             let (object, store, _) = self.parts(addr)?;
             if let Some(links) = &mut object.links {
-                links.check_editable(store)?;
                 for link in links.list(store, &object.header)? {
                     if let LinkTarget::Hard(child) = link.target {
                         queue.push(child);
@@ -478,8 +477,20 @@ impl Engine {
                 }
             }
         }
+        self.add_cycles((holder, first), &mut left, &mut gone)?;
         let kept = left.into_iter().filter(|(_, left)| *left > 0);
         Ok(gone.into_iter().chain(kept).collect())
+    }
+
+    /// Refuses an object that cannot be freed.
+    pub(super) fn check_removable(&mut self, addr: Addr) -> Result<()> {
+        self.check_editable(addr)?;
+        self.check_unshare(addr, None)?;
+        let (object, store, _) = self.parts(addr)?;
+        match &object.links {
+            Some(links) => links.check_editable(store),
+            None => Ok(()),
+        }
     }
 
     /// Carries out what [`plan_removal`](Self::plan_removal) found for a link of `holder`.

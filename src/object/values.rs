@@ -12,7 +12,7 @@ use crate::dtype::{self, ElementValue, VarLenSink, VarLenSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::message::attribute::{Attribute, NewAttribute};
 use crate::format::message::dataspace::Dataspace;
-use crate::format::message::datatype::Datatype;
+use crate::format::message::datatype::{CharacterSet, Datatype};
 use crate::format::message::kind;
 use crate::infra::global_heap::{GlobalHeap, HeapRef};
 use crate::selection::Resolved;
@@ -368,11 +368,13 @@ impl Engine {
     }
 
     /// The attribute of one name.
-    pub(crate) fn attribute(&mut self, addr: Addr, name: &str) -> Result<Option<Attribute>> {
+    pub(crate) fn attribute(
+        &mut self,
+        addr: Addr,
+        name: &(impl AsRef<[u8]> + ?Sized),
+    ) -> Result<Option<Attribute>> {
         let (object, store, _) = self.parts(addr)?;
-        object
-            .attributes
-            .find(store, &object.header, name.as_bytes())
+        object.attributes.find(store, &object.header, name.as_ref())
     }
 
     pub(crate) fn attribute_names(&mut self, addr: Addr) -> Result<Vec<Vec<u8>>> {
@@ -384,17 +386,18 @@ impl Engine {
     pub(crate) fn set_attribute(
         &mut self,
         addr: Addr,
-        name: &str,
+        name: &(impl AsRef<[u8]> + ?Sized),
         element: ElementType<'_>,
         space: &Dataspace,
         encode: impl FnOnce(&mut HeapSink<'_>) -> Result<Vec<u8>>,
     ) -> Result<()> {
+        let name = name.as_ref();
         check_name(name)?;
         let (object, store, _) = self.parts_to_edit(addr)?;
         let (attributes, header) = (&mut object.attributes, &object.header);
-        let old = attributes.find(store, header, name.as_bytes())?;
+        let old = attributes.find(store, header, name)?;
         let is_new = old.is_none();
-        let let_go = self.plan_exchange(old.as_ref(), element.committed)?;
+        let let_go = self.plan_exchange(addr, old.as_ref(), element.committed)?;
         let widths = self.store.widths();
         let datatype = element.datatype.in_file_ref(widths)?;
         datatype.check_bound(self.store.bound)?;
@@ -417,8 +420,13 @@ impl Engine {
         // Encoding refuses values that do not fit before the object is changed.
         let data = self.encode(encode)?;
         let attribute = NewAttribute {
-            name: name.as_bytes(),
-            charset: super::tree::charset(name),
+            name,
+            // A name that is not UTF-8 is that of an attribute that others made.
+            charset: match (core::str::from_utf8(name), &old) {
+                (Ok(name), _) => super::tree::charset(name),
+                (Err(_), Some(old)) => old.charset,
+                (Err(_), None) => CharacterSet::Ascii,
+            },
             datatype: &datatype,
             committed: element.committed,
             dataspace: space,
@@ -429,9 +437,9 @@ impl Engine {
             let (object, store, _) = engine.touch(addr)?;
             let (attributes, header) = (&mut object.attributes, &mut object.header);
             match is_new {
-                true => attributes.add(store, header, name.as_bytes(), message)?,
+                true => attributes.add(store, header, name, message)?,
                 false => {
-                    let old = attributes.replace(store, header, name.as_bytes(), message)?;
+                    let old = attributes.replace(store, header, name, message)?;
                     if let Some(old) = old {
                         engine.release_attribute(&old)?;
                     }
@@ -450,8 +458,8 @@ impl Engine {
     }
 
     /// Gives an attribute another name.
-    pub(crate) fn rename_attribute(&mut self, addr: Addr, old: &str, new: &str) -> Result<()> {
-        check_name(new)?;
+    pub(crate) fn rename_attribute(&mut self, addr: Addr, old: &[u8], new: &str) -> Result<()> {
+        check_name(new.as_bytes())?;
         self.check_editable(addr)?;
         if self.attribute(addr, old)?.is_none() {
             return Err(Error::new(ErrorKind::NotFound));
@@ -463,24 +471,27 @@ impl Engine {
             let (object, store, _) = engine.touch(addr)?;
             object
                 .attributes
-                .rename(store, &mut object.header, old.as_bytes(), new)
+                .rename(store, &mut object.header, old, new)
         })
     }
 
-    pub(crate) fn delete_attribute(&mut self, addr: Addr, name: &str) -> Result<()> {
+    pub(crate) fn delete_attribute(
+        &mut self,
+        addr: Addr,
+        name: &(impl AsRef<[u8]> + ?Sized),
+    ) -> Result<()> {
+        let name = name.as_ref();
         self.check_editable(addr)?;
         let Some(old) = self.attribute(addr, name)? else {
             return Err(Error::new(ErrorKind::NotFound));
         };
         let doomed = match self.held_datatype_of(&old)? {
-            Some(held) => self.plan_removal(held)?,
+            Some(held) => self.plan_removal(addr, held)?,
             None => Vec::new(),
         };
         self.change(|engine| {
             let (object, store, _) = engine.touch(addr)?;
-            let removed = object
-                .attributes
-                .remove(store, &mut object.header, name.as_bytes())?;
+            let removed = object.attributes.remove(store, &mut object.header, name)?;
             if let Some(old) = removed {
                 engine.release_attribute(&old)?;
             }
@@ -503,11 +514,12 @@ fn rows_in(shape: &[usize], dims: &[u64]) -> Option<u64> {
 }
 
 /// Refuses what cannot be the name of an attribute.
-fn check_name(name: &str) -> Result<()> {
+fn check_name(name: &[u8]) -> Result<()> {
     if name.is_empty() {
         return Err(Error::invalid("the name of an attribute is empty"));
     }
-    if name.contains('\0') {
+    if name.contains(&0) {
+        let name = alloc::string::String::from_utf8_lossy(name);
         return Err(Error::invalid(alloc::format!(
             "the name {name:?} has a NUL"
         )));

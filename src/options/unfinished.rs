@@ -4,6 +4,7 @@
 use super::FileBuilder;
 use crate::error::Result;
 use crate::object::engine::NewFile;
+use crate::object::other_files::Located;
 use crate::storage::{Storage, StorageError};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -37,7 +38,7 @@ impl FileBuilder {
     /// What the creation of such a file writes.
     fn sketch(&self, new: &NewFile) -> Result<Sketch> {
         let sketch = Sketch::default();
-        let file = self.begin(Box::new(sketch.clone()), new.clone(), "")?;
+        let file = self.begin(Box::new(sketch.clone()), new.clone(), "", Located::nowhere)?;
         let drawn = sketch.with(|drawn| drawn.clone());
         drop(file);
         Ok(Sketch(Arc::new(Mutex::new(drawn))))

@@ -5,9 +5,12 @@ use crate::object::other_files::{Located, OpenOther, Purpose};
 use crate::options::FileBuilder;
 use crate::storage::Storage;
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::any::Any;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Finds files by their names as libhdf5 does (`H5F_prefix_open_file`, `H5D__build_file_prefix`).
@@ -18,37 +21,55 @@ pub(crate) struct Paths(pub(crate) FileBuilder);
 pub(crate) fn located(path: &Path) -> Located {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let itself = std::fs::canonicalize(path).unwrap_or_else(|_| absolute.clone());
+    let place = absolute.to_str().is_none();
+    let place = place.then(|| Arc::new(absolute.clone()) as Arc<dyn Any + Send + Sync>);
     Located {
         name: absolute.to_string_lossy().into_owned(),
-        identity: itself.to_string_lossy().into_owned(),
+        // Two paths that are not UTF-8 may look alike.
+        identity: match itself.to_str() {
+            Some(text) => text.into(),
+            None => format!("{itself:?}"),
+        },
+        place,
     }
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+/// The path of a file that was located, which need not be UTF-8.
+fn path_of(file: &Located) -> PathBuf {
+    let place = file.place.as_deref();
+    let path = place.and_then(|place| place.downcast_ref::<PathBuf>());
+    path.cloned().unwrap_or_else(|| PathBuf::from(&file.name))
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The directory of a file; `None` where the file has no path.
-fn directory(file: &str) -> Option<PathBuf> {
-    Path::new(file).parent().map(Path::to_path_buf)
+fn directory(file: &Path) -> Option<PathBuf> {
+    file.parent().map(Path::to_path_buf)
 }
 
 /// A prefix, in which `${ORIGIN}` stands for the directory of the file that names another.
-fn expanded(prefix: &str, from: &str) -> Option<PathBuf> {
+fn expanded(prefix: &OsStr, from: &Path) -> Option<PathBuf> {
+    const ORIGIN: &str = "${ORIGIN}";
     if prefix == "." {
         return None;
     }
-    match prefix.strip_prefix("${ORIGIN}") {
-        Some(rest) => directory(from).map(|origin| {
-            let rest = rest.trim_start_matches(std::path::is_separator);
-            origin.join(rest)
-        }),
+    let text = prefix
+        .to_str()
+        .and_then(|prefix| prefix.strip_prefix(ORIGIN));
+    let text = text.map(|rest| Path::new(rest.trim_start_matches(std::path::is_separator)));
+    // What is not UTF-8 is taken apart as a path.
+    let rest = text.or_else(|| Path::new(prefix).strip_prefix(ORIGIN).ok());
+    match rest {
+        Some(rest) => directory(from).map(|origin| origin.join(rest)),
         None => Some(PathBuf::from(prefix)),
     }
 }
 
 /// Where a file of this name may be, in the order of the search.
-pub(super) fn candidates(from: &str, name: &str, purpose: Purpose) -> Vec<PathBuf> {
+pub(super) fn candidates(from: &Path, name: &str, purpose: Purpose) -> Vec<PathBuf> {
     let path = Path::new(name);
     let mut places = Vec::new();
     if purpose == Purpose::External {
@@ -89,9 +110,9 @@ pub(super) fn candidates(from: &str, name: &str, purpose: Purpose) -> Vec<PathBu
 }
 
 impl OpenOther for Paths {
-    fn locate(&self, from: &str, name: &str, purpose: Purpose) -> Result<Option<Located>> {
+    fn locate(&self, from: &Located, name: &str, purpose: Purpose) -> Result<Option<Located>> {
         use std::io::ErrorKind as Kind;
-        for place in candidates(from, name, purpose) {
+        for place in candidates(&path_of(from), name, purpose) {
             match std::fs::metadata(&place) {
                 Ok(metadata) if metadata.is_dir() => {}
                 Ok(metadata) if metadata.is_file() => return Ok(Some(located(&place))),
@@ -108,7 +129,7 @@ impl OpenOther for Paths {
     }
 
     fn open(&self, file: &Located, purpose: Purpose) -> Result<Option<Box<dyn Storage>>> {
-        let path = Path::new(&file.name);
+        let path = &path_of(file);
         let mut options = std::fs::OpenOptions::new();
         options.read(true);
         let opened = match purpose {
@@ -128,11 +149,17 @@ impl OpenOther for Paths {
         }
     }
 
-    fn open_to_write(&self, from: &str, name: &str) -> Result<Option<(Located, Box<dyn Storage>)>> {
+    fn open_to_write(
+        &self,
+        from: &Located,
+        name: &str,
+    ) -> Result<Option<(Located, Box<dyn Storage>)>> {
         let found = self.locate(from, name, Purpose::External)?;
         // One that is missing is made where libhdf5 makes it.
-        let first = candidates(from, name, Purpose::External).into_iter().next();
-        let Some(path) = found.map(|file| PathBuf::from(file.name)).or(first) else {
+        let first = candidates(&path_of(from), name, Purpose::External)
+            .into_iter()
+            .next();
+        let Some(path) = found.map(|file| path_of(&file)).or(first) else {
             return Ok(None);
         };
         let mut options = std::fs::OpenOptions::new();
@@ -151,7 +178,8 @@ mod tests {
 
     #[test]
     fn names_are_looked_up_where_libhdf5_looks() {
-        let from = "/data/run/master.h5";
+        let from = Path::new("/data/run/master.h5");
+        let expanded = |prefix: &str, from| expanded(OsStr::new(prefix), from);
         let places = |name, purpose| candidates(from, name, purpose);
         let path = PathBuf::from;
         assert_eq!(
@@ -170,6 +198,9 @@ mod tests {
         assert_eq!(expanded("${ORIGIN}/sub", from), Some(path("/data/run/sub")));
         assert_eq!(expanded("${ORIGIN}", from), Some(path("/data/run/")));
         assert_eq!(expanded(".", from), None);
-        assert_eq!(candidates("", "a.h5", Purpose::Link), [path("a.h5")]);
+        assert_eq!(
+            candidates(Path::new(""), "a.h5", Purpose::Link),
+            [path("a.h5")]
+        );
     }
 }

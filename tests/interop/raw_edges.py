@@ -1,4 +1,4 @@
-"""usage: raw_edges.py make FOLDER COUNT | made FOLDER COUNT | ours FOLDER | h5py FOLDER: files whose chunks at the edge go unfiltered.
+"""usage: raw_edges.py make FOLDER COUNT | made FOLDER COUNT | early FILE | ours FOLDER | h5py FOLDER: files whose chunks at the edge go unfiltered.
 
 Each line of FOLDER/steps is `file resize rows columns` or `file write row rows column columns value`; h5py does them to
 the file, or the file has them already; both ways they are done to the model in file.npy and the two compared. `made`
@@ -96,8 +96,28 @@ def run(folder, by_h5py):
         model.tofile(path[:-3] + 'bin')
 
 
+def early(path):
+    """Everything is fill, whatever the extent comes to be."""
+    def check(file):
+        for name, data in file.items():
+            assert (data[()] == FILL).all(), (name, data[()])
+
+    with h5py.File(path, 'r+') as file:
+        check(file)
+        for data in file.values():
+            if data.maxshape[0] is None:
+                data.resize(11, 0)
+                data.resize(6, 0)
+            if data.maxshape[1] is None:
+                data.resize(8, 1)
+    with h5py.File(path) as file:
+        check(file)
+
+
 if __name__ == '__main__':
-    if sys.argv[1] == 'make':
+    if sys.argv[1] == 'early':
+        early(sys.argv[2])
+    elif sys.argv[1] == 'make':
         make(sys.argv[2], int(sys.argv[3]))
     elif sys.argv[1] == 'made':
         made(sys.argv[2], int(sys.argv[3]))

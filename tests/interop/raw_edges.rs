@@ -1,9 +1,9 @@
 //! Datasets whose chunks at the edge go unfiltered: libhdf5 and we change them by turns.
 
-use crate::manifest::script;
+use crate::manifest::{pythons, script};
 use crate::support::python;
 use h5quill::storage::MemoryStorage;
-use h5quill::{ChunkOpts, ErrorKind, Extents, File, LibVer};
+use h5quill::{AllocTime, ChunkOpts, ErrorKind, Extents, File, LibVer};
 use ndarray::Array2;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -115,6 +115,56 @@ fn chunks_at_the_edge_are_filtered_in_files_for_18() {
     let builder = file.new_dataset::<i32>().shape(3).chunk_opts(opts);
     let error = builder.create("not chunked").unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{error}");
+}
+
+/// Chunks at the edge that are made with the dataset go unfiltered, too, in whatever index they are.
+#[test]
+fn chunks_at_the_edge_that_are_allocated_early_go_unfiltered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("early.h5");
+    let file = File::create(&path).unwrap();
+    let shapes: [(&str, Extents); 5] = [
+        ("fixed", Extents::from((5, 4))),
+        ("one chunk", Extents::from((4, 3))),
+        ("one axis grows", Extents::from((5.., 4))),
+        ("both axes grow", Extents::from((5.., 4..))),
+        ("whole chunks", Extents::from((8, 6))),
+    ];
+    for (name, extents) in shapes {
+        let new = file.new_dataset::<i32>().shape(extents).chunk((4, 3));
+        let new = new.shuffle().deflate(3).fill_value(7);
+        let new = new.alloc_time(AllocTime::Early);
+        let data = new
+            .chunk_opts(ChunkOpts::DONT_FILTER_PARTIAL_CHUNKS)
+            .create(name)
+            .unwrap();
+        assert!(
+            data.read_raw::<i32>()
+                .unwrap()
+                .iter()
+                .all(|value| *value == 7)
+        );
+    }
+    file.close().unwrap();
+    check_all_fill(&path);
+    for python in pythons() {
+        script(
+            &python,
+            "raw_edges.py",
+            &["early".as_ref(), path.as_os_str()],
+        );
+    }
+    check_all_fill(&path);
+}
+
+fn check_all_fill(path: &Path) {
+    let file = File::open(path).unwrap();
+    let report = file.verify().unwrap();
+    assert!(report.is_sound() && report.unchecked.is_empty(), "{report}");
+    for data in file.datasets().unwrap() {
+        let values = data.read_raw::<i32>().unwrap();
+        assert!(values.iter().all(|value| *value == 7), "{}", data.name());
+    }
 }
 
 fn change_by_turns(python: &Path, folder: &Path) {

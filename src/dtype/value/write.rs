@@ -21,7 +21,7 @@ pub(crate) fn encode_values(
     heap: &mut dyn VarLenSink,
 ) -> Result<Vec<u8>> {
     let size = stored.size() as usize;
-    rehearse(stored, heap.offset_width(), |heap| {
+    rehearse(stored, heap, |heap| {
         let mut place = vec![0; size];
         values.iter().try_for_each(|value| {
             place.fill(0);
@@ -30,7 +30,7 @@ pub(crate) fn encode_values(
     })?;
     if let Datatype::VarLenString { charset, .. } = stored {
         for value in values {
-            check_text(value, *charset, stored)?;
+            check_text(value, *charset, stored, heap)?;
         }
     }
     let mut out = vec![0; size.saturating_mul(values.len())];
@@ -116,16 +116,16 @@ fn put(
                 Value::Bytes(bytes) => bytes,
                 _ => return refuse(value, stored),
             };
-            if matches!(value, Value::String(_)) {
-                check_charset(text, *charset)?;
+            if let Value::String(text) = value {
+                check_charset(text, *charset, heap)?;
             }
             let mut out = Vec::with_capacity(place.len());
-            put_fixed(text, *size as usize, *padding, &mut out)?;
+            put_fixed(text, *size as usize, *padding, heap, &mut out)?;
             place.copy_from_slice(&out);
             Ok(())
         }
         (Datatype::VarLenString { charset, .. }, _) => {
-            let text = check_text(value, *charset, stored)?;
+            let text = check_text(value, *charset, stored, heap)?;
             let len = check_len(text.len(), 1)?;
             put_in_heap(len, text, heap, place)
         }
@@ -158,10 +158,11 @@ fn check_text<'a>(
     value: &'a Value,
     charset: crate::format::message::datatype::CharacterSet,
     stored: &Datatype,
+    heap: &dyn VarLenSink,
 ) -> Result<&'a [u8]> {
     match value {
         Value::String(text) => {
-            varlen_string::check(text, charset)?;
+            varlen_string::check(text, charset, Some(heap))?;
             Ok(text.as_bytes())
         }
         Value::Bytes(bytes) if bytes.contains(&0) => {
@@ -248,6 +249,10 @@ fn put_enum(value: &Value, stored: &Datatype, place: &mut [u8]) -> Result<()> {
             });
             if name.is_some() && of_name != Some(*number) {
                 return refuse(value, stored);
+            }
+            // Read from an element that is no member: it can be written back.
+            if name.is_none() && put_number(base, &Taken::Integer(*number), place) == Some(true) {
+                return Ok(());
             }
             *number
         }

@@ -32,6 +32,12 @@ impl Attributes {
                     Error::corrupt("attribute info message", reason).at(at),
                 );
             }
+            let mut orders: Vec<u64> = all.iter().map(|(order, _)| *order).collect();
+            orders.sort_unstable();
+            if orders.windows(2).any(|pair| pair[0] == pair[1]) {
+                let reason = "two attributes have one place in the order of creation";
+                note(found, Error::corrupt("object header", reason).at(at));
+            }
         }
         let mut attributes: Vec<Attribute> =
             all.into_iter().map(|(_, attribute)| attribute).collect();

@@ -110,6 +110,34 @@ impl Chunks {
         Ok(())
     }
 
+    /// Before the extent first grows from that of `shape`, in a file of others: their chunks at the edge may end where the
+    /// extent did, and are made whole.
+    pub(crate) fn make_edges_whole(
+        &mut self,
+        store: &mut Store,
+        shape: Shape<'_>,
+        new: &[u64],
+        budget: usize,
+    ) -> Result<()> {
+        for (axis, (new, old)) in new.iter().zip(shape.dims).enumerate() {
+            let (bit, chunk) = (1 << axis, self.grid.chunk()[axis]);
+            if new <= old || old.is_multiple_of(chunk) || self.whole_edges & bit != 0 {
+                continue;
+            }
+            self.whole_edges |= bit;
+            self.settle(store)?;
+            for at in self.border(store, shape, axis)? {
+                let record = self.index.find(store, &at)?;
+                // Of a filtered chunk only its elements tell.
+                if record.is_some_and(|record| !self.is_raw(record)) {
+                    self.load(store, shape, &at, Needed::All)?;
+                    self.keep_cache_within(store, shape, budget.max(self.cache.cost()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The chunks that exist and that the extent cuts through along `axis`.
     fn border(&mut self, store: &Store, shape: Shape<'_>, axis: usize) -> Result<Vec<Vec<u64>>> {
         let chunk = self.grid.chunk()[axis];

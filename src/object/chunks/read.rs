@@ -4,6 +4,7 @@ use super::cache::Cached;
 use super::{Chunks, Shape};
 use crate::bytes::Extent;
 use crate::error::{Error, Result};
+use crate::filter::Scratch;
 use crate::index::ChunkRecord;
 use crate::object::batch::{Batch, Buffers, Part};
 use crate::selection::Resolved;
@@ -13,7 +14,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 /// Where the elements of a chunk go.
 enum Target {
@@ -53,12 +54,47 @@ impl Chunks {
         dims: &[u64],
         record: ChunkRecord,
     ) -> Result<Vec<u8>> {
+        let mut elements = self.read_as_stored(store, at, dims, record)?;
+        elements.resize(self.grid.chunk_bytes(), 0);
+        Ok(elements)
+    }
+
+    /// As [`read_stored`](Self::read_stored), without what a chunk that ends early lacks.
+    pub(super) fn read_as_stored(
+        &self,
+        store: &Store,
+        at: &[u64],
+        dims: &[u64],
+        record: ChunkRecord,
+    ) -> Result<Vec<u8>> {
         let bytes = store.read(record.extent, "chunk")?;
-        self.decode_stored(at, dims, bytes, record.mask)
+        self.decode_as_stored(at, dims, bytes, record.mask)
             .map_err(|error| error.at(record.extent.addr.get()))
     }
 
-    /// The elements of a chunk that is stored as `bytes` with the filters of `mask` left out.
+    /// Refuses a chunk without filters that has another size than its elements, or is said to have been filtered.
+    pub(crate) fn check_stored(&self, at: &[u64], dims: &[u64], record: ChunkRecord) -> Result<()> {
+        if !self.pipeline.is_empty() && !self.goes_unfiltered(at, dims) {
+            return Ok(());
+        }
+        let len = usize::try_from(record.extent.len).unwrap_or(usize::MAX);
+        let masked = self.pipeline.is_empty() && record.mask != 0;
+        match self.lengths(at, dims).contains(&len) && !masked {
+            true => Ok(()),
+            false => Err(
+                Error::corrupt("chunk index", "a chunk of an impossible size")
+                    .at(record.extent.addr.get()),
+            ),
+        }
+    }
+
+    /// How many bytes the elements of a chunk are. Some writers store a chunk at the edge as far as the extent goes;
+    /// libhdf5 reads that.
+    pub(super) fn lengths(&self, at: &[u64], dims: &[u64]) -> RangeInclusive<usize> {
+        self.grid.bytes_inside(at, dims)..=self.grid.chunk_bytes()
+    }
+
+    /// The elements of a chunk that is stored as `bytes` with the filters of `mask` left out; zeros where it ends early.
     pub(crate) fn decode_stored(
         &self,
         at: &[u64],
@@ -66,10 +102,25 @@ impl Chunks {
         bytes: Vec<u8>,
         mask: u32,
     ) -> Result<Vec<u8>> {
+        let mut elements = self.decode_as_stored(at, dims, bytes, mask)?;
+        elements.resize(self.grid.chunk_bytes(), 0);
+        Ok(elements)
+    }
+
+    fn decode_as_stored(
+        &self,
+        at: &[u64],
+        dims: &[u64],
+        mut bytes: Vec<u8>,
+        mask: u32,
+    ) -> Result<Vec<u8>> {
+        let lengths = self.lengths(at, dims);
         if !self.goes_unfiltered(at, dims) {
-            return self.pipeline.decode(bytes, mask, self.grid.chunk_bytes());
+            let mut scratch = Scratch::default();
+            let pipeline = &self.pipeline;
+            return pipeline.decode_taking(&mut bytes, mask, lengths, &mut scratch);
         }
-        match bytes.len() == self.grid.chunk_bytes() {
+        match lengths.contains(&bytes.len()) {
             true => Ok(bytes),
             false => Err(Error::corrupt(
                 "chunk",
@@ -140,13 +191,16 @@ impl Chunks {
             };
         }
         if reading.most > 0 && !raw {
-            return self.decode_later(reading, extent, mask, Target::Part(at.into(), record));
+            let len = self.lengths(at, reading.shape.dims);
+            let target = Target::Part(at.into(), record);
+            return self.decode_later(reading, extent, mask, len, target);
         }
         let data = match raw {
             true => self.read_stored(store, at, reading.shape.dims, record)?,
             false => {
                 let mut buffers = self.read_buffers(store, extent)?;
-                let data = buffers.decode(&self.pipeline, mask, self.grid.chunk_bytes());
+                let len = self.lengths(at, reading.shape.dims);
+                let data = buffers.decode(&self.pipeline, mask, len);
                 buffers.keep(&store.workers, reading.budget);
                 data.map_err(|error| error.at(extent.addr.get()))?
             }
@@ -181,7 +235,8 @@ impl Chunks {
             return batch.decode(store, &self.pipeline, shared, out, reading.budget);
         }
         for Part { from, to, mask } in batch.take() {
-            self.decode_later(reading, from, mask, Target::Whole(to))?;
+            let len = self.grid.chunk_bytes();
+            self.decode_later(reading, from, mask, len..=len, Target::Whole(to))?;
         }
         Ok(())
     }
@@ -192,13 +247,14 @@ impl Chunks {
         reading: &mut Reading<'_>,
         from: Extent,
         mask: u32,
+        len: RangeInclusive<usize>,
         target: Target,
     ) -> Result<()> {
         while reading.coming.len() >= reading.most {
             self.take_coming(reading)?;
         }
         let mut buffers = self.read_buffers(reading.store, from)?;
-        let (pipeline, len) = (self.pipeline.clone(), self.grid.chunk_bytes());
+        let pipeline = self.pipeline.clone();
         let decode = move || {
             let elements = buffers.decode(&pipeline, mask, len);
             (buffers, elements)

@@ -4,8 +4,10 @@ use super::Chunks;
 use super::edge::is_partial;
 use crate::bytes::Extent;
 use crate::error::{Error, Result};
+use crate::filter::Scratch;
 use crate::object::verify::note;
 use crate::store::Store;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 const NAME: &str = "chunk index";
@@ -25,7 +27,8 @@ impl Chunks {
             claim(extent, false);
             Ok(())
         })?;
-        let (shape, raw_edges) = (self.grid.chunk(), self.raw_edges);
+        let grid = Arc::clone(&self.grid);
+        let (shape, raw_edges) = (grid.chunk(), self.raw_edges);
         let chunk_bytes = self.grid.chunk_bytes();
         let (in_order, all_exist) = (self.index.in_order(), self.index.in_place());
         let pipeline = &self.pipeline;
@@ -54,11 +57,15 @@ impl Chunks {
             let (len, mask) = (record.extent.len, record.mask);
             let bare = raw_edges && is_partial(shape, at, dims);
             let plain = pipeline.is_empty() && mask != 0;
-            if len == 0 || plain || ((pipeline.is_empty() || bare) && len != chunk_bytes as u64) {
+            let lengths = grid.bytes_inside(at, dims)..=chunk_bytes;
+            let possible = usize::try_from(len).is_ok_and(|len| lengths.contains(&len));
+            if len == 0 || plain || ((pipeline.is_empty() || bare) && !possible) {
                 note(found, wrong("a chunk of an impossible size"));
             } else if checksummed && decodable.is_ok() && !bare {
-                let bytes = store.read(record.extent, "chunk")?;
-                if let Err(error) = pipeline.decode(bytes, mask, chunk_bytes) {
+                let (mut bytes, mut scratch) =
+                    (store.read(record.extent, "chunk")?, Scratch::default());
+                if let Err(error) = pipeline.decode_taking(&mut bytes, mask, lengths, &mut scratch)
+                {
                     note(found, error.at(start));
                 }
             }

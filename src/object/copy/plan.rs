@@ -91,7 +91,7 @@ impl Plan {
             }
         }
         for planned in &plan.objects {
-            check_values(engine, planned)?;
+            check_values(engine, planned, mode)?;
         }
         plan.objects[0].count += 1;
         Ok(plan)
@@ -325,8 +325,9 @@ fn for_each_piece(
     Ok(())
 }
 
-/// Refuses strings and sequences that cannot be read, before anything is written.
-fn check_values(engine: &mut Engine, planned: &Planned) -> Result<()> {
+/// Refuses elements that cannot be read, before anything is written: strings and sequences, and references that are
+/// changed on the way. Other data are copied as they are stored.
+fn check_values(engine: &mut Engine, planned: &Planned, mode: &Mode) -> Result<()> {
     let at = planned.source.get();
     let mut seen = BTreeSet::new();
     for (_, attribute) in &planned.attributes {
@@ -334,7 +335,7 @@ fn check_values(engine: &mut Engine, planned: &Planned) -> Result<()> {
             .map_err(|error| error.at(at))?;
     }
     if let Some((datatype, _)) = elements_of(engine, planned)?
-        && datatype.contains_var_len()
+        && (datatype.contains_var_len() || (!mode.same_file && contains_reference(&datatype)))
     {
         for_each_piece(engine, planned, &mut |engine, bytes| {
             check_elements(engine, &datatype, bytes, &mut seen)

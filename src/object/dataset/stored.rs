@@ -153,6 +153,14 @@ impl Dataset {
         Ok(parts.collect())
     }
 
+    /// Refuses a chunk that cannot be what it stands for, as far as its size and its mask tell.
+    pub(crate) fn check_stored(&self, at: &[u64], record: ChunkRecord) -> Result<()> {
+        match &self.data {
+            Data::Chunked { chunks, .. } => chunks.check_stored(at, &self.space.dims, record),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether chunks that reach beyond the extent go unfiltered, which readers before 1.10 do not know.
     pub(crate) fn has_raw_edges(&self) -> bool {
         matches!(self.data, Data::Chunked { flags, .. } if flags & UNFILTERED_EDGES != 0)

@@ -42,6 +42,15 @@ impl Links {
             let reason = "a link was made after the last one";
             note(found, Error::corrupt("link info message", reason).at(at));
         }
+        let mut orders: Vec<_> = links
+            .iter()
+            .filter_map(|link| link.creation_order)
+            .collect();
+        orders.sort_unstable();
+        if orders.windows(2).any(|pair| pair[0] == pair[1]) {
+            let reason = "two links have one place in the order of creation";
+            note(found, Error::corrupt("group", reason).at(at));
+        }
         links.sort_by(|a, b| a.name.cmp(&b.name));
         if links.windows(2).any(|pair| pair[0].name == pair[1].name) {
             note(

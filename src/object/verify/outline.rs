@@ -6,8 +6,8 @@ use crate::bytes::{Addr, Extent};
 use crate::format::cache_image;
 use crate::format::free_space::{self, Manager};
 use crate::format::message::file_space_info::FileSpaceInfo;
-use crate::format::message::kind;
 use crate::format::message::shared_table::SharedTable;
+use crate::format::message::{flag, kind};
 use crate::format::shared_table::{Location, Record, Table, decode_list, list_size};
 use crate::infra::btree_v2::BTree;
 use crate::infra::fractal_heap::FractalHeap;
@@ -53,7 +53,10 @@ impl Walk<'_> {
         }
         for message in &header.messages {
             let checked = match message.kind {
-                kind::FILE_SPACE_INFO => self.file_space(&message.data, addr),
+                // libhdf5 does not look at one that a writer marked which did not know it.
+                kind::FILE_SPACE_INFO if message.flags & flag::WAS_UNKNOWN == 0 => {
+                    self.file_space(&message.data, addr)
+                }
                 kind::SHARED_TABLE => self.shared_table(&message.data, addr),
                 kind::CACHE_IMAGE => {
                     let (data, widths) = (&message.data, self.store.widths());

@@ -397,3 +397,50 @@ fn messages_of_unknown_types_are_kept_marked_or_refused_as_they_ask() {
         assert!(kept.count() > 0, "flags {flags:#x}");
     }
 }
+
+/// Changes bytes of the header block that `at` is in, and makes its checksum right.
+fn change_in_body(bytes: &mut [u8], at: usize, new: &[u8]) {
+    let sums = |start: usize, len: usize| {
+        bytes.get(start + len..start + len + 4)
+            == Some(&lookup3(&bytes[start..start + len]).to_le_bytes())
+    };
+    let start = (0..at)
+        .rev()
+        .find(|&start| bytes[start..].starts_with(b"OCHK"));
+    let start = start.unwrap();
+    let len = (at - start..bytes.len() - start - 4).find(|&len| sums(start, len));
+    change(bytes, start, len.unwrap(), at - start, new);
+}
+
+#[test]
+fn two_things_made_at_one_time_are_found() {
+    let file = File::create_memory().unwrap();
+    let group = file.new_group().track_order(true).create("g").unwrap();
+    for name in ["p", "q"] {
+        group.create_group(name).unwrap();
+        group.set_attr(name, 1_u8).unwrap();
+    }
+    let bytes = file.into_bytes().unwrap();
+    assert!(verify(&bytes).is_sound());
+    // The order of the second link, the length of its name, and the name.
+    let link = find(&bytes, b"\x01\0\0\0\0\0\0\0\x01q");
+    let mut changed = bytes.clone();
+    change_in_body(&mut changed, link, &[0]);
+    only(
+        &changed,
+        "/g",
+        "two links have one place in the order of creation",
+    );
+    // An attribute's message: its type, its length, flags, and the order.
+    let attribute = (0..bytes.len() - 6).find(|&at| {
+        let message = &bytes[at..at + 6];
+        message[0] == 0x0c && message[2] == 0 && message[4..] == [1, 0]
+    });
+    let mut changed = bytes.clone();
+    change_in_body(&mut changed, attribute.unwrap() + 4, &[0]);
+    only(
+        &changed,
+        "/g",
+        "two attributes have one place in the order of creation",
+    );
+}
