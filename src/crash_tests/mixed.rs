@@ -77,7 +77,7 @@ fn syncs(log: &[Event]) -> usize {
 fn judge(run: &mut Run, oracle: &mut Oracle) -> Result<usize, String> {
     let log = run.recorder.log();
     let (killed, states) = marked(&log, Returned::Written)?;
-    images::killed(&[], &killed, &mut run.rng, 1, &mut |image| {
+    images::killed(&[], &killed, &mut run.rng, 0, &mut |image| {
         oracle.judge(&image, &states)
     })?;
     if let Some(promised) = run.promised {
@@ -108,18 +108,18 @@ fn what_was_synced_survives_the_commits_that_come_by_themselves() {
         edit_every: 50,
         ..Oracle::all(50)
     };
-    let (mut seed, mut commits) = (0, 0);
-    while seed < 3 || oracle.counts.images < wanted() {
-        for workload in WORKLOADS {
-            commits += run(workload, seed, &mut oracle).unwrap_or_else(|error| panic!("{error}"));
-        }
-        seed += 1;
+    let (mut number, mut commits) = (0, 0);
+    while number < WORKLOADS.len() || oracle.counts.images < wanted() {
+        let workload = WORKLOADS[number % WORKLOADS.len()];
+        let seed = (number / WORKLOADS.len()) as u64;
+        commits += run(workload, seed, &mut oracle).unwrap_or_else(|error| panic!("{error}"));
+        number += 1;
     }
     super::report(&format!(
         "syncs among automatic commits: {commits} commits, {} images judged, {} opened by h5py, {} edited",
         oracle.counts.images, oracle.counts.opened_by_h5py, oracle.counts.edited
     ));
-    assert!(commits > 100);
+    assert!(commits > 40, "{commits}");
 }
 
 #[test]
