@@ -164,7 +164,11 @@ impl Open {
     #[cfg(feature = "std")]
     fn commit_in_background(&mut self) -> Option<std::time::Instant> {
         self.background.armed = false;
-        if !self.background.uncommitted || self.engine.is_none() {
+        let writes = self
+            .engine
+            .as_ref()
+            .is_some_and(|engine| !engine.is_stopped());
+        if !self.background.uncommitted || !writes {
             return None;
         }
         let (level, due) = (self.policy.level(self.synced)?, self.due()?);
@@ -184,6 +188,15 @@ impl Open {
         return self.background.failed.take();
         #[cfg(not(feature = "std"))]
         None
+    }
+
+    /// Why nothing more is written, for every call that asks.
+    fn why_stopped(&self) -> Error {
+        let poisoned = Error::new(ErrorKind::Poisoned);
+        #[cfg(feature = "std")]
+        return cause(poisoned, self.background.failed.clone());
+        #[cfg(not(feature = "std"))]
+        poisoned
     }
 
     /// Commits, and says why an earlier commit in the background failed where that is why this one does.
@@ -389,7 +402,7 @@ impl Shared {
 
     fn locked<T>(&self, run: impl FnOnce(&mut Open) -> Result<T>) -> Result<T> {
         self.locked_in_any_state(|open| match &open.engine {
-            Some(engine) if engine.is_stopped() => Err(Error::new(ErrorKind::Poisoned)),
+            Some(engine) if engine.is_stopped() => Err(open.why_stopped()),
             _ => run(open),
         })
     }

@@ -3,7 +3,7 @@
 //! It sleeps until something is written, then until that is due, and ends with the file. Where the system has no threads,
 //! the next change after that time commits.
 
-use super::{Lock, Open};
+use super::{Lock, Open, lock};
 use alloc::sync::{Arc, Weak};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -76,9 +76,7 @@ impl Alarm {
     fn run(&self, open: &Weak<Lock<Open>>) {
         while self.wait() {
             let Some(open) = open.upgrade() else { return };
-            // A thread panicked while it changed the file: nothing is committed any more.
-            let Ok(mut open) = open.lock() else { return };
-            let next = open.commit_in_background();
+            let next = lock(&open).commit_in_background();
             if next.is_some() {
                 self.set(next);
             }
