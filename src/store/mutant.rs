@@ -22,6 +22,8 @@ pub(crate) enum Mutant {
     ListedAtOnce,
     /// The flips are written in the order of their addresses, whatever the links ask for.
     LinksInAnyOrder,
+    /// No object counts more links while links to it move.
+    CountsNotRaised,
     /// No flip record is written in a file of another writer.
     NoTailRecord,
     /// Strings that are not committed are written into the chunk that the committed state names.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up what the interop suites talk to, as far as it is missing: hdf5-tools (h5dump and the others) and virtual
+# Sets up what the interop suites talk to, as far as it is missing: hdf5-tools (h5dump and the others), strace, and virtual
 # environments with h5py on several versions of libhdf5. Run from anywhere; a second run changes nothing.
 #
 #   .venv         h5py 3.16.0 (libhdf5 2.0.0), numpy, netCDF4 (libhdf5 2.2.0), hdf5plugin     needed
@@ -15,12 +15,22 @@ left_out() {
     echo "left out: $1" >&2
 }
 
-if ! command -v h5dump >/dev/null 2>&1; then
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        apt-get install -y -qq hdf5-tools || { apt-get update -qq && apt-get install -y -qq hdf5-tools; }
-    else
-        left_out "h5dump: install the package hdf5-tools"
+# program NAME PACKAGE: installs the package of the system that has the program.
+program() {
+    if command -v "$1" >/dev/null 2>&1; then
+        return 0
     fi
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        apt-get install -y -qq "$2" || { apt-get update -qq && apt-get install -y -qq "$2"; }
+    else
+        left_out "$1: install the package $2"
+    fi
+}
+
+program h5dump hdf5-tools
+# What shows the tests which system calls are made, where there are such.
+if [ "$(uname -s)" = Linux ]; then
+    program strace strace
 fi
 
 # environment NAME REQUIREMENT...: makes it anew unless the last run finished it with the same requirements.
