@@ -27,8 +27,8 @@ mod straddling;
 #[allow(unreachable_pub, reason = "shared with the integration tests")]
 #[path = "../../tests/support/mod.rs"]
 mod support;
-mod tails;
 mod syncs;
+mod tails;
 mod view;
 mod workloads;
 

@@ -28,6 +28,8 @@ pub(crate) enum Mutant {
     TailInPlace,
     /// The first change of a session leaves what a death left beyond the extents.
     TailsNotCleaned,
+    /// A cell of version 2 takes the place of any header of version 1, also over the edge of a sector.
+    StraddlingCell,
 }
 
 std::thread_local! {
