@@ -91,7 +91,7 @@ fn caught_going_on(mutant: Mutant, workload: Workload, commits: Commits) -> Opti
             images::killed(&start, &log, &mut rng, 2, visit)?;
             match commits {
                 Commits::Sync => images::without_power(&start, &log, &mut rng, visit),
-                Commits::Any => Ok(()),
+                Commits::Any | Commits::Mixed => Ok(()),
             }
         };
         let mut total = 0;

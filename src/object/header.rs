@@ -5,6 +5,8 @@
 //! another writer is adopted at its first edit: its messages move to a body, and a cell takes the place of its first
 //! bytes, so that its address stays valid.
 
+mod version_1;
+
 use super::record::{MAX_SPARE, Record};
 use crate::bytes::{Addr, Extent, ShortBytes, Widths};
 use crate::error::{Error, Result};
@@ -45,6 +47,8 @@ pub(crate) struct Header {
     pub(crate) prefix: Prefix,
     pub(crate) messages: Vec<RawMessage>,
     form: Form,
+    /// Whether the header's own block is of version 1; it is no longer once a cell has taken its place.
+    is_old: bool,
     /// Bytes in the cell's sector set aside for this object: cells of children, headers of heaps.
     pub(crate) room: Vec<Extent>,
     /// Free space that the committed record of this object lists.
@@ -70,6 +74,7 @@ impl Header {
             has_unknown: has_unknown(&messages),
             messages,
             form: Form::New { reserved: None },
+            is_old: false,
             room,
             spare: Vec::new(),
             keeps_record,
@@ -201,13 +206,15 @@ impl Header {
         blocks: Vec<Extent>,
     ) -> Result<()> {
         let error = |reason| Err(Error::corrupt(NAME, reason).at(self.addr.get()));
+        // That of all blocks may be another one after a loss of power; libhdf5 takes it too.
         if own > prefix.messages {
-            return error("it has more messages than it says");
+            return error("it has more messages in its first block than it says in all");
         }
         if self.message(kind::REFERENCE_COUNT).is_some() {
             return error("a reference count message in a header of version 1");
         }
         self.form = Form::Foreign { blocks };
+        self.is_old = true;
         self.messages.retain(|message| message.kind != kind::NIL);
         self.set_reference_count(prefix.reference_count);
         Ok(())
@@ -391,7 +398,22 @@ impl Header {
 
     /// Writes the messages to a body and the cell that names it. `donated` is free space for a later session to find.
     pub(crate) fn stage(&mut self, store: &mut Store, donate: bool) -> Result<()> {
+        if !donate && self.is_old {
+            self.mark_unknown();
+            if self.stage_as_version_1(store)? {
+                return Ok(());
+            }
+        }
         self.stage_with(store, donate, FlipOrder::WithCells, &mut |_, _| Ok(()))
+    }
+
+    /// Marks what this library does not know and is asked to mark.
+    fn mark_unknown(&mut self) {
+        for message in &mut self.messages {
+            if !message.is_known() && message.flags & flag::MARK_IF_UNKNOWN != 0 {
+                message.flags |= flag::WAS_UNKNOWN;
+            }
+        }
     }
 
     /// As [`stage`](Self::stage); `finish` may change the data of messages, not their size, once all space is given
@@ -404,11 +426,8 @@ impl Header {
         finish: &mut dyn FnMut(&mut Self, &mut Store) -> Result<()>,
     ) -> Result<()> {
         self.check_adoptable(store)?;
-        for message in &mut self.messages {
-            if !message.is_known() && message.flags & flag::MARK_IF_UNKNOWN != 0 {
-                message.flags |= flag::WAS_UNKNOWN;
-            }
-        }
+        self.withdraw_version_1(store);
+        self.mark_unknown();
         if donate {
             self.use_cell(store);
         } else if self.stage_in_one(store)? {
@@ -454,6 +473,7 @@ impl Header {
             _ => store.flip(self.addr, cell, order)?,
         }
         self.form = Form::Cell { live: slot, other };
+        self.is_old = false;
         Ok(())
     }
 
@@ -465,6 +485,7 @@ impl Header {
             // The file names it until the commit is done.
             store.free_metadata(committed);
         }
+        self.keep_blocks_for_commit(store);
         self.stage(store, false)
     }
 

@@ -21,7 +21,7 @@ pub(crate) enum FlipOrder {
     Early,
     /// A cell, with those of its sector in one write.
     WithCells,
-    /// In one write with the cell at this address, in whose sector it lies.
+    /// In the turn of the cell at this address, and in one write with it where it lies in the same sector.
     With(Addr),
 }
 
@@ -101,6 +101,22 @@ impl Store {
     pub(crate) fn flip(&mut self, addr: Addr, bytes: Vec<u8>, order: FlipOrder) -> Result<()> {
         self.check_writable(0)?;
         self.flips.insert(addr.get(), Flip { bytes, order });
+        Ok(())
+    }
+
+    /// Takes back a flip that the next commit was to write.
+    pub(crate) fn withdraw_flip(&mut self, addr: Addr) {
+        self.flips.remove(&addr.get());
+    }
+
+    /// Reads what the last commit has left, without what the next one changes.
+    pub(crate) fn read_committed(&self, addr: Addr, buffer: &mut [u8]) -> Result<()> {
+        let start = addr.get();
+        self.read_device(start, buffer)?;
+        let end = start + buffer.len() as u64;
+        for (at, bytes) in self.recovered.touching(start, end) {
+            overlay(buffer, start, at, bytes);
+        }
         Ok(())
     }
 

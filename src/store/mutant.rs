@@ -34,6 +34,8 @@ pub(crate) enum Mutant {
     FlushesAfterSync,
     /// A panic that cut a change short stops nothing.
     CommitAfterPanic,
+    /// A cell of version 2 takes the place of any header of version 1, also over the edge of a sector.
+    StraddlingCell,
 }
 
 std::thread_local! {

@@ -14,7 +14,7 @@
 //! A continuation block holds messages and nothing else. There are no checksums.
 
 use super::super::message::RawMessage;
-use crate::bytes::{Addr, Take};
+use crate::bytes::{Addr, Put, Take};
 use crate::error::{Error, Result};
 use alloc::vec::Vec;
 
@@ -78,4 +78,38 @@ pub(crate) fn decode_messages(bytes: &[u8], offset: u64) -> Result<Vec<RawMessag
         messages.push(RawMessage::new(kind, flags, take.bytes(size)?));
     }
     Ok(messages)
+}
+
+/// The longest data of a message, padded.
+const MAX_DATA: usize = 65_528;
+
+/// The bytes of a message with `len` bytes of data.
+pub(crate) fn message_size(len: usize) -> usize {
+    MESSAGE_HEADER + len.next_multiple_of(8)
+}
+
+/// Whether a header of version 1 can hold `len` bytes of data in one message.
+pub(crate) fn can_hold(len: usize) -> bool {
+    len <= MAX_DATA
+}
+
+/// The first 8 bytes of a header: all but the size of its first block, which stays as it is.
+pub(crate) fn encode_counts(messages: u16, reference_count: u32) -> Vec<u8> {
+    let mut out = Vec::with_capacity(8);
+    out.put_u8(1);
+    out.put_u8(0);
+    out.put_u16(messages);
+    out.put_u32(reference_count);
+    out
+}
+
+/// Adds a message whose data [can be held](can_hold).
+pub(crate) fn put_message(out: &mut Vec<u8>, kind: u8, flags: u8, data: &[u8]) {
+    let padded = data.len().next_multiple_of(8);
+    out.put_u16(u16::from(kind));
+    out.put_u16(padded as u16);
+    out.put_u8(flags);
+    out.put_bytes(&[0; 3]);
+    out.put_bytes(data);
+    out.resize(out.len() + padded - data.len(), 0);
 }
