@@ -37,7 +37,7 @@
 //! ```
 
 use super::flip_record::{FlipRecord, SectorFlip, TRAILER_SIZE, record_size};
-use super::flips::{FlipOrder, FlipPlan, FlipTurns, overlay};
+use super::flips::{Flip, FlipOrder, FlipPlan, FlipTurns, overlay};
 #[cfg(test)]
 use super::mutant::{self, Mutant};
 use super::pages::{Class, Freed};
@@ -272,9 +272,13 @@ impl Store {
         if self.end_of_file() <= self.superblock.end_of_file && !stale && !moved {
             return Ok(());
         }
-        // The device must have that length also after a loss of power. Mostly it has been longer for some time.
+        // The device must have that length also after a loss of power, and what an early flip in this sector names must be
+        // there. Mostly the device has been longer for some time, and there is no such flip.
         let is_long = self.synced_len >= self.end_of_file();
-        self.sync_if(level == Level::Sync && !is_long)?;
+        let is_early =
+            |(&at, flip): (&u64, &Flip)| flip.order == FlipOrder::Early && at < SECTOR as u64;
+        let waits = !is_long || self.flips.iter().any(is_early);
+        self.sync_if(level == Level::Sync && waits)?;
         self.superblock.end_of_file = self.superblock.end_of_file.max(self.end_of_file());
         let superblock = self.superblock.encode();
         // What names managers no more: the flip record may be in space that they list.

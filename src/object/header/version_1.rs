@@ -63,14 +63,11 @@ impl Header {
             .sum();
         let slot_size = (size + (size / 4).min(MOST_SLACK) + 8).next_multiple_of(32);
         let unplaced = Extent::new(first.addr, slot_size as u64);
-        if !store
+        let fits = store
             .widths()
-            .check_len("the size of an object header", slot_size as u64)
-            .is_ok()
-            || self
-                .first_block(store, &messages, &committed, edge, unplaced)
-                .is_none()
-        {
+            .check_len("the size of an object header", slot_size as u64);
+        let block = self.first_block(store, &messages, &committed, edge, unplaced);
+        if fits.is_err() || block.is_none() {
             return Ok(false);
         }
         let old_count = old::decode_prefix(&committed, self.addr.get())?.messages;
