@@ -9,7 +9,7 @@ use crate::store::mutant::{self, Mutant};
 use crate::user_code::uncaught;
 use crate::{ErrorKind, File};
 
-pub(super) fn states_of(workload: Workload, seed: u64) -> Vec<Option<State>> {
+fn states_of(workload: Workload, seed: u64) -> Vec<Option<State>> {
     let mut run = Run::new(workload.start, seed, Commits::Any).blind();
     (workload.work)(&mut run).expect("nothing fails without a fault");
     run.states
@@ -158,11 +158,7 @@ fn a_commit_after_a_panic_is_found() {
     super::report(&format!("a commit after a panic: {}", mutated.unwrap_err()));
 }
 
-pub(super) fn judge_device(
-    bytes: &[u8],
-    commit: usize,
-    states: &[Option<State>],
-) -> Result<(), String> {
+fn judge_device(bytes: &[u8], commit: usize, states: &[Option<State>]) -> Result<(), String> {
     let before = states[commit].as_ref();
     let after = states.get(commit + 1).and_then(Option::as_ref);
     match File::open_memory(bytes.to_vec()).and_then(|file| capture(&file)) {

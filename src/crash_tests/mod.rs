@@ -17,7 +17,6 @@ mod moves;
 mod mutants;
 mod old_formats;
 mod oracle;
-mod panics;
 mod records;
 mod relinks;
 mod run;
