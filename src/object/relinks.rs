@@ -232,6 +232,11 @@ impl Engine {
     /// The order that the links ask for, to be called before anything of the commit is staged. Stages the headers of objects
     /// as they are in the file, with higher counts.
     pub(super) fn order_relinks(&mut self) -> Result<LinkOrder> {
+        if self.relinks.changes.is_empty() && self.relinks.moved.is_empty() {
+            // As in most commits.
+            self.relinks = Relinks::default();
+            return Ok(LinkOrder::default());
+        }
         let changes = self.link_changes();
         let mut order = LinkOrder {
             edges: edges_of(&changes),
