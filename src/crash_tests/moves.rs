@@ -125,6 +125,7 @@ pub(super) fn moves(run: &mut Run) -> Result<()> {
         }
         for _ in 0..run.some(1, 7) {
             let (from, to) = (any_path(run), any_path(run));
+            run.note_relink();
             match run.rng.below(7) {
                 0 | 1 => {
                     let values = run.values(&[3]);

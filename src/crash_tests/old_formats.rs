@@ -176,7 +176,7 @@ fn missing(result: Result<()>) -> Result<()> {
 }
 
 fn link(run: &mut Run, groups: &[Group]) -> Result<()> {
-    run.relinks.insert(run.states.len());
+    run.note_relink();
     let group = &groups[run.rng.below(groups.len())];
     let (name, other) = (run.some(0, 16), run.some(0, 16));
     let (name, other) = (format!("d{name:02}"), format!("d{other:02}"));

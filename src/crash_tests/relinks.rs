@@ -200,7 +200,7 @@ fn some_moves(run: &mut Run) -> Result<()> {
 
 impl Run {
     fn commit_links(&mut self) -> Result<()> {
-        self.relinks.insert(self.states.len());
+        self.note_relink();
         self.commit()
     }
 }

@@ -51,8 +51,8 @@ pub(super) struct Run {
     /// The handle belongs to the process that is alive.
     pub(super) open: bool,
     commits: Commits,
-    /// The commits of a file without a flip record in which links came and went: where the order asks for it, the cells of
-    /// one sector are then written one by one.
+    /// The commits in which links came, went or moved: where the order asks for it, the cells of one sector are then written
+    /// one by one.
     pub(super) relinks: std::collections::BTreeSet<usize>,
     /// Compares what the handle says before a commit with what the file says after it.
     look_before: bool,
@@ -98,6 +98,11 @@ impl Run {
             run.committed(None);
         }
         Ok(run)
+    }
+
+    /// Links come, go or move before the next commit.
+    pub(super) fn note_relink(&mut self) {
+        self.relinks.insert(self.states.len());
     }
 
     /// Begins with another new file.
@@ -173,7 +178,9 @@ impl Run {
         if self.commits == Commits::Mixed {
             self.sync()?;
         }
-        if self.states.len() == 1 && !self.start.is_empty() {
+        // The creation of a file is a commit, but has nothing in it that a workload could go on with.
+        let without = if self.start.is_empty() { 2 } else { 1 };
+        if self.states.len() == without {
             self.commit()?;
         }
         if self.commits != Commits::Sync && self.rng.below(2) == 0 {

@@ -312,6 +312,7 @@ fn attributes(run: &mut Run) -> Result<()> {
 
 fn change_links(run: &mut Run, group: &Group, names: usize) -> Result<()> {
     let name = format!("child {}", run.some(0, names));
+    run.note_relink();
     if group.exists(&name)? {
         return match run.rng.below(2) {
             0 => group.unlink(&name),
