@@ -15,8 +15,9 @@ def content(node):
         shape = ",".join(str(length) for length in node.shape)
         if h5py.check_string_dtype(node.dtype) is not None and node.dtype.kind == "O":
             raw = b"".join(value + b"\n" for value in node[()].ravel())
-        elif node.dtype.kind in "if" and node.dtype.itemsize == 8:
-            raw = np.asarray(node[()]).tobytes()
+        elif node.dtype.kind in "iuf":
+            # As the reader in Rust converts them.
+            raw = np.asarray(node[()]).astype("<f8" if node.dtype.kind == "f" else "<i8").tobytes()
         else:
             raw = b""
         text = "dataset(%s):%d" % (shape, zlib.crc32(raw))
