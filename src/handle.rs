@@ -72,13 +72,6 @@ struct Background {
 }
 
 impl Open {
-    #[cfg_attr(
-        not(feature = "std"),
-        expect(
-            clippy::arc_with_non_send_sync,
-            reason = "counted, not sent: handles stay on one thread"
-        )
-    )]
     fn new(engine: Engine, policy: Policy, process: Process) -> Arc<Lock<Self>> {
         Arc::new_cyclic(|_open| {
             Lock::new(Self {
@@ -136,7 +129,7 @@ impl Open {
     #[cfg(feature = "std")]
     fn arm(&mut self) {
         self.background.uncommitted = true;
-        if self.background.armed || !self.policy.in_background {
+        if self.background.armed || self.policy.only_with_changes {
             return;
         }
         let Some(due) = self.due() else { return };
@@ -148,7 +141,7 @@ impl Open {
         match &alarm {
             Some(alarm) => alarm.set(Some(due)),
             // It will not be tried again.
-            None => self.policy.in_background = false,
+            None => self.policy.only_with_changes = true,
         }
         self.background.armed = alarm.is_some();
         self.background.alarm = alarm;
@@ -517,6 +510,13 @@ pub(crate) struct ObjectRef {
 }
 
 impl ObjectRef {
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(
+            clippy::arc_with_non_send_sync,
+            reason = "counted, not sent: handles stay on one thread"
+        )
+    )]
     pub(crate) fn new(shared: Shared, engine: &Engine, addr: Addr, path: &str) -> Self {
         Self {
             addr,

@@ -159,7 +159,7 @@ impl FileBuilder {
     #[cfg(feature = "std")]
     #[must_use]
     pub fn flush_in_background(mut self, background: bool) -> Self {
-        self.policy.in_background = background;
+        self.policy.only_with_changes = !background;
         self
     }
 

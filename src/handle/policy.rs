@@ -33,31 +33,18 @@ pub enum AutoCommit {
 }
 
 /// When a file commits without being told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Policy {
     /// After this many bytes of data have been given.
     pub(crate) bytes: Option<u64>,
     /// This long after the last commit.
     #[cfg(feature = "std")]
     pub(crate) interval: Option<core::time::Duration>,
-    /// A thread commits after that time where no change does.
+    /// Only changes commit after that time, and no thread does where none is made.
     #[cfg(feature = "std")]
-    pub(crate) in_background: bool,
+    pub(crate) only_with_changes: bool,
     /// How, once the user has asked for a sync.
     pub(crate) after_sync: AutoCommit,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            bytes: None,
-            #[cfg(feature = "std")]
-            interval: None,
-            #[cfg(feature = "std")]
-            in_background: true,
-            after_sync: AutoCommit::default(),
-        }
-    }
 }
 
 impl Policy {
