@@ -127,7 +127,7 @@ fn judge_run(
         }
     };
     judge.stock.begin_with(case.workload.start);
-    judge.straddles = case.name.contains("straddling");
+    judge.straddles = case.workload.start.is_some();
     let all = |visit: &mut dyn FnMut(Image) -> std::result::Result<(), String>| {
         let mut rng = super::Rng::new(round as u64);
         images::killed(&start, &log, &mut rng, 2, visit)?;
