@@ -396,7 +396,7 @@ fn what_is_missing_is_named() {
     case.refuses("/g/none", &[], not_found, |file| file.unlink("g/none"));
     case.refuses("/none/x", &[], not_found, |file| file.unlink("none/x"));
     case.refuses("/", &[], invalid, |file| file.unlink("/"));
-    case.refuses("/g/new", &[], not_found, |file| {
+    case.refuses("/g/none", &[], not_found, |file| {
         file.link_hard("g/none", "g/new")
     });
     case.refuses("/g/rows@none", &[], not_found, |file| {
@@ -547,9 +547,12 @@ fn opening(bytes: &[u8], is: impl Fn(&ErrorKind) -> bool) -> Error {
     let path = folder.path().join("case.h5");
     std::fs::write(&path, bytes).unwrap();
     let mut last = None;
-    for error in [File::open(&path), File::open_rw(&path), File::append(&path)]
-        .map(|file| file.err().unwrap())
-    {
+    let mut opened = vec![File::open(&path), File::open_rw(&path)];
+    if !bytes.is_empty() {
+        // An empty file is what a death may leave of a new one: `append` takes it.
+        opened.push(File::append(&path));
+    }
+    for error in opened.into_iter().map(|file| file.err().unwrap()) {
         assert!(is(error.kind()), "{error}");
         assert_eq!(error.file_name(), path.to_str());
         assert_eq!(

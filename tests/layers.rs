@@ -340,6 +340,7 @@ fn only_the_named_places_use_the_standard_library() {
         "options/unfinished.rs",
         "other_files/paths.rs",
         "process.rs",
+        "user_code.rs",
         "file.rs",
         "filter/deflate/pool.rs",
         "workers.rs",

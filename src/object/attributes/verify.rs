@@ -32,14 +32,6 @@ impl Attributes {
                     Error::corrupt("attribute info message", reason).at(at),
                 );
             }
-            let mut orders: Vec<u64> = all.iter().map(|(order, _)| *order).collect();
-            orders.sort_unstable();
-            // Files with such a table are found to have it after edits by libhdf5 and by us in turns.
-            let has_shared = store.shared_table.is_some();
-            if !has_shared && orders.windows(2).any(|pair| pair[0] == pair[1]) {
-                let reason = "two attributes have one place in the order of creation";
-                note(found, Error::corrupt("object header", reason).at(at));
-            }
         }
         let mut attributes: Vec<Attribute> =
             all.into_iter().map(|(_, attribute)| attribute).collect();
